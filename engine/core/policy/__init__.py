@@ -1,0 +1,1 @@
+"""Rules without state: limits, retries, timeouts, cron, what a request may hold."""

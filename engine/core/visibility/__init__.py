@@ -1,0 +1,1 @@
+"""Search attributes and list filters."""
