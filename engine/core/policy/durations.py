@@ -1,0 +1,51 @@
+"""Convert and check the protocol's durations and times; the engine counts both in whole nanoseconds.
+
+An unset Duration is zero everywhere. Above 100 years a duration is capped, not refused.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+NANOS_PER_SECOND = 1_000_000_000
+MAX_DURATION_SECONDS = 100 * 365 * 24 * 3600
+MAX_DURATION_NS = MAX_DURATION_SECONDS * NANOS_PER_SECOND
+
+
+def duration_to_ns(duration: Duration) -> int:
+    """Return a duration's length in nanoseconds."""
+    return duration.seconds * NANOS_PER_SECOND + duration.nanos
+
+
+def ns_to_duration(length_ns: int) -> Duration:
+    """Build the Duration of so many nanoseconds; a negative one has both parts negative, as the protocol wants."""
+    seconds, nanos = divmod(abs(length_ns), NANOS_PER_SECOND)
+    return Duration(seconds=seconds, nanos=nanos) if length_ns >= 0 else Duration(seconds=-seconds, nanos=-nanos)
+
+
+def timestamp_to_ns(time: Timestamp) -> int:
+    """Return a time as nanoseconds since 1970 (UTC)."""
+    return time.seconds * NANOS_PER_SECOND + time.nanos
+
+
+def ns_to_timestamp(time_ns: int) -> Timestamp:
+    """Build the Timestamp of so many nanoseconds since 1970 (UTC)."""
+    seconds, nanos = divmod(time_ns, NANOS_PER_SECOND)
+    return Timestamp(seconds=seconds, nanos=nanos)
+
+
+def cap_duration(duration: Duration) -> str | None:
+    """Cap `duration` in place and return what is wrong with it, or None.
+
+    Source: every duration of a request or a command is checked this way; the caller names the field.
+    """
+    if (duration.seconds > 0 and duration.nanos < 0) or (duration.seconds < 0 and duration.nanos > 0):
+        return "duration has seconds and nanos with different signs"
+    length_ns = duration_to_ns(duration)
+    if length_ns < 0:
+        return "negative duration"
+    if length_ns > MAX_DURATION_NS:
+        duration.seconds = MAX_DURATION_SECONDS
+        duration.nanos = 0
+    return None
