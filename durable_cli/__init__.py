@@ -1,0 +1,1 @@
+"""The `dx` command line (see durable_cli/README.md)."""

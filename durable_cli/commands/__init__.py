@@ -1,0 +1,36 @@
+"""Every command of `dx`, by name, with its one-line summary.
+
+`a b-c` is the attribute `command` of `durable_cli.commands.a.b_c`; nothing of it is imported to list it here.
+"""
+
+from __future__ import annotations
+
+from durable_cli.lazy import Group
+
+__all__ = ["ROOT"]
+
+ROOT = Group(
+    "Durable workflows on your machine: a local Temporal server, and commands for any Temporal server.",
+    {
+        "server": Group(
+            "Run the local server.",
+            {"start-dev": "Start the local server."},
+        ),
+        "workflow": Group(
+            "Start workflows, talk to them, and look at them.",
+            {
+                "start": "Start a workflow and return at once.",
+                "execute": "Start a workflow, follow it, and print its result.",
+                "signal": "Send a signal to a workflow, or to all that match a query.",
+                "query": "Ask a workflow for its state.",
+                "describe": "Show what a workflow is doing.",
+                "show": "Show a workflow's event history.",
+                "list": "List workflows.",
+                "count": "Count workflows.",
+                "result": "Wait for a workflow's result and print it.",
+                "cancel": "Ask a workflow, or all that match a query, to cancel.",
+                "terminate": "End a workflow, or all that match a query, at once.",
+            },
+        ),
+    },
+)

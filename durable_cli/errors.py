@@ -1,0 +1,40 @@
+"""The one error that a command raises, and the one way in which errors are shown."""
+
+from __future__ import annotations
+
+import sys
+
+from durable_cli.exit_codes import ExitCode
+
+__all__ = ["CliError", "print_error"]
+
+
+class CliError(Exception):
+    """A command can't do what was asked.
+
+    Args:
+        message: one line, says what failed and why; None when the command has already shown it on stdout.
+        hint: says what the user can do about it.
+        exit_code: the exit code of the process.
+    """
+
+    def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.FAILURE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """Write an error to stderr: one line, then a blank line and a hint."""
+    line = " ".join(message.split())
+    red, dim, reset = ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") if _stderr_has_colour() else ("", "", "")
+    sys.stderr.write(f"{red}error:{reset} {line}\n")
+    if hint:
+        sys.stderr.write(f"\n{dim}hint:{reset} {hint}\n")
+
+
+def _stderr_has_colour() -> bool:
+    import os
+
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

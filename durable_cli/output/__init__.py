@@ -1,0 +1,1 @@
+"""Everything that `dx` prints: stdout is data, stderr is narration."""
