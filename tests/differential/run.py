@@ -1,0 +1,107 @@
+"""Run scenarios concurrently on one server and say how they differ from their records."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceStub
+from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
+from temporalio.client import Client
+
+from tests.differential.scenario import Scenario
+from tests.differential.world import Connection, World
+
+CONCURRENT_SCENARIOS = 16
+SCENARIO_DEADLINE_SECONDS = 40
+RECORD_LINE_LENGTH = 120
+
+# What every server under comparison is started with.
+SERVER_FLAGS = [
+    flag
+    for definition in (
+        "DiffKeyword=Keyword",
+        "DiffText=Text",
+        "DiffInt=Int",
+        "DiffDouble=Double",
+        "DiffBool=Bool",
+        "DiffDatetime=Datetime",
+        "DiffKeywordList=KeywordList",
+    )
+    for flag in ("--search-attribute", definition)
+]
+
+
+@dataclass
+class Outcome:
+    """What one scenario saw: its steps, and why it stopped early if it did."""
+
+    scenario: Scenario
+    steps: list[dict[str, Any]]
+    error: str = ""
+
+
+async def run_scenarios(address: str, scenarios: Sequence[Scenario]) -> dict[str, Outcome]:
+    """Run `scenarios` on the server at `address`; return their outcomes by full name."""
+    turn = asyncio.Semaphore(CONCURRENT_SCENARIOS)
+    options = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
+    async with grpc.aio.insecure_channel(address, options=options) as channel:
+        connection = Connection(
+            client=await Client.connect(address, identity="sdk-client"),
+            service=WorkflowServiceStub(channel),
+            operator=OperatorServiceStub(channel),
+        )
+
+        async def run(scenario: Scenario) -> Outcome:
+            async with turn:
+                return await _run_one(connection, scenario)
+
+        outcomes = await asyncio.gather(*(run(scenario) for scenario in scenarios))
+    return {outcome.scenario.full_name: outcome for outcome in outcomes}
+
+
+async def _run_one(connection: Connection, scenario: Scenario) -> Outcome:
+    world = World(connection, scenario.full_name)
+    outcome = Outcome(scenario, world.steps)
+    try:
+        await asyncio.wait_for(scenario.function(world), SCENARIO_DEADLINE_SECONDS)
+    except Exception:
+        outcome.error = traceback.format_exc()
+    return outcome
+
+
+def render_record(outcome: Outcome) -> str:
+    """Return the text of a scenario's record."""
+    record = {"scenario": outcome.scenario.full_name, "about": outcome.scenario.description, "steps": outcome.steps}
+    return render_json(record) + "\n"
+
+
+def render_json(value: Any, indent: str = "") -> str:
+    """Return `value` as JSON, with everything that fits on one line on one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + len(indent) <= RECORD_LINE_LENGTH or not isinstance(value, dict | list) or not value:
+        return flat
+    inner = indent + "  "
+    if isinstance(value, dict):
+        lines = [f"{inner}{json.dumps(key)}: {render_json(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + render_json(item, inner) for item in value) + f"\n{indent}]"
+
+
+def explain_difference(outcome: Outcome) -> str:
+    """Return what differs between an outcome and its record, or an empty text."""
+    path = outcome.scenario.record_path
+    if not path.exists():
+        return f"{path.name} is not recorded yet: python -m tests.differential.record {outcome.scenario.full_name}"
+    expected = path.read_text(encoding="utf-8").splitlines()
+    actual = render_record(outcome).splitlines()
+    diff = list(difflib.unified_diff(expected, actual, "reference", "this server", lineterm="", n=12))
+    if not diff and not outcome.error:
+        return ""
+    return "\n".join([f"{outcome.scenario.full_name}: {outcome.scenario.description}", *diff, outcome.error])

@@ -1,0 +1,233 @@
+"""What a scenario works with: clients, workers of both kinds, and the recorder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from temporalio.api import errordetails
+from temporalio.api.common.v1 import GrpcStatus, WorkflowExecution, WorkflowType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceStub
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    GetWorkflowExecutionHistoryRequest,
+    SignalWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+)
+from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from tests.differential.normalise import Normaliser
+from tests.differential.raw_worker import RawWorker, payloads
+
+CALL_TIMEOUT_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connections to one server that all scenarios of a run share."""
+
+    client: Client
+    service: WorkflowServiceStub
+    operator: OperatorServiceStub
+
+
+class World:
+    """One scenario's view of one server.
+
+    Names are derived from the scenario's, so they are the same on every server and need no placeholder.
+    """
+
+    namespace = "default"
+
+    def __init__(self, connection: Connection, scenario_name: str) -> None:
+        self.client = connection.client
+        self.service = connection.service
+        self.operator = connection.operator
+        self.name = scenario_name.replace("/", "-")
+        self.task_queue = f"{self.name}-queue"
+        self.steps: list[dict[str, Any]] = []
+        self._normaliser = Normaliser()
+
+    def workflow_id(self, suffix: str = "") -> str:
+        """Return this scenario's workflow id, or another of its ids."""
+        return f"{self.name}-{suffix}" if suffix else self.name
+
+    def worker(
+        self,
+        workflows: Sequence[type] = (),
+        activities: Sequence[Callable[..., Any]] = (),
+        **options: Any,
+    ) -> Worker:
+        """Return an SDK worker on the scenario's task queue, to be used as a context manager."""
+        options = {
+            "task_queue": self.task_queue,
+            "identity": "sdk-worker",
+            "build_id": "build",
+            "workflow_runner": UnsandboxedWorkflowRunner(),
+            "graceful_shutdown_timeout": timedelta(0),
+            **options,
+        }
+        return Worker(self.client, workflows=list(workflows), activities=list(activities), **options)
+
+    def raw_worker(self, identity: str = "raw-worker", *, task_queue: str = "", namespace: str = "") -> RawWorker:
+        """Return a worker that is driven task by task."""
+        return RawWorker(self.service, namespace or self.namespace, task_queue or self.task_queue, identity)
+
+    async def start(self, workflow_id: str = "", **fields: Any) -> str:
+        """Start a workflow by the bare RPC and return its run id; `fields` are the request's."""
+        return str((await self.call(self.start_request(workflow_id, **fields))).run_id)
+
+    def start_request(self, workflow_id: str = "", **fields: Any) -> StartWorkflowExecutionRequest:
+        """Return a valid start request, with `fields` in place of its own."""
+        workflow_id = workflow_id or self.workflow_id()
+        fields = {
+            "namespace": self.namespace,
+            "workflow_id": workflow_id,
+            "workflow_type": WorkflowType(name="RawWorkflow"),
+            "task_queue": TaskQueue(name=self.task_queue),
+            "identity": "starter",
+            "request_id": f"start-{workflow_id}",
+            **fields,
+        }
+        return StartWorkflowExecutionRequest(**{name: value for name, value in fields.items() if value is not None})
+
+    async def signal(self, workflow_id: str = "", name: str = "go", *arguments: Any, run_id: str = "") -> None:
+        """Signal a workflow by the bare RPC."""
+        await self.call(
+            SignalWorkflowExecutionRequest(
+                namespace=self.namespace,
+                workflow_execution=self.execution(workflow_id, run_id),
+                signal_name=name,
+                input=payloads(*arguments) if arguments else None,
+                identity="signaller",
+            )
+        )
+
+    async def call(self, request: Message, *, timeout_seconds: float | None = CALL_TIMEOUT_SECONDS) -> Any:
+        """Send a request to the RPC that is named as it is, and return the reply."""
+        rpc_name = type(request).__name__.removesuffix("Request")
+        method = getattr(self.service, rpc_name, None) or getattr(self.operator, rpc_name)
+        return await method(request, timeout=timeout_seconds)
+
+    def execution(self, workflow_id: str = "", run_id: str = "") -> WorkflowExecution:
+        return WorkflowExecution(workflow_id=workflow_id or self.workflow_id(), run_id=run_id)
+
+    async def history(self, workflow_id: str = "", run_id: str = "") -> list[HistoryEvent]:
+        """Read the whole history of a run."""
+        events: list[HistoryEvent] = []
+        token = b""
+        while True:
+            reply = await self.call(
+                GetWorkflowExecutionHistoryRequest(
+                    namespace=self.namespace, execution=self.execution(workflow_id, run_id), next_page_token=token
+                )
+            )
+            events.extend(reply.history.events)
+            token = reply.next_page_token
+            if not token:
+                return events
+
+    async def wait_for_events(self, count: int, workflow_id: str = "", run_id: str = "") -> list[HistoryEvent]:
+        """Return the history once it has at least `count` events."""
+
+        async def long_enough() -> list[HistoryEvent] | None:
+            events = await self.history(workflow_id, run_id)
+            return events if len(events) >= count else None
+
+        return await self.eventually(long_enough)
+
+    async def wait_closed(self, workflow_id: str = "", run_id: str = "") -> HistoryEvent:
+        """Return a run's last event once it is closed."""
+        token = b""
+        while True:
+            reply = await self.call(
+                GetWorkflowExecutionHistoryRequest(
+                    namespace=self.namespace,
+                    execution=self.execution(workflow_id, run_id),
+                    wait_new_event=True,
+                    history_event_filter_type="HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT",
+                    next_page_token=token,
+                )
+            )
+            if reply.history.events:
+                return reply.history.events[-1]
+            token = reply.next_page_token
+
+    async def eventually(self, probe: Callable[[], Awaitable[Any]], timeout_seconds: float = 10) -> Any:
+        """Call `probe` until it returns something true, and return that."""
+        until = asyncio.get_running_loop().time() + timeout_seconds
+        while True:
+            found = await probe()
+            if found:
+                return found
+            if asyncio.get_running_loop().time() > until:
+                raise TimeoutError(f"nothing after {timeout_seconds} s from {probe.__qualname__}")
+            await asyncio.sleep(0.05)
+
+    async def record_history(self, workflow_id: str = "", run_id: str = "") -> None:
+        """Record all events of a run."""
+        workflow_id = workflow_id or self.workflow_id()
+        events = await self.history(workflow_id, run_id)
+        self.steps.append({"history": workflow_id, "events": self._normaliser.history(events)})
+
+    def record_reply(self, name: str, message: Message) -> None:
+        """Record an RPC's answer, or any other message."""
+        self.steps.append({"reply": name, "message": self._normaliser.message(message)})
+
+    def record_value(self, name: str, value: Any) -> None:
+        """Record a plain value that JSON can hold."""
+        self.steps.append({"value": name, "is": self._normaliser.text(value) if isinstance(value, str) else value})
+
+    def record_error(self, name: str, error: BaseException) -> None:
+        """Record a gRPC error with its status code, message, and details."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            trailers = dict(error.trailing_metadata() or ())
+            status = GrpcStatus.FromString(trailers.get("grpc-status-details-bin", b""))
+            code, text = error.code().name, error.details() or ""
+        elif isinstance(error, RPCError):
+            status, code, text = error.grpc_status, error.status.name, error.message
+        else:
+            raise error
+        self.steps.append(
+            {
+                "error": name,
+                "code": code,
+                "message": self._normaliser.text(text),
+                "details": [self._detail(detail) for detail in status.details],
+            }
+        )
+
+    async def record_call(
+        self, name: str, request: Message, *, timeout_seconds: float | None = CALL_TIMEOUT_SECONDS
+    ) -> Any:
+        """Send a request and record whatever comes, its reply or its error; return the reply or None."""
+        return await self.record_outcome(name, self.call(request, timeout_seconds=timeout_seconds))
+
+    async def record_outcome(self, name: str, outcome: Awaitable[Any]) -> Any:
+        """Await anything and record its result or its gRPC error; return the result or None."""
+        try:
+            result = await outcome
+        except (grpc.aio.AioRpcError, RPCError) as error:
+            self.record_error(name, error)
+            return None
+        if isinstance(result, Message):
+            self.record_reply(name, result)
+        else:
+            self.record_value(name, result)
+        return result
+
+    def _detail(self, detail: Any) -> dict[str, Any]:
+        type_name = detail.type_url.rsplit("/", 1)[-1]
+        message_type = getattr(errordetails.v1, type_name.rsplit(".", 1)[-1], None)
+        if message_type is None:
+            return {"type": type_name}
+        return {"type": type_name, **self._normaliser.message(message_type.FromString(detail.value))}
