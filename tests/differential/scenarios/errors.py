@@ -219,7 +219,6 @@ async def bad_reads(world: World) -> None:
             "query without a type": QueryWorkflowRequest(
                 namespace="default", execution=execution, query=WorkflowQuery()
             ),
-            "bad list page token": ListWorkflowExecutionsRequest(namespace="default", next_page_token=b"nonsense"),
         },
     )
 
