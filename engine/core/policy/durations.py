@@ -5,12 +5,27 @@ An unset Duration is zero everywhere. Above 100 years a duration is capped, not 
 
 from __future__ import annotations
 
+import re
+
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 NANOS_PER_SECOND = 1_000_000_000
 MAX_DURATION_SECONDS = 100 * 365 * 24 * 3600
 MAX_DURATION_NS = MAX_DURATION_SECONDS * NANOS_PER_SECOND
+
+_UNIT_NS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "μs": 1_000,
+    "ms": 1_000_000,
+    "s": NANOS_PER_SECOND,
+    "m": 60 * NANOS_PER_SECOND,
+    "h": 3600 * NANOS_PER_SECOND,
+}
+_PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_TEXT = re.compile(rf"([+-]?)(0|(?:{_PART.pattern})+)")
 
 
 def duration_to_ns(duration: Duration) -> int:
@@ -49,3 +64,21 @@ def cap_duration(duration: Duration) -> str | None:
         duration.seconds = MAX_DURATION_SECONDS
         duration.nanos = 0
     return None
+
+
+def parse_duration_text(text: str) -> int:
+    """Return the nanoseconds of a duration as Go writes it: 1h30m, -1.5s, 250ms, or 0.
+
+    Raises:
+        ValueError: anything else, also a number without its unit.
+    """
+    whole = _TEXT.fullmatch(text)
+    if whole is None:
+        raise ValueError(f"not a duration: {text!r}")
+    length_ns = sum(_part_ns(number, _UNIT_NS[unit]) for number, unit in _PART.findall(whole[2]))
+    return -length_ns if whole[1] == "-" else length_ns
+
+
+def _part_ns(number: str, unit_ns: int) -> int:
+    whole, _, fraction = number.partition(".")
+    return int(whole or 0) * unit_ns + (int(fraction) * unit_ns // 10 ** len(fraction) if fraction else 0)
