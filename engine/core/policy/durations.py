@@ -24,6 +24,7 @@ _UNIT_NS = {
     "m": 60 * NANOS_PER_SECOND,
     "h": 3600 * NANOS_PER_SECOND,
 }
+_LONGEST_NS = 2**63 - 1
 _PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _TEXT = re.compile(rf"([+-]?)(0|(?:{_PART.pattern})+)")
 
@@ -70,12 +71,14 @@ def parse_duration_text(text: str) -> int:
     """Return the nanoseconds of a duration as Go writes it: 1h30m, -1.5s, 250ms, or 0.
 
     Raises:
-        ValueError: anything else, also a number without its unit.
+        ValueError: anything else, also a number without its unit, or above 292 years.
     """
     whole = _TEXT.fullmatch(text)
     if whole is None:
         raise ValueError(f"not a duration: {text!r}")
     length_ns = sum(_part_ns(number, _UNIT_NS[unit]) for number, unit in _PART.findall(whole[2]))
+    if length_ns > _LONGEST_NS:
+        raise ValueError(f"not a duration: {text!r} is too long")
     return -length_ns if whole[1] == "-" else length_ns
 
 
