@@ -67,5 +67,5 @@ def test_live_reference_equals_the_record(scenario: Scenario, reference: dict[st
 
 
 def test_every_record_has_a_scenario() -> None:
-    recorded = {path for path in Path(__file__).with_name("recorded").glob("*/*.json")}
+    recorded = set(Path(__file__).with_name("recorded").glob("*/*.json"))
     assert recorded == {scenario.record_path for scenario in SCENARIOS}

@@ -16,9 +16,13 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceStub
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryRequest,
+    RequestCancelWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
 )
 from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
 from temporalio.client import Client
@@ -111,6 +115,48 @@ class World:
                 identity="signaller",
             )
         )
+
+    async def cancel(self, workflow_id: str = "", **fields: Any) -> None:
+        """Request the cancellation of a workflow by the bare RPC."""
+        await self.call(
+            RequestCancelWorkflowExecutionRequest(
+                namespace=self.namespace,
+                workflow_execution=self.execution(workflow_id),
+                identity="canceller",
+                **fields,
+            )
+        )
+
+    async def terminate(self, workflow_id: str = "", **fields: Any) -> None:
+        """Terminate a workflow by the bare RPC."""
+        await self.call(
+            TerminateWorkflowExecutionRequest(
+                namespace=self.namespace,
+                workflow_execution=self.execution(workflow_id),
+                identity="terminator",
+                **fields,
+            )
+        )
+
+    async def describe(self, workflow_id: str = "", run_id: str = "") -> DescribeWorkflowExecutionResponse:
+        """Describe a run."""
+        reply: DescribeWorkflowExecutionResponse = await self.call(
+            DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=self.execution(workflow_id, run_id))
+        )
+        return reply
+
+    async def record_description(self, name: str, workflow_id: str = "", run_id: str = "") -> None:
+        """Record what DescribeWorkflowExecution says about a run now."""
+        self.record_reply(name, await self.describe(workflow_id, run_id))
+
+    async def record_chain(self, first_run_id: str, runs: int, workflow_id: str = "") -> None:
+        """Record the histories of `runs` runs, each once it is closed, following the id of the next run."""
+        run_id = first_run_id
+        for _ in range(runs):
+            last = await self.wait_closed(workflow_id, run_id)
+            await self.record_history(workflow_id, run_id)
+            attributes = getattr(last, last.WhichOneof("attributes") or "")
+            run_id = getattr(attributes, "new_execution_run_id", "")
 
     async def call(self, request: Message, *, timeout_seconds: float | None = CALL_TIMEOUT_SECONDS) -> Any:
         """Send a request to the RPC that is named as it is, and return the reply."""
