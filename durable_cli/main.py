@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -20,7 +21,15 @@ __all__ = ["main", "run"]
 def main() -> None:
     """Run `dx` with the process's arguments and exit with its code."""
     pin_engine()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if "temporalio" in sys.modules:
+        # The SDK core's threads may still be returning a call into an interpreter that is being taken down, which
+        # aborts the process; everything is flushed and nothing is left to do, so leave at once.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ __all__ = [
     "WorkflowReference",
     "attach",
     "command",
+    "declare",
     "option",
     "split_leading_options",
 ]
@@ -57,9 +58,9 @@ def attach(
         names = [entry.name for entry in fields(options_class)]  # type: ignore[arg-type]
 
         @wraps(function)
-        def wrapper(**values: Any) -> Any:
+        def wrapper(*arguments: Any, **values: Any) -> Any:
             values[keyword] = options_class(**{name: values.pop(name) for name in names})
-            return function(**values)
+            return function(*arguments, **values)
 
         decorated: Callable[..., Any] = wrapper
         for entry in reversed(fields(options_class)):  # type: ignore[arg-type]

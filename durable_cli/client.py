@@ -1,0 +1,169 @@
+"""One connection to a Temporal server, and what its errors mean to a user."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import HistoryEventFilterType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import (
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+)
+from temporalio.service import RPCError, RPCStatusCode, ServiceClient
+
+from durable_cli.config import Settings
+from durable_cli.errors import CliError
+
+__all__ = ["Client", "connect", "find_detail"]
+
+
+class Client:
+    """A connected client: the raw services, and the namespace and identity that requests carry."""
+
+    def __init__(self, service: ServiceClient, settings: Settings) -> None:
+        self.workflow_service = service.workflow_service
+        self.operator_service = service.operator_service
+        self.namespace = settings.namespace
+        self.address = settings.connect.target_host
+        self.identity = settings.connect.identity
+
+    @contextmanager
+    def doing(self, action: str) -> Iterator[None]:
+        """Turn a gRPC error of the block into a CliError that says which action failed."""
+        try:
+            yield
+        except RPCError as error:
+            raise self._explain(action, error) from None
+
+    async def iterate_history(
+        self, workflow_id: str, run_id: str, *, follow: bool = False, close_event_only: bool = False
+    ) -> AsyncIterator[HistoryEvent]:
+        """Yield a run's events, oldest first; with `follow`, wait for new ones until the run is closed."""
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=self.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+            wait_new_event=follow,
+            skip_archival=follow,
+            history_event_filter_type=(
+                HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
+                if close_event_only
+                else HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT
+            ),
+        )
+        while True:
+            with self.doing(f"read the history of workflow {workflow_id!r}"):
+                page = await self.workflow_service.get_workflow_execution_history(request, retry=True)
+            for event in page.history.events:
+                yield event
+            request.next_page_token = page.next_page_token
+            if not page.next_page_token:
+                return
+
+    async def iterate_history_reverse(self, workflow_id: str, run_id: str) -> AsyncIterator[HistoryEvent]:
+        """Yield a run's events, newest first."""
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self.namespace, execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+        )
+        while True:
+            with self.doing(f"read the history of workflow {workflow_id!r}"):
+                page = await self.workflow_service.get_workflow_execution_history_reverse(request, retry=True)
+            for event in page.history.events:
+                yield event
+            request.next_page_token = page.next_page_token
+            if not page.next_page_token:
+                return
+
+    async def get_close_event(self, workflow_id: str, run_id: str) -> HistoryEvent:
+        """Wait until the chain of runs is closed, and return its last event; continue-as-new is followed."""
+        while True:
+            last = None
+            async for event in self.iterate_history(workflow_id, run_id, follow=True, close_event_only=True):
+                last = event
+            if last is None:
+                raise CliError(f"the history of workflow {workflow_id!r} has no close event")
+            run_id = find_next_run_id(last)
+            if not run_id:
+                return last
+
+    def _explain(self, action: str, error: RPCError) -> CliError:
+        message = error.message.rstrip(".") or error.status.name
+        return CliError(f"can't {action}: {message}", self._find_hint(error))
+
+    def _find_hint(self, error: RPCError) -> str:
+        match error.status:
+            case RPCStatusCode.NOT_FOUND if "amespace" in error.message:
+                return "name another one with --namespace; the local server creates one with --namespace at its start"
+            case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
+                return "the run is closed: `dx workflow describe` shows how it ended"
+            case RPCStatusCode.NOT_FOUND:
+                return f"`dx workflow list` shows the workflows of namespace {self.namespace!r} at {self.address}"
+            case RPCStatusCode.ALREADY_EXISTS:
+                return "choose another workflow id, or an --id-conflict-policy or --id-reuse-policy that allows it"
+            case RPCStatusCode.UNAVAILABLE:
+                return f"is the server at {self.address} still up? Try again in a moment"
+            case RPCStatusCode.UNIMPLEMENTED:
+                return f"the server at {self.address} does not offer this"
+            case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
+                return "check --api-key, --namespace and the TLS options, or choose a --profile"
+            case RPCStatusCode.DEADLINE_EXCEEDED:
+                return "is a worker running? `dx workflow describe` shows what the workflow waits for"
+            case RPCStatusCode.RESOURCE_EXHAUSTED:
+                return "the server limits requests: try again more slowly"
+            case _:
+                return ""
+
+
+def find_next_run_id(close_event: HistoryEvent) -> str:
+    """Return the run that goes on where this one ended by continue-as-new, or an empty string."""
+    if close_event.HasField("workflow_execution_continued_as_new_event_attributes"):
+        return close_event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return ""
+
+
+def find_detail(error: RPCError, message: Message) -> bool:
+    """Fill `message` from the error's details; False when there is none of that type."""
+    return any(detail.Unpack(message) for detail in error.grpc_status.details)
+
+
+async def connect(settings: Settings) -> Client:
+    """Connect, or raise a CliError that says what is wrong with the address."""
+    timeout_seconds = settings.connect_timeout.total_seconds() if settings.connect_timeout else 10.0
+    try:
+        service = await asyncio.wait_for(ServiceClient.connect(settings.connect), timeout_seconds)
+    except TimeoutError:
+        raise CliError(
+            f"no answer from {settings.connect.target_host} within {timeout_seconds:g} s",
+            "check the address, or allow more with --client-connect-timeout",
+        ) from None
+    except (RuntimeError, ValueError) as error:
+        raise _explain_connect_failure(settings, str(error)) from None
+    return Client(service, settings)
+
+
+def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
+    address = settings.connect.target_host
+    tls = bool(settings.connect.tls) or (settings.connect.tls is None and settings.connect.api_key is not None)
+    if "ConnectionRefused" in reason:
+        return CliError(
+            f"nothing listens at {address}",
+            "`dx server start-dev` starts a server there; --address or --profile names another",
+        )
+    if "dns error" in reason or "lookup address" in reason:
+        return CliError(f"the host of {address!r} can't be found", "check the spelling of --address")
+    if "Unauthenticated" in reason or "PermissionDenied" in reason:
+        return CliError(f"{address} refused the credentials", "check --api-key, --namespace and the TLS options")
+    if tls:
+        return CliError(
+            f"no TLS connection to {address}",
+            "does the server use TLS? An API key turns it on by itself; --tls=false turns it off. "
+            "For a private authority, give --tls-ca-path",
+        )
+    return CliError(
+        f"what listens at {address} does not answer as a Temporal server",
+        "is it the gRPC port? A server with TLS needs --tls",
+    )

@@ -1,0 +1,80 @@
+"""`dx workflow list`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import click
+
+from durable_cli.network import network_command
+from durable_cli.options import option
+
+if TYPE_CHECKING:
+    from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
+    from durable_cli.client import Client
+    from durable_cli.output.output import Output
+
+
+@network_command
+@option("-q", "--query", default="", metavar="QUERY", help="List filter, such as ExecutionStatus = 'Running'.")
+@option("--limit", type=click.IntRange(min=0), default=0, help="Show at most this many. [default: all]")
+@option("--page-size", type=click.IntRange(min=0), default=0, help="Fetch this many at a time.")
+@option("--archived", is_flag=True, help="List archived workflows.")
+async def command(client: Client, output: Output, *, query: str, limit: int, page_size: int, archived: bool) -> None:
+    """List workflows, the latest first."""
+    if limit and limit < page_size:
+        page_size = limit
+    pages = _iterate_pages(client, query=query, page_size=page_size, archived=archived)
+    if output.is_json:
+        with output.json_list() as items:
+            async for execution in _take(pages, limit):
+                items.append(output.to_json(execution))
+        return
+    executions = [execution async for execution in _take(pages, limit)]
+    if output.is_text:
+        from durable_cli.output.listing import print_workflows
+
+        print_workflows(output.screen, executions)
+
+
+async def _iterate_pages(
+    client: Client, *, query: str, page_size: int, archived: bool
+) -> AsyncIterator[list[WorkflowExecutionInfo]]:
+    from temporalio.api.workflowservice.v1 import (
+        ListArchivedWorkflowExecutionsRequest,
+        ListWorkflowExecutionsRequest,
+    )
+
+    token = b""
+    while True:
+        with client.doing("list workflows"):
+            if archived:
+                page = await client.workflow_service.list_archived_workflow_executions(
+                    ListArchivedWorkflowExecutionsRequest(
+                        namespace=client.namespace, page_size=page_size, next_page_token=token, query=query
+                    ),
+                    retry=True,
+                )
+            else:
+                page = await client.workflow_service.list_workflow_executions(  # type: ignore[assignment]
+                    ListWorkflowExecutionsRequest(
+                        namespace=client.namespace, page_size=page_size, next_page_token=token, query=query
+                    ),
+                    retry=True,
+                )
+        yield list(page.executions)
+        token = page.next_page_token
+        if not token:
+            return
+
+
+async def _take(pages: AsyncIterator[list[WorkflowExecutionInfo]], limit: int) -> AsyncIterator[WorkflowExecutionInfo]:
+    count = 0
+    async for page in pages:
+        for execution in page:
+            yield execution
+            count += 1
+            if count == limit:
+                return
