@@ -22,9 +22,10 @@ async def charge_payment(user_id: str, amount: int, card: str) -> str:
     if card == "declined":
         # Nothing gets better by trying again, so this failure ends the activity at its first attempt.
         raise ApplicationError("the card was declined", type=PAYMENT_DECLINED, non_retryable=True)
+    payment_id = f"payment-{outside_world.idempotency_key()}"
     activity.logger.info("charging %s: %d, attempt %d", user_id, amount, attempt)
-    await outside_world.call(user_id, on_beat=lambda: activity.heartbeat("charging..."))
-    return f"payment-{outside_world.idempotency_key()}"
+    await outside_world.call(payment_id, on_beat=lambda: activity.heartbeat("charging..."))
+    return payment_id
 
 
 @activity.defn

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from temporalio import activity
 
@@ -41,6 +42,7 @@ def note(stage: str, subject: str) -> None:
         return
     info = activity.info()
     line = {
+        "time": datetime.now(UTC).isoformat(),
         "stage": stage,
         "activity": info.activity_type,
         "subject": subject,
