@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from typing import Any
 
@@ -91,7 +92,7 @@ class Normaliser:
         if isinstance(message, Timestamp):
             return _moment(message, base)
         if isinstance(message, Duration):
-            return f"{message.ToNanoseconds() / 1e9:g}s"
+            return _duration(message)
         if isinstance(message, Payload):
             return self._payload(message)
         if isinstance(message, HistoryEvent) and base is None:
@@ -154,6 +155,14 @@ def _moment(moment: Timestamp, base: Timestamp | None) -> str:
         return "<time>" if moment.ToNanoseconds() else "<time zero>"
     seconds = (moment.ToNanoseconds() - base.ToNanoseconds()) / 1e9
     return f"<event_time {round(seconds):+d}s>"
+
+
+def _duration(duration: Duration) -> str:
+    nanoseconds = duration.ToNanoseconds()
+    if nanoseconds % 1_000_000:
+        # Finer than a millisecond: nobody asked for that, it comes from the clock or from jitter.
+        return f"{math.ceil(nanoseconds / 1e9 - 0.01)}s"
+    return f"{nanoseconds / 1e9:g}s"
 
 
 def _is_map(field: FieldDescriptor) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -53,6 +55,18 @@ class RawWorker:
             PollWorkflowTaskQueueRequest(namespace=self.namespace, task_queue=queue, identity=self.identity),
             timeout=timeout_seconds,
         )
+
+    async def poll_sticky_task(
+        self, sticky: str, cause: Callable[[], Awaitable[None]]
+    ) -> PollWorkflowTaskQueueResponse:
+        """Poll the sticky queue, call `cause` once the poll is there, and return the task that comes of it.
+
+        The server passes a sticky queue over that nobody polled of late.
+        """
+        poll = asyncio.ensure_future(self.poll_workflow_task(sticky=sticky))
+        await asyncio.sleep(0.3)
+        await cause()
+        return await poll
 
     async def complete_workflow_task(
         self, task: PollWorkflowTaskQueueResponse, *commands: Command, sticky: str = "", **fields: Any
@@ -196,11 +210,11 @@ def command(name: str, **attributes: Any) -> Command:
     )
 
 
-def schedule_activity(activity_id: str, task_queue: str, **attributes: Any) -> Command:
+def schedule_activity(activity_id: str, queue: str, **attributes: Any) -> Command:
     """Return a ScheduleActivityTask command with a 10 s start-to-close timeout unless `attributes` say otherwise."""
     attributes = {
         "activity_type": ActivityType(name="RawActivity"),
-        "task_queue": TaskQueue(name=task_queue),
+        "task_queue": TaskQueue(name=queue),
         "start_to_close_timeout": seconds(10),
         **attributes,
     }
