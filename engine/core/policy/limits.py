@@ -86,6 +86,8 @@ class Limits:
     search_attributes_total_size_bytes: int = _limit(40 * _KIB, "frontend.searchAttributesTotalSizeLimit")
     links_per_request: int = _limit(10, "frontend.maxlinksPerRequest")
     link_size_bytes: int = _limit(4000, "frontend.linkMaxSize")
+    eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
+    eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")
 
     @classmethod
@@ -100,11 +102,16 @@ class Limits:
         for each in fields(cls):
             key = each.metadata["key"]
             if key in lowered:
-                read = _read_duration_ns if each.name.endswith("_ns") else _read_number
-                value = read(lowered[key])
+                value = _read(each.name, each.default, lowered[key])
                 if value is not None:
                     chosen[each.name] = value
         return cls(**chosen)
+
+
+def _read(name: str, default: object, value: object) -> int | None:
+    if isinstance(default, bool):
+        return value if isinstance(value, bool) else None
+    return _read_duration_ns(value) if name.endswith("_ns") else _read_number(value)
 
 
 def _read_number(value: object) -> int | None:

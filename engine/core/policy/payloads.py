@@ -5,7 +5,7 @@ Unset are: no data at all, JSON null, and the empty JSON list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from temporalio.api.common.v1.message_pb2 import Payload
 
@@ -28,6 +28,7 @@ def merge_payloads(current: Mapping[str, Payload], changes: Mapping[str, Payload
     return merged
 
 
-def only_set(payloads: Mapping[str, Payload]) -> dict[str, Payload]:
-    """Return the payloads that hold a value: what a started event keeps of its request."""
-    return merge_payloads({}, payloads)
+def remove_unset(payloads: MutableMapping[str, Payload]) -> None:
+    """Remove, in place, the keys that hold no value: a started event does not keep them."""
+    for key in [key for key, payload in payloads.items() if is_unset(payload)]:
+        del payloads[key]

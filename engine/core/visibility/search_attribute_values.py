@@ -26,7 +26,7 @@ class UndecodableValueError(ValueError):
     """The payload holds no value of the attribute's type."""
 
 
-def decode_value(payload: Payload, value_type: IndexedValueType.ValueType) -> SearchAttributeValue | None:
+def decode_value(payload: Payload, value_type: int) -> SearchAttributeValue | None:
     """Return the value: str, int, float, bool, aware UTC datetime or a list of str; None where it is unset.
 
     A list of one value stands for that value. Times keep microseconds.
@@ -137,7 +137,7 @@ def _strings(value: Any) -> list[str]:
     return ["" if item is None else _string(item) for item in value]
 
 
-_CONVERTERS: dict[IndexedValueType.ValueType, Callable[[Any], SearchAttributeValue]] = {
+_CONVERTERS: dict[int, Callable[[Any], SearchAttributeValue]] = {
     IndexedValueType.INDEXED_VALUE_TYPE_TEXT: _string,
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: _string,
     IndexedValueType.INDEXED_VALUE_TYPE_INT: _integer,
@@ -146,7 +146,7 @@ _CONVERTERS: dict[IndexedValueType.ValueType, Callable[[Any], SearchAttributeVal
     IndexedValueType.INDEXED_VALUE_TYPE_DATETIME: _time,
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: _strings,
 }
-_ZERO_VALUES: dict[IndexedValueType.ValueType, SearchAttributeValue | None] = {
+_ZERO_VALUES: dict[int, SearchAttributeValue | None] = {
     IndexedValueType.INDEXED_VALUE_TYPE_TEXT: "",
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "",
     IndexedValueType.INDEXED_VALUE_TYPE_INT: 0,

@@ -16,7 +16,8 @@ from engine.core.errors import InvalidArgument, enum_shorthand
 from engine.core.policy.limits import Limits
 from engine.core.visibility.search_attribute_values import UndecodableValueError, decode_value, describe_bad_value
 
-SearchAttributeTypes = Mapping[str, IndexedValueType.ValueType]
+SearchAttributeTypes = Mapping[str, int]
+"""Names, each with its IndexedValueType."""
 
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _INT = IndexedValueType.INDEXED_VALUE_TYPE_INT
@@ -77,18 +78,19 @@ _RESERVED_NAMES = ("NamespaceId", "MemoEncoding", "Memo", "VisibilityTaskKey")
 _RESERVED_PREFIX = "Temporal"
 
 
-def search_attribute_type(name: str, registered: SearchAttributeTypes) -> IndexedValueType.ValueType | None:
+def search_attribute_type(name: str, registered: SearchAttributeTypes) -> int | None:
     """Return the type of an attribute that a SearchAttributes map may hold, or None."""
     return registered.get(name) or PREDEFINED_SEARCH_ATTRIBUTES.get(name)
 
 
 def validate_search_attributes(
-    search_attributes: SearchAttributes, registered: SearchAttributeTypes, namespace: str, limits: Limits
+    search_attributes: SearchAttributes, registered: SearchAttributeTypes, limits: Limits, *, namespace: str
 ) -> None:
     """Check names, number and values of the attributes that a request or a command sets.
 
     Args:
         registered: the namespace's own attributes.
+        namespace: its name.
 
     Raises:
         InvalidArgument: an unknown or reserved name, a value of the wrong type, too many of them.
@@ -119,19 +121,19 @@ def _check_value(name: str, payload: Payload, registered: SearchAttributeTypes) 
         ) from None
 
 
-def validate_search_attributes_size(search_attributes: SearchAttributes, limits: Limits) -> None:
-    """Check the sizes of the attributes, each and together.
+def validate_total_size(fields: Mapping[str, Payload], limits: Limits) -> None:
+    """Check the sizes of search attributes, each and together.
 
     Raises:
         InvalidArgument: over a limit; in an upsert this terminates the run.
     """
-    for name, payload in search_attributes.indexed_fields.items():
+    for name, payload in fields.items():
         if len(payload.data) > limits.search_attributes_value_size_bytes:
             raise InvalidArgument(
                 f"search attribute {name} value size {len(payload.data)}"
                 f" exceeds size limit {limits.search_attributes_value_size_bytes}"
             )
-    size_bytes = search_attributes.ByteSize()
+    size_bytes = SearchAttributes(indexed_fields=fields).ByteSize()
     if size_bytes > limits.search_attributes_total_size_bytes:
         raise InvalidArgument(
             f"total size of search attributes {size_bytes}"

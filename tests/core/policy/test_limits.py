@@ -38,6 +38,8 @@ def test_every_limit_has_its_own_lower_case_key() -> None:
         ("history.longPollExpirationInterval", "2", "history_long_poll_interval_ns", 2 * 10**9),
         ("history.longPollExpirationInterval", 0.5, "history_long_poll_interval_ns", 5 * 10**8),
         ("history.longPollExpirationInterval", "soon", "history_long_poll_interval_ns", 20 * 10**9),
+        ("system.enableActivityEagerExecution", False, "eager_activities", False),
+        ("system.enableActivityEagerExecution", 0, "eager_activities", True),
         ("some.unknownKey", 1, "max_id_length", 1000),
     ],
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Memo, Payload
 
-from engine.core.policy.payloads import is_unset, merge_payloads, only_set
+from engine.core.policy.payloads import is_unset, merge_payloads, remove_unset
 
 
 def json_payload(data: bytes) -> Payload:
@@ -38,5 +38,7 @@ def test_merge_sets_replaces_and_removes() -> None:
     assert current == {"kept": ONE, "replaced": ONE, "removed": ONE}
 
 
-def test_only_set() -> None:
-    assert only_set({"a": ONE, "b": json_payload(b"[]")}) == {"a": ONE}
+def test_remove_unset_from_a_message() -> None:
+    memo = Memo(fields={"a": ONE, "b": json_payload(b"[]"), "c": Payload()})
+    remove_unset(memo.fields)
+    assert memo == Memo(fields={"a": ONE})

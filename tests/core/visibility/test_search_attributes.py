@@ -17,7 +17,7 @@ from engine.core.visibility.search_attributes import (
     validate_new_search_attributes,
     validate_removed_search_attributes,
     validate_search_attributes,
-    validate_search_attributes_size,
+    validate_total_size,
 )
 
 REGISTERED = {
@@ -38,7 +38,7 @@ def payload(value: object, encoding: bytes = b"json/plain") -> Payload:
 
 
 def validate(fields: dict[str, Payload]) -> None:
-    validate_search_attributes(SearchAttributes(indexed_fields=fields), REGISTERED, "default", Limits())
+    validate_search_attributes(SearchAttributes(indexed_fields=fields), REGISTERED, Limits(), namespace="default")
 
 
 @pytest.mark.parametrize(
@@ -158,19 +158,19 @@ def test_too_many() -> None:
     registered = {f"k{n}": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for n in range(101)}
     attributes = SearchAttributes(indexed_fields={name: payload("a") for name in registered})
     with pytest.raises(InvalidArgument) as raised:
-        validate_search_attributes(attributes, registered, "default", Limits())
+        validate_search_attributes(attributes, registered, Limits(), namespace="default")
     assert raised.value.message == "number of search attributes 101 exceeds limit 100"
 
 
 def test_sizes() -> None:
-    validate_search_attributes_size(SearchAttributes(indexed_fields={"K": payload("v" * 2046)}), Limits())
+    validate_total_size({"K": payload("v" * 2046)}, Limits())
     with pytest.raises(InvalidArgument) as raised:
-        validate_search_attributes_size(SearchAttributes(indexed_fields={"K": payload("v" * 2047)}), Limits())
+        validate_total_size({"K": payload("v" * 2047)}, Limits())
     assert raised.value.message == "search attribute K value size 2049 exceeds size limit 2048"
 
     many = SearchAttributes(indexed_fields={f"k{n}": payload("v" * 2000) for n in range(21)})
     with pytest.raises(InvalidArgument) as raised:
-        validate_search_attributes_size(many, Limits())
+        validate_total_size(many.indexed_fields, Limits())
     assert raised.value.message == f"total size of search attributes {many.ByteSize()} exceeds size limit 40960"
 
 
@@ -197,7 +197,7 @@ def test_type_metadata_is_added_and_kept() -> None:
         ({"Mine": 0}, "The type of search attribute Mine is not set."),
     ],
 )
-def test_definitions_refused(new: dict[str, IndexedValueType.ValueType], message: str) -> None:
+def test_definitions_refused(new: dict[str, int], message: str) -> None:
     with pytest.raises(InvalidArgument) as raised:
         validate_new_search_attributes(new)
     assert raised.value.message == message
