@@ -106,7 +106,9 @@ class Normaliser:
     def _field(self, field: FieldDescriptor, value: Any, base: Timestamp | None) -> Any:
         if _is_map(field):
             value_field = field.message_type.fields_by_name["value"]
-            return {str(key): self._value(value_field, value[key], base) for key in sorted(value)}
+            entries = {str(key): self._value(value_field, value[key], base) for key in sorted(value)}
+            kind = "request" if field.name == "request_id_infos" else "id"
+            return {self.text(key, kind): entry for key, entry in entries.items()}
         if field.is_repeated:
             items = [self._value(field, item, base) for item in value]
             return sorted(items, key=str) if field.name in _UNORDERED else items
@@ -131,7 +133,7 @@ class Normaliser:
         data: Any = self._bytes(payload.data)
         if encoding == "json/plain":
             try:
-                data = json.loads(data)
+                data = json.loads(data, object_hook=_hide_moments)
             except ValueError:
                 encoding = "json/plain, not valid"
         return {"payload": encoding, "data": data, **metadata}
@@ -155,6 +157,11 @@ def _moment(moment: Timestamp, base: Timestamp | None) -> str:
         return "<time>" if moment.ToNanoseconds() else "<time zero>"
     seconds = (moment.ToNanoseconds() - base.ToNanoseconds()) / 1e9
     return f"<event_time {round(seconds):+d}s>"
+
+
+def _hide_moments(value: dict[str, Any]) -> Any:
+    """Replace a moment that an SDK wrote into a payload of its own."""
+    return "<time>" if value.keys() == {"seconds", "nanos"} else value
 
 
 def _duration(duration: Duration) -> str:

@@ -188,9 +188,9 @@ async def without_a_worker(world: World) -> None:
     """A query that no worker can answer."""
     await world.start()
     await world.raw_worker().next_workflow_task()
-    await world.record_call("running", _query(world), timeout_seconds=3)
+    await world.record_call("running", _query(world), timeout_seconds=15)
     await world.terminate()
-    await world.record_call("closed", _query(world), timeout_seconds=3)
+    await world.record_call("closed", _query(world), timeout_seconds=15)
 
 
 @scenario()
