@@ -98,7 +98,7 @@ class Limits:
         `1m30s`; a value of the wrong type leaves its default, as on the reference server.
         """
         lowered = {key.lower(): value for key, value in values.items()}
-        chosen: dict[str, int] = {}
+        chosen: dict[str, Any] = {}
         for each in fields(cls):
             key = each.metadata["key"]
             if key in lowered:
