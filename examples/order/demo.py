@@ -252,13 +252,16 @@ def main() -> int:
         _verdict(f"FAIL: {str(error).splitlines()[0]}")
         return 1
     except KeyboardInterrupt:
+        stage.close()
+        shutil.rmtree(folder)
         return 130
     finally:
         stage.close()
     passed = _show_verdict(checks, time.monotonic() - started_at)
-    if passed:
-        shutil.rmtree(folder)
-    return 0 if passed else 1
+    if not passed:
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":

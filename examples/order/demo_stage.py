@@ -110,7 +110,7 @@ class Stage:
             if process and process.poll() is None:
                 process.terminate()
                 try:
-                    process.wait(10)
+                    process.wait(2)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
