@@ -35,7 +35,7 @@ class ServeOptions:
 
 @dataclass(frozen=True, slots=True)
 class ServeInfo:
-    """Where the server listens (`address` is host:port) and where it keeps its history (None: private temporary file)."""
+    """Where the server listens (host:port) and where it keeps its history (None: a private temporary file)."""
 
     address: str
     db_filename: Path | None

@@ -1,0 +1,58 @@
+"""What the handlers of one completion's commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from temporalio.api.enums.v1.failed_cause_pb2 import (
+    WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause,
+)
+
+from engine.core.errors import FailWorkflowTask
+from engine.core.transition import Transition
+
+__all__ = ["CommandWork"]
+
+
+@dataclass(slots=True)
+class CommandWork:
+    """The completion being worked through.
+
+    `eager_activities` are the scheduled_event_ids of activities to start at once on the completing worker.
+    `unstarted_activity_canceled` asks for a workflow task, since the cancellation took effect at once.
+    """
+
+    t: Transition
+    workflow_task_completed_event_id: int
+    identity: str
+    has_buffered_events: bool
+    eager_activities: list[int] = field(default_factory=list)
+    unstarted_activity_canceled: bool = False
+
+    def refuse_close_with_buffered_events(self) -> None:
+        """Fail the task when the workflow wants to close without having seen everything.
+
+        Raises: FailWorkflowTask(UNHANDLED_COMMAND).
+        """
+        if self.has_buffered_events:
+            raise FailWorkflowTask(WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, None)
+
+    def check_blob_size(self, size_bytes: int, cause: WorkflowTaskFailedCause.ValueType, message: str) -> None:
+        """End the run when a command carries more than a blob may hold: the worker would only send it again.
+
+        Raises: FailWorkflowTask with `terminates_workflow`.
+        """
+        if size_bytes > self.t.context.limits.blob_size_error_bytes:
+            raise FailWorkflowTask(cause, message, terminates_workflow=True)
+
+    def check_id_length(self, cause: WorkflowTaskFailedCause.ValueType, name: str, command: str, value: str) -> None:
+        """Fail the task for an empty or too long id."""
+        limit = self.t.context.limits.max_id_length
+        if not value:
+            raise FailWorkflowTask(cause, f"{name} is not set on {command}.")
+        length = len(value.encode())
+        if length > limit:
+            raise FailWorkflowTask(
+                cause, f"{name} on {command} exceeds length limit. {name}={value} Length={length} Limit={limit}"
+            )

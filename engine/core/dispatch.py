@@ -1,0 +1,107 @@
+"""Which handler takes which input: the core's front door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueResponse, TerminateWorkflowExecutionResponse
+
+from engine.core.errors import NotFound
+from engine.core.inputs import (
+    ActivityTaskDispatched,
+    ActivityTaskUndelivered,
+    DeadlineDue,
+    FailWorkflowTaskCommand,
+    RecordActivityTaskHeartbeat,
+    RequestCancelWorkflowExecution,
+    ResetStickyTaskQueue,
+    RespondActivityTaskCanceled,
+    RespondActivityTaskCompleted,
+    RespondActivityTaskFailed,
+    RespondWorkflowTaskCompleted,
+    RespondWorkflowTaskFailed,
+    SignalWorkflowExecution,
+    TerminateWorkflowExecution,
+    WorkflowTaskDispatched,
+    WorkflowTaskUndelivered,
+)
+from engine.core.run import (
+    activity_task,
+    deadlines,
+    lifecycle,
+    signal,
+    user_timer,
+    workflow_task,
+    workflow_task_completed,
+)
+from engine.core.run.deadlines import DeadlineKind
+from engine.core.transition import Transition
+
+__all__ = ["HANDLERS", "ON_DEADLINE"]
+
+
+def terminate(t: Transition, terminate: TerminateWorkflowExecution) -> TerminateWorkflowExecutionResponse:
+    """End the run at once.
+
+    Raises: NotFound for a closed run, or one of another chain than `first_execution_run_id`.
+    """
+    request, state = terminate.request, t.state
+    if not state.running:
+        raise NotFound("workflow execution already completed")
+    if request.first_execution_run_id and state.started.first_execution_run_id != request.first_execution_run_id:
+        raise NotFound("workflow execution not found")
+    details = request.details if request.HasField("details") else None
+    lifecycle.terminate(t, request.reason, details, request.identity, request.links)
+    return TerminateWorkflowExecutionResponse()
+
+
+def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> ResetStickyTaskQueueResponse:
+    """Forget the run's sticky queue, so that its next task goes to the normal one."""
+    if not t.state.running:
+        raise NotFound("workflow execution already completed")
+    t.state.sticky_task_queue = ""
+    t.touched = True
+    return ResetStickyTaskQueueResponse()
+
+
+def deadline_due(t: Transition, due: DeadlineDue) -> None:
+    """Act on every deadline of the run that has passed, the earliest first."""
+    while (entry := deadlines.take_due(t.state, t.now_ns)) is not None:
+        kind, event_id, key = entry
+        ON_DEADLINE[kind](t, event_id, key)
+
+
+ON_DEADLINE: dict[DeadlineKind, Callable[[Transition, int, str], None]] = {
+    DeadlineKind.FIRST_WORKFLOW_TASK: lifecycle.first_workflow_task_due,
+    DeadlineKind.USER_TIMER: user_timer.fired,
+    DeadlineKind.ACTIVITY_RETRY: activity_task.retry_due,
+    DeadlineKind.ACTIVITY_SCHEDULE_TO_START: activity_task.timed_out(DeadlineKind.ACTIVITY_SCHEDULE_TO_START),
+    DeadlineKind.ACTIVITY_SCHEDULE_TO_CLOSE: activity_task.timed_out(DeadlineKind.ACTIVITY_SCHEDULE_TO_CLOSE),
+    DeadlineKind.ACTIVITY_START_TO_CLOSE: activity_task.timed_out(DeadlineKind.ACTIVITY_START_TO_CLOSE),
+    DeadlineKind.ACTIVITY_HEARTBEAT: activity_task.timed_out(DeadlineKind.ACTIVITY_HEARTBEAT),
+    DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START: workflow_task.schedule_to_start_timed_out,
+    DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE: workflow_task.start_to_close_timed_out,
+    DeadlineKind.WORKFLOW_RUN_TIMEOUT: lifecycle.run_timed_out,
+    DeadlineKind.WORKFLOW_EXECUTION_TIMEOUT: lifecycle.run_timed_out,
+}
+
+HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
+    SignalWorkflowExecution: signal.on_signal,
+    RequestCancelWorkflowExecution: signal.on_request_cancel,
+    TerminateWorkflowExecution: terminate,
+    WorkflowTaskDispatched: workflow_task.on_dispatched,
+    RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
+    FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,
+    RespondWorkflowTaskFailed: workflow_task_completed.on_failed,
+    ResetStickyTaskQueue: reset_sticky_task_queue,
+    ActivityTaskDispatched: activity_task.on_dispatched,
+    RespondActivityTaskCompleted: activity_task.on_completed,
+    RespondActivityTaskFailed: activity_task.on_failed,
+    RespondActivityTaskCanceled: activity_task.on_canceled,
+    RecordActivityTaskHeartbeat: activity_task.on_heartbeat,
+    WorkflowTaskUndelivered: workflow_task.on_undelivered,
+    ActivityTaskUndelivered: activity_task.on_undelivered,
+    DeadlineDue: deadline_due,
+}
+"""Inputs to one existing run. Starts are addressed to a workflow id and go to `run.start`."""

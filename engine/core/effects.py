@@ -1,0 +1,54 @@
+"""What a transition asks the runtime to do; effects are values and run in the order in which they were added.
+
+Rules:
+- Dispatching a task is done inside the step that scheduled it, so that Scheduled and Started share one commit
+  where a poller already waits. Everything that a caller or worker can see happens after the commit.
+- A task effect carries its stamp (`scheduled_event_id`, `attempt`): whoever starts the task later checks both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio.api.query.v1 import WorkflowQueryResult
+
+__all__ = ["AnswerQueries", "Effect", "EnqueueActivityTask", "EnqueueWorkflowTask"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueWorkflowTask:
+    """Offer a scheduled workflow task to the pollers of `task_queue`; `sticky` says that it is a worker's own queue."""
+
+    run_key: int
+    namespace_id: str
+    task_queue: str
+    sticky: bool
+    normal_task_queue: str
+    scheduled_event_id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueActivityTask:
+    """Offer a scheduled activity attempt to the pollers of `task_queue`."""
+
+    run_key: int
+    namespace_id: str
+    task_queue: str
+    scheduled_event_id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerQueries:
+    """Give the worker's answers to the queries that rode on a workflow task.
+
+    `unblock` says that no further workflow task follows, so what is still waiting can be asked directly.
+    """
+
+    run_key: int
+    results: dict[str, WorkflowQueryResult]
+    unblock: bool
+
+
+Effect = EnqueueWorkflowTask | EnqueueActivityTask | AnswerQueries

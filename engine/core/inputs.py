@@ -1,0 +1,234 @@
+"""What reaches the core: RPCs, named after them, and deadlines that fell due.
+
+Rules:
+- An input is a value: the request as it came (validated and normalised by the service), and whom it is for.
+- `RunRef` names the run: by key where a task token carries it, else by ids; an empty `run_id` is the current run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.workflowservice.v1 import (
+    RequestCancelWorkflowExecutionRequest,
+    RespondWorkflowTaskCompletedRequest,
+    RespondWorkflowTaskFailedRequest,
+    SignalWithStartWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+)
+
+from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
+
+__all__ = [
+    "ActivityRef",
+    "ActivityTaskDispatched",
+    "ActivityTaskUndelivered",
+    "DeadlineDue",
+    "FailWorkflowTaskCommand",
+    "Input",
+    "RecordActivityTaskHeartbeat",
+    "RequestCancelWorkflowExecution",
+    "ResetStickyTaskQueue",
+    "RespondActivityTaskCanceled",
+    "RespondActivityTaskCompleted",
+    "RespondActivityTaskFailed",
+    "RespondWorkflowTaskCompleted",
+    "RespondWorkflowTaskFailed",
+    "RunRef",
+    "SignalWithStartWorkflowExecution",
+    "SignalWorkflowExecution",
+    "StartWorkflowExecution",
+    "TerminateWorkflowExecution",
+    "WorkflowTaskDispatched",
+    "WorkflowTaskUndelivered",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """Which run: `run_key` when not 0, else the ids."""
+
+    namespace_id: str
+    workflow_id: str = ""
+    run_id: str = ""
+    run_key: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRef:
+    """Which activity of the run: a task token (its attempt is checked), or an `activity_id`."""
+
+    token: ActivityTaskToken | None = None
+    activity_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartWorkflowExecution:
+    """Start a run; addressed to a workflow id."""
+
+    namespace_id: str
+    request: StartWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWithStartWorkflowExecution:
+    """Signal the running execution of a workflow id, or start one and signal it."""
+
+    namespace_id: str
+    request: SignalWithStartWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWorkflowExecution:
+    run: RunRef
+    request: SignalWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCancelWorkflowExecution:
+    run: RunRef
+    request: RequestCancelWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateWorkflowExecution:
+    run: RunRef
+    request: TerminateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowTaskDispatched:
+    """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
+
+    run: RunRef
+    scheduled_event_id: int
+    attempt: int
+    task_queue: str
+    sticky: bool
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RespondWorkflowTaskCompleted:
+    run: RunRef
+    token: WorkflowTaskToken
+    request: RespondWorkflowTaskCompletedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class FailWorkflowTaskCommand:
+    """The completion of this task held a bad command: fail the task instead (the run was reloaded before)."""
+
+    run: RunRef
+    token: WorkflowTaskToken
+    cause: int
+    message: str
+    terminates_workflow: bool
+    identity: str
+    binary_checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class RespondWorkflowTaskFailed:
+    run: RunRef
+    token: WorkflowTaskToken
+    request: RespondWorkflowTaskFailedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ResetStickyTaskQueue:
+    run: RunRef
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityTaskDispatched:
+    """A poller takes the scheduled attempt with this stamp."""
+
+    run: RunRef
+    scheduled_event_id: int
+    attempt: int
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RespondActivityTaskCompleted:
+    run: RunRef
+    activity: ActivityRef
+    result: Payloads | None
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RespondActivityTaskFailed:
+    run: RunRef
+    activity: ActivityRef
+    failure: Failure
+    identity: str
+    last_heartbeat_details: Payloads | None
+
+
+@dataclass(frozen=True, slots=True)
+class RespondActivityTaskCanceled:
+    run: RunRef
+    activity: ActivityRef
+    details: Payloads | None
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordActivityTaskHeartbeat:
+    run: RunRef
+    activity: ActivityRef
+    details: Payloads | None
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowTaskUndelivered:
+    """The poller that was given this task went away before it got it."""
+
+    run: RunRef
+    token: WorkflowTaskToken
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityTaskUndelivered:
+    """The poller that was given this attempt went away before it got it."""
+
+    run: RunRef
+    scheduled_event_id: int
+    attempt: int
+    started_time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineDue:
+    """The run's earliest deadline has passed."""
+
+    run: RunRef
+
+
+Input = (
+    StartWorkflowExecution
+    | SignalWithStartWorkflowExecution
+    | SignalWorkflowExecution
+    | RequestCancelWorkflowExecution
+    | TerminateWorkflowExecution
+    | WorkflowTaskDispatched
+    | RespondWorkflowTaskCompleted
+    | FailWorkflowTaskCommand
+    | RespondWorkflowTaskFailed
+    | ResetStickyTaskQueue
+    | ActivityTaskDispatched
+    | RespondActivityTaskCompleted
+    | RespondActivityTaskFailed
+    | RespondActivityTaskCanceled
+    | RecordActivityTaskHeartbeat
+    | WorkflowTaskUndelivered
+    | ActivityTaskUndelivered
+    | DeadlineDue
+)

@@ -1,0 +1,237 @@
+"""Fold one history event into the state of its run: the only writer of derived fields.
+
+Rules:
+- `evolve` is total: an event type without an entry changes nothing but the counters (markers, for one).
+- It never fails and never looks at anything but the event and the state.
+- It is called when an event is created, buffered ones too; ids and history size are counted by `Transition`, since a
+  buffered event gets its id later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from temporalio.api.enums.v1 import event_type_pb2 as et
+from temporalio.api.enums.v1 import workflow_pb2 as wf
+from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_STICKY
+from temporalio.api.enums.v1.workflow_pb2 import TIMEOUT_TYPE_SCHEDULE_TO_START
+from temporalio.api.history.v1 import HistoryEvent
+
+from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
+from engine.core.policy.payloads import merge_payloads
+from engine.core.run.state import ActivityInfo, RunState, TimerInfo, WorkflowTask
+
+__all__ = ["EVOLVE", "evolve", "fail_workflow_task"]
+
+
+def evolve(state: RunState, event: HistoryEvent) -> None:
+    """Apply `event` to the derived state."""
+    fold = EVOLVE.get(event.event_type)
+    if fold is not None:
+        fold(state, event)
+
+
+def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.workflow_execution_started_event_attributes
+    state.started = attributes
+    state.start_links = list(event.links)
+    state.user_metadata = event.user_metadata if event.HasField("user_metadata") else None
+    state.status = wf.WORKFLOW_EXECUTION_STATUS_RUNNING
+    state.start_time_ns = timestamp_to_ns(event.event_time)
+    backoff_ns = duration_to_ns(attributes.first_workflow_task_backoff)
+    state.execution_time_ns = state.start_time_ns + backoff_ns
+    state.execution_expiration_time_ns = timestamp_to_ns(attributes.workflow_execution_expiration_time)
+    run_timeout_ns = duration_to_ns(attributes.workflow_run_timeout)
+    if run_timeout_ns:
+        state.run_expiration_time_ns = state.start_time_ns + run_timeout_ns + backoff_ns
+        if state.execution_expiration_time_ns:
+            state.run_expiration_time_ns = min(state.run_expiration_time_ns, state.execution_expiration_time_ns)
+    state.memo = dict(attributes.memo.fields)
+    state.search_attributes = dict(attributes.search_attributes.indexed_fields)
+
+
+def _workflow_task_scheduled(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.workflow_task_scheduled_event_attributes
+    time_ns = timestamp_to_ns(event.event_time)
+    state.workflow_task = WorkflowTask(
+        scheduled_event_id=event.event_id,
+        # An event with a higher attempt belongs to a transient task that has just become real.
+        attempt=attributes.attempt,
+        scheduled_time_ns=time_ns,
+        original_scheduled_time_ns=time_ns,
+        start_to_close_timeout_ns=duration_to_ns(attributes.start_to_close_timeout),
+        task_queue=attributes.task_queue.name,
+        sticky=attributes.task_queue.kind == TASK_QUEUE_KIND_STICKY,
+    )
+
+
+def _workflow_task_started(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.workflow_task_started_event_attributes
+    task = state.workflow_task
+    if task is None:
+        return
+    task.started_event_id = event.event_id
+    task.started_time_ns = timestamp_to_ns(event.event_time)
+    task.request_id = attributes.request_id
+    task.identity = attributes.identity
+    task.history_size_bytes = attributes.history_size_bytes
+    task.suggest_continue_as_new_reasons = tuple(attributes.suggest_continue_as_new_reasons)
+
+
+def _workflow_task_completed(state: RunState, event: HistoryEvent) -> None:
+    state.workflow_task = None
+    state.workflow_task_attempt = 1
+    state.completed_any_workflow_task = True
+    state.previous_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
+
+
+def _workflow_task_failed(state: RunState, event: HistoryEvent) -> None:
+    # With stickiness given up, the next task is a normal one; else it is a transient one with the next attempt.
+    fail_workflow_task(state, increment_attempt=True)
+
+
+def _workflow_task_timed_out(state: RunState, event: HistoryEvent) -> None:
+    timeout_type = event.workflow_task_timed_out_event_attributes.timeout_type
+    fail_workflow_task(state, increment_attempt=timeout_type != TIMEOUT_TYPE_SCHEDULE_TO_START)
+
+
+def fail_workflow_task(state: RunState, *, increment_attempt: bool) -> None:
+    """Drop the pending workflow task; its next attempt starts from the normal queue.
+
+    A failure on the sticky queue does not count as an attempt. Called by the fold, and without an event for a
+    transient task.
+    """
+    if state.sticky_task_queue:
+        increment_attempt = False
+        state.sticky_task_queue = ""
+    state.workflow_task = None
+    state.workflow_task_attempt = state.workflow_task_attempt + 1 if increment_attempt else 1
+
+
+def _activity_task_scheduled(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.activity_task_scheduled_event_attributes
+    time_ns = timestamp_to_ns(event.event_time)
+    state.activities[event.event_id] = ActivityInfo(
+        scheduled_event_id=event.event_id,
+        attributes=attributes,
+        scheduled_time_ns=time_ns,
+        attempt_scheduled_time_ns=time_ns,
+    )
+    state.activity_ids[attributes.activity_id] = event.event_id
+
+
+def _activity_task_cancel_requested(state: RunState, event: HistoryEvent) -> None:
+    scheduled_event_id = event.activity_task_cancel_requested_event_attributes.scheduled_event_id
+    activity = state.activities.get(scheduled_event_id)
+    if activity is not None:
+        activity.cancel_requested_event_id = event.event_id
+
+
+def _activity_task_completed(state: RunState, event: HistoryEvent) -> None:
+    _drop_activity(state, event.activity_task_completed_event_attributes.scheduled_event_id)
+
+
+def _activity_task_failed(state: RunState, event: HistoryEvent) -> None:
+    _drop_activity(state, event.activity_task_failed_event_attributes.scheduled_event_id)
+
+
+def _activity_task_timed_out(state: RunState, event: HistoryEvent) -> None:
+    _drop_activity(state, event.activity_task_timed_out_event_attributes.scheduled_event_id)
+
+
+def _activity_task_canceled(state: RunState, event: HistoryEvent) -> None:
+    _drop_activity(state, event.activity_task_canceled_event_attributes.scheduled_event_id)
+
+
+def _drop_activity(state: RunState, scheduled_event_id: int) -> None:
+    activity = state.activities.pop(scheduled_event_id, None)
+    if activity is not None:
+        state.activity_ids.pop(activity.activity_id, None)
+
+
+def _timer_started(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.timer_started_event_attributes
+    state.timers[attributes.timer_id] = TimerInfo(
+        timer_id=attributes.timer_id,
+        started_event_id=event.event_id,
+        expiry_time_ns=timestamp_to_ns(event.event_time) + duration_to_ns(attributes.start_to_fire_timeout),
+    )
+
+
+def _timer_fired(state: RunState, event: HistoryEvent) -> None:
+    state.timers.pop(event.timer_fired_event_attributes.timer_id, None)
+
+
+def _timer_canceled(state: RunState, event: HistoryEvent) -> None:
+    state.timers.pop(event.timer_canceled_event_attributes.timer_id, None)
+
+
+def _workflow_execution_signaled(state: RunState, event: HistoryEvent) -> None:
+    state.signal_count += 1
+
+
+def _workflow_execution_cancel_requested(state: RunState, event: HistoryEvent) -> None:
+    state.cancel_requested = True
+
+
+def _upsert_workflow_search_attributes(state: RunState, event: HistoryEvent) -> None:
+    fields = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+    state.search_attributes = merge_payloads(state.search_attributes, fields)
+
+
+def _workflow_properties_modified(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.workflow_properties_modified_event_attributes
+    if attributes.HasField("upserted_memo"):
+        state.memo = merge_payloads(state.memo, attributes.upserted_memo.fields)
+
+
+def _close(status: int, attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+    def fold(state: RunState, event: HistoryEvent) -> None:
+        state.status = status
+        state.close_time_ns = timestamp_to_ns(event.event_time)
+        state.sticky_task_queue = ""
+        state.workflow_task = None
+        state.new_execution_run_id = getattr(getattr(event, attributes_field), "new_execution_run_id", "")
+
+    return fold
+
+
+EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: _workflow_execution_started,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_COMPLETED, "workflow_execution_completed_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_FAILED, "workflow_execution_failed_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, "workflow_execution_timed_out_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_TERMINATED, "workflow_execution_terminated_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_CANCELED, "workflow_execution_canceled_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: _close(
+        wf.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, "workflow_execution_continued_as_new_event_attributes"
+    ),
+    et.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: _workflow_task_scheduled,
+    et.EVENT_TYPE_WORKFLOW_TASK_STARTED: _workflow_task_started,
+    et.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: _workflow_task_completed,
+    et.EVENT_TYPE_WORKFLOW_TASK_FAILED: _workflow_task_failed,
+    et.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: _workflow_task_timed_out,
+    et.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: _activity_task_scheduled,
+    et.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: _activity_task_cancel_requested,
+    et.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: _activity_task_completed,
+    et.EVENT_TYPE_ACTIVITY_TASK_FAILED: _activity_task_failed,
+    et.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: _activity_task_timed_out,
+    et.EVENT_TYPE_ACTIVITY_TASK_CANCELED: _activity_task_canceled,
+    et.EVENT_TYPE_TIMER_STARTED: _timer_started,
+    et.EVENT_TYPE_TIMER_FIRED: _timer_fired,
+    et.EVENT_TYPE_TIMER_CANCELED: _timer_canceled,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _workflow_execution_signaled,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _workflow_execution_cancel_requested,
+    et.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert_workflow_search_attributes,
+    et.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _workflow_properties_modified,
+}

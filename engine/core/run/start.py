@@ -1,0 +1,261 @@
+"""Starting by workflow id: dedupe by request id, the id policies, start and signal-with-start.
+
+Rules (temporal server startworkflow, signalwithstartworkflow, workflow_id_dedup.go):
+- The conflict policy decides over a running execution, the reuse policy over a closed one.
+- A request id that started the current run gets that run as its answer again.
+- Termination of the old run and start of the new one are in one commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
+from temporalio.api.enums.v1.workflow_pb2 import (
+    CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
+    WORKFLOW_EXECUTION_STATUS_COMPLETED,
+    WORKFLOW_EXECUTION_STATUS_RUNNING,
+    WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+    WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+    WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+    WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+    WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+    WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
+)
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    SignalWithStartWorkflowExecutionRequest,
+    SignalWithStartWorkflowExecutionResponse,
+    StartWorkflowExecutionRequest,
+    StartWorkflowExecutionResponse,
+)
+
+from engine.core.errors import WorkflowExecutionAlreadyStarted
+from engine.core.policy.cron import next_cron_backoff
+from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
+from engine.core.policy.links import request_id_link, started_link
+from engine.core.run import lifecycle
+from engine.core.run.signal import add_signal
+from engine.core.run.state import RunState
+from engine.core.transition import Context, Transition
+
+__all__ = ["Started", "signal_with_start_workflow", "start_workflow"]
+
+Reply = TypeVar("Reply")
+
+_COPIED_FROM_REQUEST = (
+    "workflow_type",
+    "input",
+    "workflow_execution_timeout",
+    "workflow_run_timeout",
+    "workflow_task_timeout",
+    "retry_policy",
+    "memo",
+    "search_attributes",
+    "header",
+    "last_completion_result",
+    "continued_failure",
+    "priority",
+)
+
+
+@dataclass(slots=True)
+class Started(Generic[Reply]):
+    """The answer to a start, and the transitions that it takes (none when nothing changed)."""
+
+    reply: Reply
+    transitions: list[Transition] = field(default_factory=list)
+
+
+def start_workflow(
+    context: Context, current: RunState | None, request: StartWorkflowExecutionRequest
+) -> Started[StartWorkflowExecutionResponse]:
+    """Start a run, or answer with the one that is there.
+
+    Args:
+        current: the newest run of the workflow id, if any.
+    Raises: WorkflowExecutionAlreadyStarted by the id policies.
+    """
+    if current is not None:
+        if request.request_id in current.request_ids:
+            return Started(_response(current, started=request.request_id == current.start_request_id))
+        if _resolve_policies(current, request) == WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+            return Started(_response(current, started=False))
+    run_id = context.env.new_id()
+    transitions = _terminate_current(context, current, run_id)
+    t = _create(context, request, run_id)
+    lifecycle.schedule_first_workflow_task(t)
+    return Started(_response(t.state, started=True), [*transitions, t])
+
+
+def signal_with_start_workflow(
+    context: Context, current: RunState | None, request: SignalWithStartWorkflowExecutionRequest
+) -> Started[SignalWithStartWorkflowExecutionResponse]:
+    """Signal the running execution, or start one whose first event after the start is the signal.
+
+    Raises: WorkflowExecutionAlreadyStarted by the id policies; InvalidArgument at the limit of signals.
+    """
+    transitions: list[Transition] = []
+    if current is not None:
+        conflict = request.workflow_id_conflict_policy
+        if current.running and conflict not in (
+            WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+            WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+        ):
+            return _signal_existing(context, current, request)
+        if not current.running and request.request_id and request.request_id == current.start_request_id:
+            return Started(_signal_response(current, request, started=True))
+        _resolve_policies(current, request)
+    run_id = context.env.new_id()
+    transitions += _terminate_current(context, current, run_id)
+    t = _create(context, request, run_id)
+    _add_signal(t, request)
+    if t.state.workflow_task is None:
+        lifecycle.schedule_first_workflow_task(t)
+    return Started(_signal_response(t.state, request, started=True), [*transitions, t])
+
+
+StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
+
+
+def _signal_existing(
+    context: Context, current: RunState, request: SignalWithStartWorkflowExecutionRequest
+) -> Started[SignalWithStartWorkflowExecutionResponse]:
+    response = _signal_response(current, request, started=False)
+    if request.request_id and request.request_id in current.request_ids:
+        response.started = request.request_id == current.start_request_id
+        return Started(response)
+    t = Transition(context, current)
+    _add_signal(t, request)
+    return Started(response, [t])
+
+
+def _add_signal(t: Transition, request: SignalWithStartWorkflowExecutionRequest) -> None:
+    add_signal(
+        t,
+        request.signal_name,
+        request.signal_input if request.HasField("signal_input") else None,
+        request.identity,
+        request.header if request.HasField("header") else None,
+        request.request_id,
+        list(request.links),
+    )
+
+
+def _create(context: Context, request: StartRequest, run_id: str) -> Transition:
+    now_ns = context.env.now_ns()
+    attributes = _started_attributes(request, run_id, now_ns)
+    links = request.links if isinstance(request, StartWorkflowExecutionRequest) else ()
+    t = lifecycle.create_run(
+        context, request.workflow_id, run_id, attributes, links=links, request_id=request.request_id
+    )
+    if request.HasField("user_metadata"):
+        t.set_user_metadata(request.user_metadata)
+    return t
+
+
+def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> WorkflowExecutionStartedEventAttributes:
+    attributes = WorkflowExecutionStartedEventAttributes(
+        workflow_id=request.workflow_id,
+        task_queue=TaskQueue(name=request.task_queue.name, kind=TASK_QUEUE_KIND_NORMAL),
+        identity=request.identity,
+        original_execution_run_id=run_id,
+        first_execution_run_id=run_id,
+        attempt=1,
+        cron_schedule=request.cron_schedule,
+    )
+    fields = request.DESCRIPTOR.fields_by_name
+    for name in _COPIED_FROM_REQUEST:
+        if name in fields and request.HasField(name):  # type: ignore[arg-type]
+            getattr(attributes, name).CopyFrom(getattr(request, name))
+    if isinstance(request, StartWorkflowExecutionRequest):
+        attributes.completion_callbacks.extend(request.completion_callbacks)
+    backoff_ns = 0
+    if request.cron_schedule:
+        attributes.initiator = CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE
+        backoff_ns = next_cron_backoff(request.cron_schedule, now_ns, now_ns) or 0
+    if duration_to_ns(request.workflow_start_delay):
+        backoff_ns = duration_to_ns(request.workflow_start_delay)
+    attributes.first_workflow_task_backoff.CopyFrom(ns_to_duration(backoff_ns))
+    execution_timeout_ns = duration_to_ns(request.workflow_execution_timeout)
+    if execution_timeout_ns:
+        millisecond = NANOS_PER_SECOND // 1000
+        expiration_ns = (now_ns + execution_timeout_ns + millisecond // 2) // millisecond * millisecond
+        attributes.workflow_execution_expiration_time.CopyFrom(ns_to_timestamp(expiration_ns))
+    return attributes
+
+
+def _resolve_policies(current: RunState, request: StartRequest) -> int:
+    """Return what to do about `current`; 0 for a closed run that may be followed.
+
+    Raises: WorkflowExecutionAlreadyStarted.
+    """
+    reuse, conflict = request.workflow_id_reuse_policy, request.workflow_id_conflict_policy
+    if reuse == WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
+        conflict = WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+    if current.running:
+        if conflict in (
+            WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+            WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+        ):
+            return conflict
+        raise _already_started("Workflow execution is already running.", current)
+    if (
+        reuse == WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+        and current.status == WORKFLOW_EXECUTION_STATUS_COMPLETED
+    ):
+        raise _already_started(
+            "Workflow execution already finished successfully.",
+            current,
+            " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.",
+        )
+    if reuse == WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
+        raise _already_started(
+            "Workflow execution already finished.",
+            current,
+            " Workflow Id reuse policy: reject duplicate workflow Id.",
+        )
+    return 0
+
+
+def _already_started(what: str, current: RunState, policy: str = "") -> WorkflowExecutionAlreadyStarted:
+    return WorkflowExecutionAlreadyStarted(
+        f"{what} WorkflowId: {current.workflow_id}, RunId: {current.run_id}.{policy}",
+        start_request_id=current.start_request_id,
+        run_id=current.run_id,
+        first_execution_run_id=current.started.first_execution_run_id,
+    )
+
+
+def _terminate_current(context: Context, current: RunState | None, new_run_id: str) -> list[Transition]:
+    """Terminate a running `current`; only reached when the policies say so."""
+    if current is None or not current.running:
+        return []
+    t = Transition(context, current)
+    details = Payload(metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {new_run_id}"'.encode())
+    lifecycle.terminate(t, "TerminateIfRunning WorkflowIdReusePolicy", Payloads(payloads=[details]), "history-service")
+    return [t]
+
+
+def _response(state: RunState, *, started: bool) -> StartWorkflowExecutionResponse:
+    return StartWorkflowExecutionResponse(
+        run_id=state.run_id,
+        first_execution_run_id=state.started.first_execution_run_id,
+        started=started,
+        status=state.status or WORKFLOW_EXECUTION_STATUS_RUNNING,  # type: ignore[arg-type]
+        link=started_link(state.namespace, state.workflow_id, state.run_id),
+    )
+
+
+def _signal_response(
+    state: RunState, request: SignalWithStartWorkflowExecutionRequest, *, started: bool
+) -> SignalWithStartWorkflowExecutionResponse:
+    return SignalWithStartWorkflowExecutionResponse(
+        run_id=state.run_id,
+        first_execution_run_id=state.started.first_execution_run_id,
+        started=started,
+        signal_link=request_id_link(state.namespace, state.workflow_id, state.run_id, request.request_id),
+    )

@@ -1,0 +1,180 @@
+"""The state of one run: what its history says (derived), and what Temporal keeps beside history (transient).
+
+Rules:
+- A *derived* field is written by `evolve` alone, so folding the history gives it back.
+- A *transient* field is stored in its own columns or rows and is put back by recovery; `evolve` only initialises it.
+- Numbers of nanoseconds are 0 where the proto has no value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from temporalio.api.common.v1 import Link, Payload, Payloads
+from temporalio.api.enums.v1.workflow_pb2 import (
+    WORKFLOW_EXECUTION_STATUS_RUNNING,
+    WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
+    SuggestContinueAsNewReason,
+)
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import (
+    ActivityTaskScheduledEventAttributes,
+    HistoryEvent,
+    WorkflowExecutionStartedEventAttributes,
+)
+from temporalio.api.sdk.v1 import UserMetadata
+
+__all__ = ["ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
+
+
+@dataclass(slots=True)
+class ActivityInfo:
+    """A pending activity: its scheduled event (derived) and its current attempt (transient)."""
+
+    scheduled_event_id: int
+    attributes: ActivityTaskScheduledEventAttributes
+    scheduled_time_ns: int
+    cancel_requested_event_id: int = 0
+    # Transient from here on, written by run/activity_task.py and kept in the `activities` table.
+    attempt: int = 1
+    attempt_scheduled_time_ns: int = 0
+    started_time_ns: int = 0
+    last_started_time_ns: int = 0
+    last_attempt_complete_time_ns: int = 0
+    last_heartbeat_time_ns: int = 0
+    request_id: str = ""
+    identity: str = ""
+    heartbeat_details: Payloads | None = None
+    last_failure: Failure | None = None
+    backing_off: bool = False
+
+    @property
+    def started(self) -> bool:
+        return self.started_time_ns != 0
+
+    @property
+    def activity_id(self) -> str:
+        return self.attributes.activity_id
+
+
+@dataclass(slots=True)
+class TimerInfo:
+    """A pending user timer."""
+
+    timer_id: str
+    started_event_id: int
+    expiry_time_ns: int
+
+
+@dataclass(slots=True)
+class WorkflowTask:
+    """The pending workflow task.
+
+    A *transient* task (attempt > 1) has no events yet: its ids are those that its events would get.
+    `started_event_id` is 0 until a worker has it.
+    """
+
+    scheduled_event_id: int
+    attempt: int
+    scheduled_time_ns: int
+    original_scheduled_time_ns: int
+    start_to_close_timeout_ns: int
+    task_queue: str
+    sticky: bool
+    started_event_id: int = 0
+    started_time_ns: int = 0
+    request_id: str = ""
+    identity: str = ""
+    history_size_bytes: int = 0
+    suggest_continue_as_new_reasons: tuple[SuggestContinueAsNewReason.ValueType, ...] = ()
+
+    @property
+    def transient(self) -> bool:
+        return self.attempt > 1
+
+    @property
+    def started(self) -> bool:
+        return self.started_event_id != 0
+
+
+@dataclass(slots=True)
+class RunState:
+    """One workflow execution (run)."""
+
+    run_key: int
+    namespace_id: str
+    namespace: str
+    workflow_id: str
+    run_id: str
+
+    # Derived.
+    status: int = WORKFLOW_EXECUTION_STATUS_UNSPECIFIED
+    started: WorkflowExecutionStartedEventAttributes = field(default_factory=WorkflowExecutionStartedEventAttributes)
+    start_links: list[Link] = field(default_factory=list)
+    user_metadata: UserMetadata | None = None
+    start_time_ns: int = 0
+    execution_time_ns: int = 0
+    close_time_ns: int = 0
+    run_expiration_time_ns: int = 0
+    execution_expiration_time_ns: int = 0
+    next_event_id: int = 1
+    history_size_bytes: int = 0
+    last_event_time_ns: int = 0
+    workflow_task: WorkflowTask | None = None
+    previous_started_event_id: int = 0
+    completed_any_workflow_task: bool = False
+    activities: dict[int, ActivityInfo] = field(default_factory=dict)
+    activity_ids: dict[str, int] = field(default_factory=dict)
+    timers: dict[str, TimerInfo] = field(default_factory=dict)
+    cancel_requested: bool = False
+    cancel_request_id: str = ""
+    signal_count: int = 0
+    memo: dict[str, Payload] = field(default_factory=dict)
+    search_attributes: dict[str, Payload] = field(default_factory=dict)
+    new_execution_run_id: str = ""
+
+    # Transient: columns of `runs`, rows of `buffered_events` and `request_ids`.
+    workflow_task_attempt: int = 1
+    sticky_task_queue: str = ""
+    sticky_schedule_to_start_timeout_ns: int = 0
+    sticky_worker_identity: str = ""
+    buffered: list[HistoryEvent] = field(default_factory=list)
+    request_ids: dict[str, int] = field(default_factory=dict)
+    start_request_id: str = ""
+
+    # Memory only: rebuilt when the run is loaded.
+    deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    buffered_stored: int = 0
+    tail: list[bytes] = field(default_factory=list)
+    tail_bytes: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.status == WORKFLOW_EXECUTION_STATUS_RUNNING
+
+    @property
+    def tail_first_event_id(self) -> int:
+        """The id of the first event whose bytes are still in memory."""
+        return self.next_event_id - len(self.tail)
+
+    @property
+    def workflow_task_started(self) -> bool:
+        return self.workflow_task is not None and self.workflow_task.started_event_id != 0
+
+    @property
+    def task_queue(self) -> str:
+        return self.started.task_queue.name
+
+    @property
+    def workflow_type(self) -> str:
+        return self.started.workflow_type.name
+
+    @property
+    def pending_first_workflow_task_backoff(self) -> bool:
+        """True while a start delay, cron or retry backoff holds the first workflow task back."""
+        return self.running and self.execution_time_ns > self.start_time_ns and not self.had_workflow_task
+
+    @property
+    def had_workflow_task(self) -> bool:
+        """True once a workflow task was scheduled; the first one comes right after the start, its delay or a cancel."""
+        return self.workflow_task is not None or self.completed_any_workflow_task or self.workflow_task_attempt > 1

@@ -1,0 +1,144 @@
+"""One change of one run: it gives events their ids, folds them, and collects what must be written and done.
+
+Rules:
+- A handler validates first and mutates second. What a transition collected is worth nothing until it is committed;
+  after an exception its run is evicted and never used again.
+- Events that the buffer rules hold back (run/buffer.py) are folded at once and get their ids at the flush: before a
+  workflow task is scheduled, and at the end of a transition that leaves no workflow task started.
+- `close` makes the bytes; nothing is added after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.sdk.v1 import UserMetadata
+
+from engine.core.effects import Effect
+from engine.core.env import Env
+from engine.core.errors import InvariantViolated
+from engine.core.namespace import Namespace
+from engine.core.policy.durations import ns_to_timestamp
+from engine.core.policy.limits import Limits
+from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
+from engine.core.run.evolve import evolve
+from engine.core.run.state import RunState
+
+__all__ = ["Context", "EventRow", "Transition"]
+
+# Tails longer than this are cut to what the next sticky poll can ask for.
+_TAIL_KEEP_BYTES = 64 * 1024
+
+EventRow = tuple[int, int, int, bytes]
+"""(event_id, event_type, event_time_ns, serialized HistoryEvent)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler may use besides its run."""
+
+    env: Env
+    limits: Limits
+    namespace: Namespace
+
+
+@dataclass(slots=True)
+class Transition:
+    """Collects one run's change; see the module's rules.
+
+    `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
+    False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
+    """
+
+    context: Context
+    state: RunState
+    now_ns: int = 0
+    is_new: bool = False
+    event_rows: list[EventRow] = field(default_factory=list)
+    activities: dict[int, bool] = field(default_factory=dict)
+    buffer_changed: bool = False
+    buffer_rewritten: bool = False
+    new_request_ids: dict[str, int] = field(default_factory=dict)
+    search_attributes_changed: bool = False
+    memo_changed: bool = False
+    effects: list[Effect] = field(default_factory=list)
+    new_runs: list[Transition] = field(default_factory=list)
+    touched: bool = False
+    _events: list[HistoryEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Within a run the time never goes backwards, whatever the system clock does.
+        self.now_ns = max(self.context.env.now_ns(), self.state.last_event_time_ns)
+
+    def add(self, event: HistoryEvent, time_ns: int = 0) -> HistoryEvent:
+        """Give `event` its time (now unless told) and id, fold it, and return it.
+
+        A buffered event keeps id 0 until the flush.
+        """
+        if not self.state.running and self.state.next_event_id > 1:
+            raise InvariantViolated(f"event after the close of run {self.state.run_id}")
+        event.event_time.CopyFrom(ns_to_timestamp(time_ns or self.now_ns))
+        self.touched = True
+        if event.event_type in NEVER_BUFFERED:
+            self._append(event)
+        else:
+            self.state.buffered.append(event)
+            self.buffer_changed = True
+        evolve(self.state, event)
+        return event
+
+    def add_request_id(self, request_id: str) -> None:
+        """Remember a request id, so that the same request sent again changes nothing."""
+        self.touched = True
+        self.state.request_ids[request_id] = self.state.next_event_id
+        self.new_request_ids[request_id] = self.state.next_event_id
+
+    def set_user_metadata(self, user_metadata: UserMetadata) -> None:
+        """Attach the start's summary and details to its event."""
+        self._events[0].user_metadata.CopyFrom(user_metadata)
+        self.state.user_metadata = user_metadata
+
+    def flush(self) -> None:
+        """Give the buffered events their ids and places."""
+        buffered = self.state.buffered
+        if not buffered:
+            return
+        self.state.buffered = []
+        self.buffer_changed = self.buffer_rewritten = True
+        if not self.state.running:
+            return
+        ordered = order_for_flush(buffered)
+        for event in ordered:
+            self._append(event)
+        wire_started_event_ids(ordered)
+
+    def close(self) -> None:
+        """Flush if no worker holds the workflow task, then make the bytes of the new events."""
+        state = self.state
+        if not state.workflow_task_started:
+            self.flush()
+        for event in self._events:
+            blob = event.SerializeToString()
+            time_ns = event.event_time.seconds * 1_000_000_000 + event.event_time.nanos
+            self.event_rows.append((event.event_id, event.event_type, time_ns, blob))
+            state.tail.append(blob)
+            state.tail_bytes += len(blob)
+            state.history_size_bytes += len(blob)
+            state.last_event_time_ns = max(state.last_event_time_ns, time_ns)
+        self._events.clear()
+        if state.tail_bytes > _TAIL_KEEP_BYTES:
+            self._trim_tail()
+
+    def _trim_tail(self) -> None:
+        """Keep the bytes of the events after the last started workflow task: a sticky poll asks for no others."""
+        state = self.state
+        excess = state.previous_started_event_id + 1 - state.tail_first_event_id
+        if excess > 0:
+            del state.tail[:excess]
+            state.tail_bytes = sum(map(len, state.tail))
+
+    def _append(self, event: HistoryEvent) -> None:
+        event.event_id = self.state.next_event_id
+        self.state.next_event_id += 1
+        self._events.append(event)

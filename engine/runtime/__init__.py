@@ -1,0 +1,1 @@
+"""The shell around the core: one synchronous step that applies and commits, and what happens after the commit."""

@@ -1,0 +1,269 @@
+"""One batch: inputs applied one after the other, their writes committed together, then their effects.
+
+Rules:
+- A *unit* is one input with everything it sets off at once (tasks paired with waiting pollers, the next run of a
+  chain). A unit is in the batch as a whole or not at all.
+- Until the commit nobody hears anything; after it nothing can fail any more.
+- A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
+  first, so the runs are loaded again as those left them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engine.core.dispatch import HANDLERS
+from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask
+from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
+from engine.core.inputs import (
+    ActivityTaskDispatched,
+    FailWorkflowTaskCommand,
+    Input,
+    RespondWorkflowTaskCompleted,
+    RunRef,
+    SignalWithStartWorkflowExecution,
+    StartWorkflowExecution,
+    WorkflowTaskDispatched,
+)
+from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
+from engine.core.run import start
+from engine.core.run.state import RunState
+from engine.core.transition import Transition
+from engine.store.commit import RunWrite, commit
+
+if TYPE_CHECKING:
+    from engine.runtime.engine import Engine
+
+__all__ = ["Batch"]
+
+logger = logging.getLogger("dx.engine")
+
+
+class Batch:
+    """The units of one step."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writes: dict[int, RunWrite] = {}
+        self._after_commit: list[Callable[[], None]] = []
+        self._futures: list[asyncio.Future[Any]] = []
+        self._open: Transition | None = None
+        self._unit: list[Transition] = []
+        self._unit_after: list[Callable[[], None]] = []
+        self._unit_futures: list[asyncio.Future[Any]] = []
+        self._unit_states: dict[int, RunState] = {}
+
+    def run(self, item: Input, future: asyncio.Future[Any] | None) -> None:
+        """Apply one input; `future` gets its reply after the commit, or its error."""
+        try:
+            reply = self._apply(item)
+        except ServiceError as error:
+            # Handlers validate first, so a refusal has usually changed nothing.
+            if self._unit or (self._open is not None and self._open.touched):
+                self._abandon_unit()
+            else:
+                self._clear_unit()
+            _fail(future, error)
+            return
+        except FailWorkflowTask as error:
+            self._abandon_unit()
+            assert isinstance(item, RespondWorkflowTaskCompleted)
+            self.run(_failing(item, error), future)
+            return
+        except Exception:
+            logger.exception("internal error in %s", type(item).__name__)
+            self._abandon_unit()
+            _fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
+            return
+        self._accept_unit()
+        if future is not None:
+            self._futures.append(future)
+            self._after_commit.append(lambda: _resolve(future, reply))
+
+    def poll(self, poller: WaitingPoller) -> None:
+        """Give a poll the oldest task of its queue, or let it wait."""
+        while (task := self._engine.task_queues.next_task(poller.key)) is not None:
+            try:
+                delivered = self._deliver(poller, task)
+            except Exception:
+                logger.exception("internal error in dispatching a task")
+                self._abandon_unit()
+                continue
+            self._accept_unit()
+            if delivered:
+                return
+        if not poller.gone:
+            self._engine.task_queues.add_poller(poller)
+
+    def commit(self) -> None:
+        """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
+        writes, after, futures = self._writes, self._after_commit, self._futures
+        self._writes, self._after_commit, self._futures = {}, [], []
+        if writes:
+            try:
+                commit(self._engine.database.writer, writes.values())
+            except sqlite3.Error as error:
+                logger.error("commit failed: %s", error)
+                for run_key in writes:
+                    self._engine.runs.evict(run_key)
+                self._engine.reload_tasks()
+                for future in futures:
+                    _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
+                return
+        for write in writes.values():
+            if write.next_deadline_ns is not None:
+                self._engine.note_deadline(write.run_key, write.next_deadline_ns)
+            state = self._engine.runs.get(write.run_key)
+            if state is not None:
+                self._engine.history_waiters.notify(state)
+        for call in after:
+            call()
+
+    def _apply(self, item: Input) -> Any:
+        if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
+            return self._apply_start(item)
+        if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
+            raise InvariantViolated("dispatch is the batch's own business")
+        state = self._engine.load_run(item.run)
+        t = self._open = Transition(self._engine.context(state.namespace_id), state)
+        self._unit_states[state.run_key] = state
+        reply = HANDLERS[type(item)](t, item)
+        self._finish(t)
+        return reply
+
+    def _apply_start(self, item: StartWorkflowExecution | SignalWithStartWorkflowExecution) -> Any:
+        context = self._engine.context(item.namespace_id)
+        current = self._engine.find_current_run(item.namespace_id, item.request.workflow_id)
+        if current is not None:
+            self._unit_states[current.run_key] = current
+        if isinstance(item, StartWorkflowExecution):
+            started: start.Started[Any] = start.start_workflow(context, current, item.request)
+        else:
+            started = start.signal_with_start_workflow(context, current, item.request)
+        for t in started.transitions:
+            self._finish(t)
+        return started.reply
+
+    def _finish(self, t: Transition) -> None:
+        """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
+        t.close()
+        if t.touched:
+            self._unit.append(t)
+            self._unit_states[t.state.run_key] = t.state
+        for new_run in t.new_runs:
+            self._finish(new_run)
+        for effect in t.effects:
+            if isinstance(effect, EnqueueWorkflowTask):
+                self._enqueue_workflow_task(effect)
+            elif isinstance(effect, EnqueueActivityTask):
+                self._enqueue_activity_task(effect)
+            else:
+                self._answer_queries(effect)
+
+    def _enqueue_workflow_task(self, effect: EnqueueWorkflowTask) -> None:
+        queues = self._engine.task_queues
+        key: TaskQueueKey = (effect.namespace_id, effect.task_queue, False)
+        if effect.sticky and not queues.sticky_alive(key, self._engine.env.now_ns()):
+            key = (effect.namespace_id, effect.normal_task_queue, False)
+        task = TaskRef(
+            effect.run_key, effect.scheduled_event_id, effect.attempt, effect.sticky, effect.normal_task_queue
+        )
+        self._enqueue(key, task)
+
+    def _enqueue_activity_task(self, effect: EnqueueActivityTask) -> None:
+        key: TaskQueueKey = (effect.namespace_id, effect.task_queue, True)
+        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt))
+
+    def _enqueue(self, key: TaskQueueKey, task: TaskRef) -> None:
+        queues = self._engine.task_queues
+        poller = queues.next_poller(key)
+        if poller is None:
+            queues.add_task(key, task)
+        elif not self._deliver(poller, task):
+            queues.put_back_poller(poller)
+
+    def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
+        """Start the task for the poller; False when the task is stale."""
+        state = self._engine.find_run(task.run_key)
+        if state is None or not state.running:
+            return False
+        t = Transition(self._engine.context(state.namespace_id), state)
+        self._unit_states[state.run_key] = state
+        run = RunRef(state.namespace_id, run_key=task.run_key)
+        _, task_queue, is_activity = poller.key
+        item: ActivityTaskDispatched | WorkflowTaskDispatched
+        if is_activity:
+            item = ActivityTaskDispatched(run, task.scheduled_event_id, task.attempt, poller.identity)
+        else:
+            item = WorkflowTaskDispatched(
+                run, task.scheduled_event_id, task.attempt, task_queue, poller.sticky, poller.identity
+            )
+        reply = HANDLERS[type(item)](t, item)
+        if reply is None:
+            return False
+        self._finish(t)
+        future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
+        poller.gone = True
+        self._unit_futures.append(future)
+        self._unit_after.append(lambda: _resolve(future, reply))
+        return True
+
+    def _answer_queries(self, effect: AnswerQueries) -> None:
+        queries = self._engine.queries
+        self._unit_after.append(lambda: queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock))
+
+    def _accept_unit(self) -> None:
+        for t in self._unit:
+            state = t.state
+            write = self._writes.get(state.run_key)
+            if write is None:
+                namespace = self._engine.namespaces.get_by_id(state.namespace_id)
+                write = self._writes[state.run_key] = RunWrite(state.run_key, namespace.namespace_key)
+            write.add(t)
+            self._engine.runs.put(state, current=t.is_new)
+            if not state.running:
+                self._unit_after.append(partial(self._engine.unblock_queries, state.run_key))
+        self._after_commit += self._unit_after
+        self._futures += self._unit_futures
+        self._clear_unit()
+
+    def _abandon_unit(self) -> None:
+        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed."""
+        states, futures = list(self._unit_states.values()), self._unit_futures
+        self._clear_unit()
+        self.commit()
+        for state in states:
+            self._engine.runs.evict(state.run_key)
+        for future in futures:
+            _fail(future, Unavailable("the task could not be started; poll again"))
+
+    def _clear_unit(self) -> None:
+        self._open = None
+        self._unit, self._unit_after, self._unit_futures, self._unit_states = [], [], [], {}
+
+
+def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+    return FailWorkflowTaskCommand(
+        run=item.run,
+        token=item.token,
+        cause=error.cause,
+        message=error.message,
+        terminates_workflow=error.terminates_workflow,
+        identity=item.request.identity,
+        binary_checksum=item.request.binary_checksum,
+    )
+
+
+def _resolve(future: asyncio.Future[Any], reply: Any) -> None:
+    if not future.done():
+        future.set_result(reply)
+
+
+def _fail(future: asyncio.Future[Any] | None, error: Exception) -> None:
+    if future is not None and not future.done():
+        future.set_exception(error)

@@ -1,0 +1,352 @@
+"""The engine: inputs queue, one synchronous `step` applies and commits them, effects follow.
+
+Rules:
+- `step` has no await: a cancelled caller can't leave something applied and not committed.
+- Everything here runs on the event loop's thread; it owns the writer connection and the run cache.
+- A run that is not cached is loaded from the file inside the step, on the same thread as the writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from temporalio.api.common.v1 import WorkflowExecution
+
+from engine.core.env import Env
+from engine.core.errors import NotFound, Unavailable
+from engine.core.inputs import ActivityTaskUndelivered, DeadlineDue, Input, RunRef, WorkflowTaskUndelivered
+from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
+from engine.core.namespace import Namespace
+from engine.core.policy.limits import Limits
+from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.state import RunState
+from engine.core.run.workflow_task import StartedWorkflowTask
+from engine.core.transition import Context
+from engine.runtime.batch import Batch
+from engine.runtime.deadlines import DeadlineTimer
+from engine.runtime.namespaces import NamespaceRegistry
+from engine.runtime.queries import Queries, QueryTask
+from engine.runtime.run_cache import RunCache
+from engine.runtime.waiters import HistoryWaiters
+from engine.store.database import Database
+from engine.store.history import load_event_blobs
+from engine.store.runs import (
+    find_current_run_key,
+    find_run_key,
+    load_run,
+    load_run_keys_due,
+    load_tasks_to_dispatch,
+)
+
+__all__ = ["Engine"]
+
+RUN_CACHE_BYTES = 96 * 1024 * 1024
+MAX_BATCH = 256
+DEADLINE_WINDOW_NS = 600 * 1_000_000_000
+
+
+class Engine:
+    """A server's engine on an open database; use it from one event loop."""
+
+    def __init__(self, database: Database, env: Env, limits: Limits) -> None:
+        self.database = database
+        self.env = env
+        self.limits = limits
+        self.namespaces = NamespaceRegistry(database)
+        self.runs = RunCache(RUN_CACHE_BYTES)
+        self.task_queues = TaskQueues()
+        self.history_waiters = HistoryWaiters()
+        self.queries = Queries()
+        self._deadlines = DeadlineTimer(env.now_ns, self._deadline_due)
+        self._window_end_ns = 0
+        self._window_handle: asyncio.TimerHandle | None = None
+        self._contexts: dict[str, Context] = {}
+        self._queue: list[tuple[Input | WaitingPoller, asyncio.Future[Any] | None]] = []
+        self._step_scheduled = False
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Read what is to be dispatched and what falls due soon; call it on the serving event loop."""
+        self._loop = asyncio.get_running_loop()
+        self.reload_tasks()
+        self._load_deadline_window()
+
+    async def stop(self) -> None:
+        """Answer nobody any more; what was acknowledged is in the file."""
+        self._stopped = True
+        self._deadlines.stop()
+        if self._window_handle is not None:
+            self._window_handle.cancel()
+        self.history_waiters.wake_all()
+        for key in self.task_queues:
+            for poller in self.task_queues.take_pollers(key):
+                _resolve_poller(poller, None)
+        for _, future in self._queue:
+            if future is not None and not future.done():
+                future.set_exception(Unavailable("the server is stopping"))
+        self._queue.clear()
+
+    # Inputs.
+
+    async def submit(self, item: Input) -> Any:
+        """Apply an input; return the handler's reply once it is committed.
+
+        Raises:
+            ServiceError: what the handler refused, or UNAVAILABLE when it could not be written.
+        """
+        if self._stopped:
+            raise Unavailable("the server is stopping")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._enqueue(item, future)
+        return await future
+
+    def _enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
+        self._queue.append((item, future))
+        if not self._step_scheduled:
+            self._step_scheduled = True
+            self._loop.call_soon(self.step)
+
+    def step(self) -> None:
+        """Apply what is queued and commit it in one transaction."""
+        self._step_scheduled = False
+        items, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+        batch = Batch(self)
+        for item, future in items:
+            if isinstance(item, WaitingPoller):
+                if not item.gone:
+                    batch.poll(item)
+            else:
+                batch.run(item, future)
+        batch.commit()
+        if self._queue and not self._step_scheduled:
+            self._step_scheduled = True
+            self._loop.call_soon(self.step)
+
+    # Runs.
+
+    def context(self, namespace_id: str) -> Context:
+        """Return what handlers of a namespace's runs may use."""
+        context = self._contexts.get(namespace_id)
+        if context is None:
+            namespace = self.namespaces.get_by_id(namespace_id)
+            context = self._contexts[namespace_id] = Context(self.env, self.limits, namespace)
+        return context
+
+    def forget_namespace(self, namespace: Namespace) -> None:
+        """Drop what is cached of a namespace that was deleted."""
+        self._contexts.pop(namespace.namespace_id, None)
+        self.runs.evict_namespace(namespace.namespace_id)
+        self.reload_tasks()
+
+    def find_run(self, run_key: int) -> RunState | None:
+        """Return a run by key, loading it if it is not cached; None when it is gone."""
+        state = self.runs.get(run_key)
+        if state is None:
+            state = load_run(self.database.writer, run_key)
+            if state is not None:
+                self.runs.put(state)
+        return state
+
+    def find_current_run(self, namespace_id: str, workflow_id: str) -> RunState | None:
+        """Return the newest run of a workflow id, or None."""
+        state = self.runs.find_current(namespace_id, workflow_id)
+        if state is not None:
+            return state
+        namespace_key = self.namespaces.get_by_id(namespace_id).namespace_key
+        run_key = find_current_run_key(self.database.writer, namespace_key, workflow_id)
+        if run_key is None:
+            return None
+        state = self.find_run(run_key)
+        if state is not None:
+            self.runs.put(state, current=True)
+        return state
+
+    def load_run(self, ref: RunRef) -> RunState:
+        """Return the run that an input is for.
+
+        Raises:
+            NotFound: no such workflow or run.
+        """
+        if ref.run_key:
+            state = self.find_run(ref.run_key)
+            if state is None or state.namespace_id != ref.namespace_id:
+                raise NotFound("workflow execution not found")
+            return state
+        if not ref.run_id:
+            state = self.find_current_run(ref.namespace_id, ref.workflow_id)
+            if state is None:
+                raise NotFound(f"workflow not found for ID: {ref.workflow_id}")
+            return state
+        current = self.runs.find_current(ref.namespace_id, ref.workflow_id)
+        if current is not None and current.run_id == ref.run_id:
+            return current
+        namespace_key = self.namespaces.get_by_id(ref.namespace_id).namespace_key
+        run_key = find_run_key(self.database.writer, namespace_key, ref.workflow_id, ref.run_id)
+        state = None if run_key is None else self.find_run(run_key)
+        if state is None:
+            raise NotFound(
+                f'workflow execution not found for workflow ID "{ref.workflow_id}" and run ID "{ref.run_id}"'
+            )
+        return state
+
+    def get_run(self, namespace: Namespace, execution: WorkflowExecution) -> RunState:
+        """Return a run by its ids; without a run id the current one.
+
+        Raises:
+            NotFound: no such workflow or run.
+        """
+        return self.load_run(RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id))
+
+    def load_history(self, state: RunState, first_event_id: int, next_event_id: int) -> list[bytes]:
+        """Return the serialized events [first_event_id, next_event_id), from memory where they are still there."""
+        tail_first = state.tail_first_event_id
+        if first_event_id >= tail_first:
+            return state.tail[first_event_id - tail_first : next_event_id - tail_first]
+        return load_event_blobs(self.database.writer, state.run_key, first_event_id, next_event_id)
+
+    async def wait_for_history(
+        self, state: RunState, next_event_id: int, timeout_seconds: float, *, close_only: bool = False
+    ) -> None:
+        """Return when the run has the event `next_event_id` (with `close_only`: is closed), or at the time limit."""
+        if not self._stopped:
+            await self.history_waiters.wait(state, next_event_id, timeout_seconds, close_only=close_only)
+
+    # Polls.
+
+    async def poll_workflow_task(
+        self, namespace: Namespace, task_queue: str, *, sticky: bool, record: PollerRecord, timeout_seconds: float
+    ) -> StartedWorkflowTask | QueryTask | None:
+        """Wait for a workflow task or a query; None at the time limit."""
+        key = (namespace.namespace_id, task_queue, False)
+        self.task_queues.note_poll(key, record)
+        query = self.task_queues.next_query(key)
+        while isinstance(query, QueryTask):
+            if not query.pending.future.done():
+                return query
+            query = self.task_queues.next_query(key)
+        reply: StartedWorkflowTask | QueryTask | None = await self._poll(key, record, sticky, timeout_seconds)
+        return reply
+
+    async def poll_activity_task(
+        self, namespace: Namespace, task_queue: str, *, record: PollerRecord, timeout_seconds: float
+    ) -> StartedActivityTask | None:
+        """Wait for an activity task; None at the time limit."""
+        key = (namespace.namespace_id, task_queue, True)
+        self.task_queues.note_poll(key, record)
+        reply: StartedActivityTask | None = await self._poll(key, record, False, timeout_seconds)
+        return reply
+
+    async def _poll(self, key: TaskQueueKey, record: PollerRecord, sticky: bool, timeout_seconds: float) -> Any:
+        if self._stopped:
+            return None
+        future: asyncio.Future[Any] = self._loop.create_future()
+        poller = WaitingPoller(key, record.identity, sticky, future)
+        if self.task_queues.backlog(key):
+            self._enqueue(poller, None)
+        else:
+            self.task_queues.add_poller(poller)
+        handle = self._loop.call_later(timeout_seconds, _expire_poller, poller)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._give_back(poller)
+            raise
+        finally:
+            handle.cancel()
+            poller.gone = True
+            record.last_access_time_ns = self.env.now_ns()
+            self.task_queues.forget_gone(key)
+
+    def _give_back(self, poller: WaitingPoller) -> None:
+        """Put a task back that was paired with a poller whose client has gone."""
+        future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            return
+        reply = future.result()
+        if isinstance(reply, StartedWorkflowTask):
+            self._enqueue(WorkflowTaskUndelivered(RunRef(reply.namespace_id, run_key=reply.run_key), reply.token), None)
+        elif isinstance(reply, StartedActivityTask):
+            run = RunRef(reply.run.namespace_id, run_key=reply.run.run_key)
+            self._enqueue(
+                ActivityTaskUndelivered(run, reply.activity.scheduled_event_id, reply.attempt, reply.started_time_ns),
+                None,
+            )
+        elif isinstance(reply, QueryTask):
+            self.task_queues.add_query(poller.key, reply)
+
+    def offer_query(self, key: TaskQueueKey, task: QueryTask) -> None:
+        """Hand a query to a waiting worker, or keep it for the next one that polls."""
+        poller = self.task_queues.next_poller(key)
+        if poller is None:
+            self.task_queues.add_query(key, task)
+        else:
+            _resolve_poller(poller, task)
+
+    def unblock_queries(self, run_key: int) -> None:
+        """Send the queries of a run that has closed straight to a worker."""
+        self.queries.answer_buffered(run_key, {}, unblock=True)
+
+    def shut_down_sticky_queue(self, namespace: Namespace, task_queue: str) -> None:
+        """Give up a worker's sticky queue: its polls end, its tasks go to the normal queues at once."""
+        key = (namespace.namespace_id, task_queue, False)
+        for poller in self.task_queues.take_pollers(key):
+            _resolve_poller(poller, None)
+        for task in self.task_queues.mark_sticky_dead(key):
+            self._offer_again((namespace.namespace_id, task.normal_task_queue, False), task)
+
+    def _offer_again(self, key: TaskQueueKey, task: TaskRef) -> None:
+        self.task_queues.add_task(key, task)
+        poller = self.task_queues.next_poller(key)
+        if poller is not None:
+            self._enqueue(poller, None)
+
+    # Deadlines and recovery.
+
+    def note_deadline(self, run_key: int, due_ns: int) -> None:
+        """Look at the run by `due_ns`; a far one stays in the file until its time comes near."""
+        if due_ns <= self._window_end_ns:
+            self._deadlines.set(run_key, due_ns)
+
+    def _deadline_due(self, run_key: int) -> None:
+        state = self.find_run(run_key)
+        if state is not None and state.running:
+            self._enqueue(DeadlineDue(RunRef(state.namespace_id, run_key=run_key)), None)
+
+    def _load_deadline_window(self) -> None:
+        now_ns = self.env.now_ns()
+        self._window_end_ns = now_ns + DEADLINE_WINDOW_NS
+        for due_ns, run_key in load_run_keys_due(self.database.writer, self._window_end_ns):
+            self._deadlines.set(run_key, due_ns)
+        self._window_handle = self._loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._load_deadline_window)
+
+    def reload_tasks(self) -> None:
+        """Fill the task queues from the file: at boot, and after a commit that failed."""
+        self.task_queues.clear_tasks()
+        workflow_tasks, activity_tasks = load_tasks_to_dispatch(self.database.writer)
+        for run_key, namespace_id, scheduled_event_id, attempt, task_queue in workflow_tasks:
+            # Who polled a sticky queue before is not known any more: the normal queue serves everybody.
+            task = TaskRef(run_key, scheduled_event_id, attempt, sticky=False)
+            self.task_queues.add_task((namespace_id, task_queue, False), task)
+        for run_key, scheduled_event_id, attempt, task_queue, namespace_id in activity_tasks:
+            self.task_queues.add_task((namespace_id, task_queue, True), TaskRef(run_key, scheduled_event_id, attempt))
+        for key in list(self.task_queues):
+            self._wake_poller(key)
+
+    def _wake_poller(self, key: TaskQueueKey) -> None:
+        if self.task_queues.backlog(key):
+            poller = self.task_queues.next_poller(key)
+            if poller is not None:
+                self._enqueue(poller, None)
+
+
+def _expire_poller(poller: WaitingPoller) -> None:
+    _resolve_poller(poller, None)
+
+
+def _resolve_poller(poller: WaitingPoller, reply: Any) -> None:
+    poller.gone = True
+    future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
+    with contextlib.suppress(asyncio.InvalidStateError):
+        future.set_result(reply)

@@ -1,0 +1,66 @@
+"""The runs in memory, least recently used first out, bounded by bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from engine.core.run.state import RunState
+
+__all__ = ["RunCache"]
+
+_RUN_BYTES = 3_000
+_PENDING_BYTES = 1_000
+
+
+class RunCache:
+    """Cached runs by key, and the current run of a workflow id."""
+
+    def __init__(self, maximum_bytes: int) -> None:
+        self._maximum_bytes = maximum_bytes
+        self._runs: OrderedDict[int, tuple[RunState, int]] = OrderedDict()
+        self._current: dict[tuple[str, str], int] = {}
+        self._bytes = 0
+
+    def get(self, run_key: int) -> RunState | None:
+        """Return a cached run and make it the most recent, or None."""
+        entry = self._runs.get(run_key)
+        if entry is None:
+            return None
+        self._runs.move_to_end(run_key)
+        return entry[0]
+
+    def find_current(self, namespace_id: str, workflow_id: str) -> RunState | None:
+        """Return the newest run of a workflow id if it is cached."""
+        key = self._current.get((namespace_id, workflow_id))
+        return None if key is None else self.get(key)
+
+    def put(self, state: RunState, *, current: bool = False) -> None:
+        """Add a run, or measure it again after a change; evicts what no longer fits."""
+        size = _RUN_BYTES + state.tail_bytes + _PENDING_BYTES * (len(state.activities) + len(state.timers))
+        old = self._runs.pop(state.run_key, None)
+        self._bytes += size - (old[1] if old is not None else 0)
+        self._runs[state.run_key] = (state, size)
+        if current:
+            self._current[state.namespace_id, state.workflow_id] = state.run_key
+        while self._bytes > self._maximum_bytes and len(self._runs) > 1:
+            self.evict(next(iter(self._runs)))
+
+    def evict(self, run_key: int) -> None:
+        """Forget a run; it is loaded again when it is needed."""
+        entry = self._runs.pop(run_key, None)
+        if entry is None:
+            return
+        state, size = entry
+        self._bytes -= size
+        workflow = (state.namespace_id, state.workflow_id)
+        if self._current.get(workflow) == run_key:
+            del self._current[workflow]
+
+    def evict_namespace(self, namespace_id: str) -> None:
+        """Forget every run of a namespace."""
+        for run_key, (state, _) in list(self._runs.items()):
+            if state.namespace_id == namespace_id:
+                self.evict(run_key)
+
+    def __len__(self) -> int:
+        return len(self._runs)

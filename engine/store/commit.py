@@ -1,0 +1,183 @@
+"""Write one batch of transitions in one transaction: events, run rows and the transient rows.
+
+Statements per run are few and fixed in number; executemany carries the rows. What a run's several transitions of one
+batch change is merged before it is written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from temporalio.api.common.v1 import Memo, SearchAttributes
+
+from engine.core.run.deadlines import next_deadline_ns
+from engine.core.run.state import ActivityInfo, RunState
+from engine.core.transition import EventRow, Transition
+from engine.store.schema import OPEN_CLOSE_TIME_NS
+
+__all__ = ["RunWrite", "commit"]
+
+_INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 25)})"
+_UPDATE_RUN = """
+UPDATE runs SET next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?, workflow_task_state = ?,
+    workflow_task_attempt = ?, workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
+    workflow_task_started_time_ns = ?, workflow_task_request_id = ?, workflow_task_identity = ?,
+    sticky_task_queue = ?, sticky_timeout_ns = ?
+WHERE run_key = ?"""
+_CLOSE_RUN = "UPDATE runs SET status = ?, close_time_ns = ? WHERE run_key = ?"
+_UPDATE_ATTRIBUTES = "UPDATE runs SET memo = ?, search_attributes = ? WHERE run_key = ?"
+_SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
+_DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
+_DELETE_ACTIVITIES = "DELETE FROM activities WHERE run_key = ?"
+_DELETE_BUFFERED = "DELETE FROM buffered_events WHERE run_key = ?"
+_INSERT_BUFFERED = "INSERT INTO buffered_events VALUES (?, ?, ?)"
+_INSERT_REQUEST_ID = "INSERT OR IGNORE INTO request_ids VALUES (?, ?, ?)"
+
+
+@dataclass(slots=True)
+class RunWrite:
+    """The rows that one batch writes of one run.
+
+    Rows are taken from the state as each transition is added, so that what a later, failing transition does to the
+    state is not in them.
+    """
+
+    run_key: int
+    namespace_key: int
+    new_run_row: tuple[object, ...] | None = None
+    counters: tuple[object, ...] = ()
+    close_row: tuple[int, int] | None = None
+    attributes: tuple[bytes | None, bytes | None] | None = None
+    event_rows: list[EventRow] = field(default_factory=list)
+    activities: dict[int, tuple[object, ...] | None] = field(default_factory=dict)
+    buffer_rewritten: bool = False
+    buffered_rows: list[tuple[int, int, bytes]] = field(default_factory=list)
+    request_ids: dict[str, int] = field(default_factory=dict)
+
+    def add(self, t: Transition) -> None:
+        """Take the rows of `t`, which is closed."""
+        state = t.state
+        self.event_rows += t.event_rows
+        self.counters = _counters(state)
+        if t.is_new or self.new_run_row is not None:
+            self.new_run_row = _run_row(state, self.namespace_key, self.counters)
+        elif not state.running:
+            self.close_row = (state.status, state.close_time_ns)
+        if t.search_attributes_changed or t.memo_changed:
+            self.attributes = _attributes(state)
+        for scheduled_event_id in t.activities:
+            activity = state.activities.get(scheduled_event_id)
+            self.activities[scheduled_event_id] = None if activity is None else _activity_row(self.run_key, activity)
+        if t.buffer_changed:
+            self._add_buffered(t)
+        for request_id, event_id in t.new_request_ids.items():
+            if request_id != state.start_request_id:
+                self.request_ids[request_id] = event_id
+
+    def _add_buffered(self, t: Transition) -> None:
+        state = t.state
+        if t.buffer_rewritten:
+            self.buffer_rewritten = True
+            self.buffered_rows.clear()
+            state.buffered_stored = 0
+        for position in range(state.buffered_stored, len(state.buffered)):
+            self.buffered_rows.append((self.run_key, position, state.buffered[position].SerializeToString()))
+        state.buffered_stored = len(state.buffered)
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When the run has to be looked at next."""
+        return self.counters[2]  # type: ignore[return-value]
+
+
+def commit(connection: sqlite3.Connection, writes: Iterable[RunWrite]) -> None:
+    """Write every run's changes in one transaction, or none of them.
+
+    Raises:
+        sqlite3.Error: nothing was written (disk full, read-only file).
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for write in writes:
+            _write_run(connection, write)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _write_run(connection: sqlite3.Connection, write: RunWrite) -> None:
+    run_key = write.run_key
+    if write.event_rows:
+        connection.executemany(_INSERT_EVENT, [(run_key, *row) for row in write.event_rows])
+    if write.new_run_row is not None:
+        connection.execute(_INSERT_RUN, write.new_run_row)
+    else:
+        connection.execute(_UPDATE_RUN, (*write.counters, run_key))
+        if write.attributes is not None:
+            connection.execute(_UPDATE_ATTRIBUTES, (*write.attributes, run_key))
+    for scheduled_event_id, row in write.activities.items():
+        if row is None:
+            connection.execute(_DELETE_ACTIVITY, (run_key, scheduled_event_id))
+        else:
+            connection.execute(_SAVE_ACTIVITY, row)
+    if write.buffer_rewritten:
+        connection.execute(_DELETE_BUFFERED, (run_key,))
+    if write.buffered_rows:
+        connection.executemany(_INSERT_BUFFERED, write.buffered_rows)
+    if write.request_ids:
+        rows = [(run_key, request_id, event_id) for request_id, event_id in write.request_ids.items()]
+        connection.executemany(_INSERT_REQUEST_ID, rows)
+    if write.close_row is not None:
+        connection.execute(_CLOSE_RUN, (*write.close_row, run_key))
+        connection.execute(_DELETE_ACTIVITIES, (run_key,))
+        connection.execute(_DELETE_BUFFERED, (run_key,))
+
+
+def _counters(state: RunState) -> tuple[object, ...]:
+    task = state.workflow_task
+    deadline_ns = next_deadline_ns(state)
+    if task is None:
+        return (
+            state.next_event_id, state.history_size_bytes, deadline_ns, 0, state.workflow_task_attempt,
+            0, 0, 0, "", "", state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
+        )  # fmt: skip
+    return (
+        state.next_event_id, state.history_size_bytes, deadline_ns, 2 if task.started else 1, task.attempt,
+        task.scheduled_time_ns, task.original_scheduled_time_ns, task.started_time_ns, task.request_id, task.identity,
+        state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
+    )  # fmt: skip
+
+
+def _run_row(state: RunState, namespace_key: int, counters: tuple[object, ...]) -> tuple[object, ...]:
+    return (
+        state.run_key, namespace_key, state.workflow_id, state.run_id, state.workflow_type, state.task_queue,
+        state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
+        *counters[:2], state.start_request_id, *_attributes(state), *counters[2:],
+    )  # fmt: skip
+
+
+def _attributes(state: RunState) -> tuple[bytes | None, bytes | None]:
+    memo = Memo(fields=state.memo).SerializeToString() if state.memo else None
+    search_attributes = (
+        SearchAttributes(indexed_fields=state.search_attributes).SerializeToString()
+        if state.search_attributes
+        else None
+    )
+    return memo, search_attributes
+
+
+def _activity_row(run_key: int, activity: ActivityInfo) -> tuple[object, ...]:
+    state = 2 if activity.started else (3 if activity.backing_off else 1)
+    details, failure = activity.heartbeat_details, activity.last_failure
+    return (
+        run_key, activity.scheduled_event_id, state, activity.attributes.task_queue.name, activity.attempt,
+        activity.attempt_scheduled_time_ns, activity.started_time_ns, activity.last_started_time_ns,
+        activity.last_attempt_complete_time_ns, activity.last_heartbeat_time_ns, activity.request_id,
+        activity.identity, None if details is None else details.SerializeToString(),
+        None if failure is None else failure.SerializeToString(),
+    )  # fmt: skip

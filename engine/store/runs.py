@@ -1,0 +1,207 @@
+"""Find runs, and load one: fold its history, then put back what history does not say."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes
+from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+)
+from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+
+from engine.core.run import deadlines
+from engine.core.run.evolve import evolve
+from engine.core.run.state import RunState, WorkflowTask
+from engine.core.run.workflow_task import start_to_close_timeout_ns
+
+__all__ = [
+    "find_current_run_key",
+    "find_run_key",
+    "load_run",
+    "load_run_keys_due",
+    "load_tasks_to_dispatch",
+    "max_run_key",
+]
+
+_RUN_COLUMNS = """
+SELECT r.run_key, n.namespace_id, n.name, r.workflow_id, r.run_id, r.status, r.next_event_id, r.history_size_bytes,
+    r.start_request_id, r.memo, r.search_attributes, r.workflow_task_state, r.workflow_task_attempt,
+    r.workflow_task_scheduled_time_ns, r.workflow_task_original_scheduled_time_ns, r.workflow_task_started_time_ns,
+    r.workflow_task_request_id, r.workflow_task_identity, r.sticky_task_queue, r.sticky_timeout_ns
+FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.run_key = ?"""
+
+
+def max_run_key(connection: sqlite3.Connection) -> int:
+    """Return the largest run key in the file, 0 for none."""
+    (key,) = connection.execute("SELECT max(run_key) FROM runs").fetchone()
+    return int(key or 0)
+
+
+def find_run_key(connection: sqlite3.Connection, namespace_key: int, workflow_id: str, run_id: str) -> int | None:
+    """Return the key of a run by its ids, or None."""
+    row = connection.execute(
+        "SELECT run_key FROM runs WHERE run_id = ? AND namespace_key = ? AND workflow_id = ?",
+        (run_id, namespace_key, workflow_id),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def find_current_run_key(connection: sqlite3.Connection, namespace_key: int, workflow_id: str) -> int | None:
+    """Return the key of the newest run of a workflow id, or None; keys grow with creation."""
+    (key,) = connection.execute(
+        "SELECT max(run_key) FROM runs WHERE namespace_key = ? AND workflow_id = ?", (namespace_key, workflow_id)
+    ).fetchone()
+    return None if key is None else int(key)
+
+
+def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tuple[int, int]]:
+    """Return (next_deadline_ns, run_key) of the runs that have to be looked at by `until_ns`, the earliest first."""
+    return connection.execute(
+        "SELECT next_deadline_ns, run_key FROM runs WHERE next_deadline_ns <= ? ORDER BY next_deadline_ns", (until_ns,)
+    ).fetchall()
+
+
+def load_tasks_to_dispatch(
+    connection: sqlite3.Connection,
+) -> tuple[list[tuple[int, str, int, int, str]], list[tuple[int, int, int, str, str]]]:
+    """Return what waits for a poller, oldest first.
+
+    Returns:
+        workflow tasks as (run_key, namespace_id, scheduled_event_id, attempt, task_queue); activity tasks as
+        (run_key, scheduled_event_id, attempt, task_queue, namespace_id).
+    """
+    # A transient task's scheduled event would be the next one; a normal one's is the last of its kind.
+    workflow_tasks = connection.execute(
+        "SELECT r.run_key, n.namespace_id, CASE WHEN r.workflow_task_attempt > 1 THEN r.next_event_id ELSE "
+        "(SELECT max(e.event_id) FROM events e WHERE e.run_key = r.run_key AND e.event_type = ?) END, "
+        "r.workflow_task_attempt, r.task_queue FROM runs r JOIN namespaces n USING (namespace_key) "
+        "WHERE r.workflow_task_state = 1 ORDER BY r.run_key",
+        (EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,),
+    ).fetchall()
+    activity_tasks = connection.execute(
+        "SELECT a.run_key, a.scheduled_event_id, a.attempt, a.task_queue, n.namespace_id FROM activities a "
+        "JOIN runs r USING (run_key) JOIN namespaces n USING (namespace_key) WHERE a.state = 1 "
+        "ORDER BY a.run_key, a.scheduled_event_id"
+    ).fetchall()
+    return workflow_tasks, activity_tasks
+
+
+def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
+    """Load a run: its folded history and its transient rows; of a closed run only its first and last event are read."""
+    row = connection.execute(_RUN_COLUMNS, (run_key,)).fetchone()
+    if row is None:
+        return None
+    state = RunState(
+        run_key=row[0],
+        namespace_id=row[1],
+        namespace=row[2],
+        workflow_id=row[3],
+        run_id=row[4],
+        start_request_id=row[8],
+    )
+    closed = row[5] != WORKFLOW_EXECUTION_STATUS_RUNNING
+    for event in _load_events(connection, run_key, last_event_id=row[6] - 1, ends_only=closed):
+        evolve(state, event)
+    state.next_event_id, state.history_size_bytes = row[6], row[7]
+    (state.last_event_time_ns,) = connection.execute(
+        "SELECT max(event_time_ns) FROM events WHERE run_key = ? AND event_id > ?", (run_key, row[6] - 8)
+    ).fetchone()
+    _load_request_ids(connection, state)
+    if closed:
+        state.memo = dict(Memo.FromString(row[9] or b"").fields)
+        state.search_attributes = dict(SearchAttributes.FromString(row[10] or b"").indexed_fields)
+        state.completed_any_workflow_task = _has_event(connection, run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        return state
+    _load_buffered(connection, state)
+    state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns = row[18], row[19]
+    _load_workflow_task(state, row[11:18])
+    _load_activities(connection, state)
+    deadlines.rebuild(state)
+    return state
+
+
+def _load_events(
+    connection: sqlite3.Connection, run_key: int, *, last_event_id: int, ends_only: bool
+) -> Iterator[HistoryEvent]:
+    sql = "SELECT data FROM events WHERE run_key = ?"
+    parameters: tuple[int, ...] = (run_key,)
+    if ends_only:
+        sql += " AND event_id IN (1, ?)"
+        parameters = (run_key, last_event_id)
+    for (data,) in connection.execute(sql + " ORDER BY event_id", parameters):
+        yield HistoryEvent.FromString(data)
+
+
+def _has_event(connection: sqlite3.Connection, run_key: int, event_type: int) -> bool:
+    sql = "SELECT 1 FROM events WHERE run_key = ? AND event_type = ? LIMIT 1"
+    return connection.execute(sql, (run_key, event_type)).fetchone() is not None
+
+
+def _load_request_ids(connection: sqlite3.Connection, state: RunState) -> None:
+    rows = connection.execute("SELECT request_id, event_id FROM request_ids WHERE run_key = ?", (state.run_key,))
+    state.request_ids = dict(rows.fetchall())
+    if state.start_request_id:
+        state.request_ids[state.start_request_id] = 1
+
+
+def _load_buffered(connection: sqlite3.Connection, state: RunState) -> None:
+    rows = connection.execute(
+        "SELECT data FROM buffered_events WHERE run_key = ? ORDER BY position", (state.run_key,)
+    ).fetchall()
+    for (data,) in rows:
+        event = HistoryEvent.FromString(data)
+        state.buffered.append(event)
+        evolve(state, event)
+    state.buffered_stored = len(state.buffered)
+
+
+def _load_workflow_task(state: RunState, columns: tuple[int, int, int, int, int, str, str]) -> None:
+    """Put back the workflow task's transient part; a transient task has no events to fold at all."""
+    task_state, attempt, scheduled_ns, original_scheduled_ns, started_ns, request_id, identity = columns
+    state.workflow_task_attempt = attempt
+    if task_state == 0:
+        state.workflow_task = None
+        return
+    if attempt > 1:
+        state.workflow_task = WorkflowTask(
+            scheduled_event_id=state.next_event_id,
+            attempt=attempt,
+            scheduled_time_ns=scheduled_ns,
+            original_scheduled_time_ns=original_scheduled_ns,
+            start_to_close_timeout_ns=start_to_close_timeout_ns(state, attempt),
+            task_queue=state.task_queue,
+            sticky=False,
+            started_event_id=state.next_event_id + 1 if started_ns else 0,
+            started_time_ns=started_ns,
+            request_id=request_id,
+            identity=identity,
+            history_size_bytes=state.history_size_bytes,
+        )
+    elif state.workflow_task is not None:
+        state.workflow_task.original_scheduled_time_ns = original_scheduled_ns
+
+
+def _load_activities(connection: sqlite3.Connection, state: RunState) -> None:
+    rows = connection.execute("SELECT * FROM activities WHERE run_key = ?", (state.run_key,))
+    for row in rows:
+        activity = state.activities.get(row[1])
+        if activity is None:
+            continue
+        activity.backing_off = row[2] == 3
+        (
+            activity.attempt,
+            activity.attempt_scheduled_time_ns,
+            activity.started_time_ns,
+            activity.last_started_time_ns,
+            activity.last_attempt_complete_time_ns,
+            activity.last_heartbeat_time_ns,
+            activity.request_id,
+            activity.identity,
+        ) = row[4:12]
+        activity.heartbeat_details = None if row[12] is None else Payloads.FromString(row[12])
+        activity.last_failure = None if row[13] is None else Failure.FromString(row[13])
