@@ -50,7 +50,7 @@ async def confirm_batch(client: Client, output: Output, target: TargetOptions) -
         raise CliError("a batch needs a confirmation, and there is no terminal to ask on", "add --yes")
     from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest
 
-    with client.doing("count the workflows that match"):
+    async with client.doing("count the workflows that match"):
         count = await client.workflow_service.count_workflow_executions(
             CountWorkflowExecutionsRequest(namespace=client.namespace, query=target.query or ""), retry=True
         )
@@ -78,7 +78,7 @@ async def start_batch(
 ) -> None:
     """Confirm and start a batch, and print its id."""
     await confirm_batch(client, output, target)
-    with client.doing("start the batch"):
+    async with client.doing("start the batch"):
         await client.workflow_service.start_batch_operation(request, retry=True)
     if output.is_json:
         output.print_json({"batchJobId": request.job_id})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import WorkflowExecution
@@ -14,27 +14,37 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
-from temporalio.service import RPCError, RPCStatusCode, ServiceClient
+from temporalio.service import OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
 
 from durable_cli.config import Settings
 from durable_cli.errors import CliError
 
-__all__ = ["Client", "connect", "find_detail"]
+__all__ = ["Client", "find_detail", "find_next_run_id"]
 
 
 class Client:
-    """A connected client: the raw services, and the namespace and identity that requests carry."""
+    """The raw services of a server, and the namespace and identity that requests carry.
 
-    def __init__(self, service: ServiceClient, settings: Settings) -> None:
-        self.workflow_service = service.workflow_service
-        self.operator_service = service.operator_service
+    It connects when something is first done with it, so that a wrong command line is found out without a server.
+    """
+
+    workflow_service: WorkflowService
+    operator_service: OperatorService
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._is_connected = False
         self.namespace = settings.namespace
         self.address = settings.connect.target_host
         self.identity = settings.connect.identity
 
-    @contextmanager
-    def doing(self, action: str) -> Iterator[None]:
-        """Turn a gRPC error of the block into a CliError that says which action failed."""
+    @asynccontextmanager
+    async def doing(self, action: str) -> AsyncIterator[None]:
+        """Connect if need be, and turn a gRPC error of the block into a CliError that says which action failed."""
+        if not self._is_connected:
+            service = await _connect(self._settings)
+            self.workflow_service, self.operator_service = service.workflow_service, service.operator_service
+            self._is_connected = True
         try:
             yield
         except RPCError as error:
@@ -56,7 +66,7 @@ class Client:
             ),
         )
         while True:
-            with self.doing(f"read the history of workflow {workflow_id!r}"):
+            async with self.doing(f"read the history of workflow {workflow_id!r}"):
                 page = await self.workflow_service.get_workflow_execution_history(request, retry=True)
             for event in page.history.events:
                 yield event
@@ -70,7 +80,7 @@ class Client:
             namespace=self.namespace, execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
         )
         while True:
-            with self.doing(f"read the history of workflow {workflow_id!r}"):
+            async with self.doing(f"read the history of workflow {workflow_id!r}"):
                 page = await self.workflow_service.get_workflow_execution_history_reverse(request, retry=True)
             for event in page.history.events:
                 yield event
@@ -114,8 +124,10 @@ class Client:
                 return "is a worker running? `dx workflow describe` shows what the workflow waits for"
             case RPCStatusCode.RESOURCE_EXHAUSTED:
                 return "the server limits requests: try again more slowly"
+            case RPCStatusCode.INVALID_ARGUMENT | RPCStatusCode.FAILED_PRECONDITION:
+                return "the server refused the request as it is: check the ids and options"
             case _:
-                return ""
+                return f"the log of the server at {self.address} may say more"
 
 
 def find_next_run_id(close_event: HistoryEvent) -> str:
@@ -130,11 +142,11 @@ def find_detail(error: RPCError, message: Message) -> bool:
     return any(detail.Unpack(message) for detail in error.grpc_status.details)
 
 
-async def connect(settings: Settings) -> Client:
+async def _connect(settings: Settings) -> ServiceClient:
     """Connect, or raise a CliError that says what is wrong with the address."""
     timeout_seconds = settings.connect_timeout.total_seconds() if settings.connect_timeout else 10.0
     try:
-        service = await asyncio.wait_for(ServiceClient.connect(settings.connect), timeout_seconds)
+        return await asyncio.wait_for(ServiceClient.connect(settings.connect), timeout_seconds)
     except TimeoutError:
         raise CliError(
             f"no answer from {settings.connect.target_host} within {timeout_seconds:g} s",
@@ -142,7 +154,6 @@ async def connect(settings: Settings) -> Client:
         ) from None
     except (RuntimeError, ValueError) as error:
         raise _explain_connect_failure(settings, str(error)) from None
-    return Client(service, settings)
 
 
 def _explain_connect_failure(settings: Settings, reason: str) -> CliError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
@@ -26,6 +25,8 @@ def network_command(function: Callable[..., Awaitable[None]]) -> click.Command:
 
     @wraps(function)
     def run(*, global_options: GlobalOptions, connection: ConnectionOptions, **values: Any) -> None:
+        import asyncio
+
         from durable_cli.config import resolve_settings
         from durable_cli.output.log import set_up_log
         from durable_cli.output.output import Output
@@ -53,12 +54,14 @@ async def _run(
     timeout_seconds: float | None,
     values: dict[str, Any],
 ) -> None:
-    from durable_cli.client import connect
+    import asyncio
+
+    from durable_cli.client import Client
 
     started_s = time.monotonic()
     try:
         async with asyncio.timeout(timeout_seconds):
-            await function(await connect(settings), output, **values)
+            await function(Client(settings), output, **values)
     except TimeoutError:
         if timeout_seconds is None or time.monotonic() - started_s < timeout_seconds:
             raise

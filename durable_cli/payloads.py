@@ -43,15 +43,17 @@ def make_payloads(options: PayloadInputOptions) -> Payloads:
             key: values[min(index, len(values) - 1)] if index < len(values) else values[0]
             for key, values in metadata.items()
         }
+        if options.input_base64:
+            body = _decode(body, index)
         if entry["encoding"].startswith(b"json/"):
             _check_json(body, index)
-        payloads.payloads.append(Payload(metadata=entry, data=_decode(body, index) if options.input_base64 else body))
+        payloads.payloads.append(Payload(metadata=entry, data=body))
     return payloads
 
 
-def make_header(pairs: tuple[str, ...]) -> Header:
-    """Encode `--headers KEY=JSON`."""
-    return Header(fields=_make_fields(parse_json_pairs(pairs, "--headers")))
+def make_header(pairs: tuple[str, ...]) -> Header | None:
+    """Encode `--headers KEY=JSON`; None when there is none."""
+    return Header(fields=_make_fields(parse_json_pairs(pairs, "--headers"))) if pairs else None
 
 
 def make_memo(pairs: tuple[str, ...]) -> Memo:

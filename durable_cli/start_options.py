@@ -121,7 +121,7 @@ async def start_workflow(client: Client, options: StartOptions, inputs: PayloadI
     from durable_cli.client import find_detail
 
     request = _make_request(client, options, inputs)
-    with client.doing(f"start workflow {request.workflow_id!r}"):
+    async with client.doing(f"start workflow {request.workflow_id!r}"):
         try:
             response: StartWorkflowExecutionResponse = await client.workflow_service.start_workflow_execution(
                 request, retry=True
@@ -140,7 +140,7 @@ async def start_workflow(client: Client, options: StartOptions, inputs: PayloadI
 
 def _make_request(client: Client, options: StartOptions, inputs: PayloadInputOptions) -> StartWorkflowExecutionRequest:
     from google.protobuf.duration_pb2 import Duration
-    from temporalio.api.common.v1 import Priority, WorkflowType
+    from temporalio.api.common.v1 import Header, Priority, WorkflowType
     from temporalio.api.enums.v1 import TaskQueueKind
     from temporalio.api.taskqueue.v1 import TaskQueue
     from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
@@ -149,11 +149,9 @@ def _make_request(client: Client, options: StartOptions, inputs: PayloadInputOpt
 
     type_name, task_queue = options.require()
 
-    def duration(span: timedelta | None) -> Duration | None:
-        if not span:
-            return None
+    def duration(span: timedelta | None) -> Duration:
         message = Duration()
-        message.FromTimedelta(span)
+        message.FromTimedelta(span or timedelta())
         return message
 
     request = StartWorkflowExecutionRequest(
@@ -165,13 +163,13 @@ def _make_request(client: Client, options: StartOptions, inputs: PayloadInputOpt
         workflow_execution_timeout=duration(options.execution_timeout),
         workflow_run_timeout=duration(options.run_timeout),
         workflow_task_timeout=duration(options.task_timeout),
-        workflow_start_delay=duration(options.start_delay),
+        workflow_start_delay=duration(options.start_delay) if options.start_delay else None,
         identity=client.identity,
         request_id=str(uuid.uuid4()),
         workflow_id_reuse_policy=REUSE_POLICIES.get(options.id_reuse_policy or "", 0),  # type: ignore[arg-type]
         workflow_id_conflict_policy=CONFLICT_POLICIES.get(options.id_conflict_policy or "", 0),  # type: ignore[arg-type]
         cron_schedule=options.cron or "",
-        header=make_header(options.headers),
+        header=make_header(options.headers) or Header(),
     )
     if options.memo:
         request.memo.CopyFrom(make_memo(options.memo))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.text import Text
+from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo, ResetPoints, WorkflowExecutionInfo
@@ -52,7 +52,7 @@ def print_reset_points(output: Output, points: ResetPoints) -> None:
             [
                 {
                     "BinaryChecksum": point.binary_checksum,
-                    "CreateTime": point.create_time.ToJsonString(),
+                    "CreateTime": _format_shortest(point.create_time),
                     "RunId": point.run_id,
                     "EventId": point.first_workflow_task_completed_id,
                 }
@@ -77,13 +77,17 @@ def print_reset_points(output: Output, points: ResetPoints) -> None:
         )
 
 
+def _format_shortest(time: Timestamp) -> str:
+    """Format a time with only as many decimals as it needs, which is how the official command writes this one."""
+    seconds, point, decimals = time.ToJsonString().removesuffix("Z").partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{seconds}{point if decimals else ''}{decimals}Z"
+
+
 def _print_text(
     screen: TextScreen, description: DescribeWorkflowExecutionResponse, close_event: HistoryEvent | None, namespace: str
 ) -> None:
-    info = description.workflow_execution_info
-    title = Text(f"{info.type.name} {info.execution.workflow_id}  ")
-    title.append_text(style_status(name_status(info.status)))
-    screen.card(title, _list_info_rows(screen, description, namespace))
+    screen.card("Workflow", _list_info_rows(screen, description, namespace))
     if close_event is not None:
         screen.card("Result", list_result_rows(close_event))
     for number, activity in enumerate(description.pending_activities, 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporalio.api.enums.v1 import (
@@ -28,13 +28,22 @@ def name_event(event: HistoryEvent) -> str:
     return "".join(word.capitalize() for word in field.removesuffix("_event_attributes").split("_"))
 
 
-def summarize_event(event: HistoryEvent) -> str:
-    """Say what happened: which activity, which signal with what, which failure."""
+def summarize_event(event: HistoryEvent, names: Mapping[int, str]) -> str:
+    """Say what happened: which activity, which signal with what, which failure.
+
+    `names` holds the activity's type by the id of the event that scheduled it.
+    """
     field = event.WhichOneof("attributes")
     if field is None:
         return ""
-    summary = _SUMMARIES.get(field.removesuffix("_event_attributes"))
-    return summary(getattr(event, field)) if summary else ""
+    kind = field.removesuffix("_event_attributes")
+    attributes = getattr(event, field)
+    if kind in _ACTIVITY_SUMMARIES:
+        subject = names.get(attributes.scheduled_event_id, f"of event {attributes.scheduled_event_id}")
+        rest = _ACTIVITY_SUMMARIES[kind](attributes)
+        return f"{subject}{rest}" if rest.startswith(",") else f"{subject}: {rest}" if rest else subject
+    summary = _SUMMARIES.get(kind)
+    return summary(attributes) if summary else ""
 
 
 def _call(name: str, payloads: Any) -> str:
@@ -47,22 +56,14 @@ def _result(attributes: _Attributes) -> str:
     return text if len(text) <= 120 else text[:119] + "…"
 
 
-def _of_scheduled(attributes: _Attributes) -> str:
-    return f"of event {attributes.scheduled_event_id}"
-
-
 def _activity_started(attributes: _Attributes) -> str:
     again = f", attempt {attributes.attempt}" if attributes.attempt > 1 else ""
-    return f"{_of_scheduled(attributes)}{again}, by {attributes.identity}"
+    return f"{again}, by {attributes.identity}"
 
 
 def _activity_failed(attributes: _Attributes) -> str:
     state = RetryState.Name(attributes.retry_state).removeprefix("RETRY_STATE_").lower().replace("_", " ")
-    return f"{_of_scheduled(attributes)}: {summarize_failure(attributes.failure)} ({state})"
-
-
-def _activity_timed_out(attributes: _Attributes) -> str:
-    return f"{_of_scheduled(attributes)}: {summarize_failure(attributes.failure)}"
+    return f"{summarize_failure(attributes.failure)} ({state})"
 
 
 def _task_failed(attributes: _Attributes) -> str:
@@ -87,6 +88,15 @@ def _external(attributes: _Attributes) -> str:
     return str(attributes.workflow_execution.workflow_id)
 
 
+_ACTIVITY_SUMMARIES: dict[str, Callable[[_Attributes], str]] = {
+    "activity_task_started": _activity_started,
+    "activity_task_completed": _result,
+    "activity_task_failed": _activity_failed,
+    "activity_task_timed_out": lambda a: summarize_failure(a.failure),
+    "activity_task_canceled": lambda a: "",
+    "activity_task_cancel_requested": lambda a: "",
+}
+
 _SUMMARIES: dict[str, Callable[[_Attributes], str]] = {
     "workflow_execution_started": lambda a: _call(a.workflow_type.name, a.input),
     "workflow_execution_completed": _result,
@@ -99,12 +109,6 @@ _SUMMARIES: dict[str, Callable[[_Attributes], str]] = {
     "workflow_task_failed": _task_failed,
     "workflow_task_timed_out": _task_timed_out,
     "activity_task_scheduled": lambda a: _call(a.activity_type.name, a.input),
-    "activity_task_started": _activity_started,
-    "activity_task_completed": lambda a: f"{_of_scheduled(a)}: {_result(a)}" if _result(a) else _of_scheduled(a),
-    "activity_task_failed": _activity_failed,
-    "activity_task_timed_out": _activity_timed_out,
-    "activity_task_canceled": _of_scheduled,
-    "activity_task_cancel_requested": _of_scheduled,
     "timer_started": lambda a: f"{a.timer_id}, {format_duration(a.start_to_fire_timeout)}",
     "timer_fired": lambda a: a.timer_id,
     "timer_canceled": lambda a: a.timer_id,

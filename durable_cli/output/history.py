@@ -38,9 +38,13 @@ class HistoryView:
         self._screen = screen
         self._detailed = detailed
         self._count = 0
+        self._activity_names: dict[int, str] = {}
 
     def append(self, event: HistoryEvent) -> None:
         """Print one event."""
+        if event.HasField("activity_task_scheduled_event_attributes"):
+            name = event.activity_task_scheduled_event_attributes.activity_type.name
+            self._activity_names[event.event_id] = name
         if self._detailed:
             self._print_section(event)
         else:
@@ -52,10 +56,11 @@ class HistoryView:
             heading = f"{'ID':>{_ID_WIDTH}}  {'Time':<{_TIME_WIDTH}}  {'Type':<{_TYPE_WIDTH}}  Detail"
             self._screen.line(Text(heading, style="bold"))
         name = name_event(event)
-        line = Text(f"{event.event_id:>{_ID_WIDTH}}  ", style="dim")
-        line.append(f"{format_event_time(event):<{_TIME_WIDTH}}  ", style="dim")
-        line.append(f"{name:<{_TYPE_WIDTH}}  ", style=_style(name) or "not dim")
-        line.append(" ".join(summarize_event(event).split()), style="not dim")
+        line = Text.assemble(
+            (f"{event.event_id:>{_ID_WIDTH}}  {format_event_time(event):<{_TIME_WIDTH}}  ", "dim"),
+            (f"{name:<{_TYPE_WIDTH}}  ", _style(name)),
+            " ".join(summarize_event(event, self._activity_names).split()),
+        )
         line.rstrip()
         self._screen.line(line)
 
@@ -63,11 +68,10 @@ class HistoryView:
         if self._count:
             self._screen.line()
         name = name_event(event)
-        title = Text(f"[{event.event_id}] ", style="dim")
-        self._screen.line(title.append(name, style=f"not dim bold {_style(name)}".strip()))
+        self._screen.line(Text.assemble((f"[{event.event_id}] ", "dim"), (name, f"bold {_style(name)}")))
         fields = to_json(event, shorthand_payloads=True)
         for path, value in sorted(_flatten(fields)):
-            self._screen.line(Text(f"  {path}: ", style="dim").append(str(value), style="not dim"))
+            self._screen.line(Text.assemble((f"  {path}: ", "dim"), str(value)))
 
 
 def format_event_time(event: HistoryEvent) -> str:

@@ -37,13 +37,18 @@ def style_status(status: str) -> Text:
     return Text(status, style=STATUS_STYLES.get(status, ""))
 
 
+class _PipeConsole(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit with 1; a reader that went away is no error
+
+
 class TextScreen:
     """Draws what a person reads."""
 
     def __init__(self, *, color: str, time_format: str) -> None:
         self.is_terminal = sys.stdout.isatty()
         self._time_format = time_format
-        self._console = Console(
+        self._console = _PipeConsole(
             file=sys.stdout,
             force_terminal=True if color == "always" else None,
             no_color=True if color == "never" else None,
@@ -78,8 +83,13 @@ class TextScreen:
             return
         self.heading(f"{title}:")
         for label, value in kept:
-            line = Text(f"  {label:<{label_width}}  ", style="dim")
-            self.line(line.append_text(value if isinstance(value, Text) else Text(value, style="not dim")))
+            text = value if isinstance(value, Text) else Text(value)
+            first, *more = text.split("\n") if text.plain else [Text()]
+            self.line(Text.assemble((f"  {label:<{label_width}}  ", "dim"), first))
+            for rest in more:
+                line = Text.assemble(" " * (label_width + 4), rest)
+                line.rstrip()
+                self.line(line)
 
     def table(
         self, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header: bool = True, right: int = 0

@@ -38,6 +38,6 @@ async def command(client: Client, output: Output, *, target: TargetOptions, head
         identity=client.identity,
         request_id=str(uuid.uuid4()),
     )
-    with client.doing(f"cancel workflow {target.workflow_id!r}"):
+    async with client.doing(f"cancel workflow {target.workflow_id!r}"):
         await client.workflow_service.request_cancel_workflow_execution(request, retry=True)
     output.say(f"Asked {target.workflow_id} to cancel")

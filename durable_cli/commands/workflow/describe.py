@@ -29,7 +29,7 @@ async def command(
         namespace=client.namespace,
         execution=WorkflowExecution(workflow_id=reference.workflow_id, run_id=reference.run_id or ""),
     )
-    with client.doing(f"describe workflow {reference.workflow_id!r}"):
+    async with client.doing(f"describe workflow {reference.workflow_id!r}"):
         description = await client.workflow_service.describe_workflow_execution(request, retry=True)
     info = description.workflow_execution_info
     close_event = None

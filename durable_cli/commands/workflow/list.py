@@ -49,7 +49,7 @@ async def _iterate_pages(
 
     token = b""
     while True:
-        with client.doing("list workflows"):
+        async with client.doing("list workflows"):
             if archived:
                 page = await client.workflow_service.list_archived_workflow_executions(
                     ListArchivedWorkflowExecutionsRequest(

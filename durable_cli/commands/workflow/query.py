@@ -54,7 +54,7 @@ async def command(
         query=WorkflowQuery(query_type=name, query_args=make_payloads(inputs), header=make_header(headers)),
         query_reject_condition=REJECT_CONDITIONS.get(reject_condition or "", 0),  # type: ignore[arg-type]
     )
-    with client.doing(f"query workflow {reference.workflow_id!r}"):
+    async with client.doing(f"query workflow {reference.workflow_id!r}"):
         response = await client.workflow_service.query_workflow(request, retry=True)
     if response.HasField("query_rejected"):
         from durable_cli.output.description import name_status

@@ -41,7 +41,7 @@ async def _find_latest_run_id(client: Client, workflow_id: str) -> str:
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
     )
-    with client.doing(f"describe workflow {workflow_id!r}"):
+    async with client.doing(f"describe workflow {workflow_id!r}"):
         description = await client.workflow_service.describe_workflow_execution(request, retry=True)
     return description.workflow_execution_info.execution.run_id
 

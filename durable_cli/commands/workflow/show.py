@@ -31,19 +31,22 @@ async def command(
     if follow and reverse:
         raise UsageError("--reverse and --follow don't go together", "use one of them")
     workflow_id, run_id = reference.require().workflow_id, reference.run_id or ""
-    events = (
-        client.iterate_history_reverse(workflow_id, run_id)
-        if reverse
-        else follow_chain(client, workflow_id, run_id, follow=follow)
-    )
     if output.is_json:
         from durable_cli.output.proto_json import to_json
 
-        # Payloads stay whole: this is what replayers take.
+        # One run with whole payloads: this is what replayers take.
+        events = (
+            client.iterate_history_reverse(workflow_id, run_id)
+            if reverse
+            else client.iterate_history(workflow_id, run_id, follow=follow)
+        )
         output.print_json({"events": [to_json(event, shorthand_payloads=False) async for event in events]})
+    elif reverse:
+        await print_events(output, client.iterate_history_reverse(workflow_id, run_id), detailed=detailed)
     else:
-        last = await print_events(output, events, detailed=detailed)
-        if last is not None and not reverse:
+        chain = follow_chain(client, workflow_id, run_id, follow=follow)
+        last = await print_events(output, chain, detailed=detailed)
+        if last is not None:
             print_end(output, last)
 
 

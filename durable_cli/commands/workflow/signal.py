@@ -59,6 +59,6 @@ async def command(
         identity=client.identity,
         request_id=str(uuid.uuid4()),
     )
-    with client.doing(f"signal workflow {target.workflow_id!r}"):
+    async with client.doing(f"signal workflow {target.workflow_id!r}"):
         await client.workflow_service.signal_workflow_execution(request, retry=True)
     output.say(f"Signaled {target.workflow_id}: {name}")

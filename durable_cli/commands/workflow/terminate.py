@@ -36,6 +36,6 @@ async def command(client: Client, output: Output, *, target: TargetOptions) -> N
         reason=target.reason or default_reason(),
         identity=client.identity,
     )
-    with client.doing(f"terminate workflow {target.workflow_id!r}"):
+    async with client.doing(f"terminate workflow {target.workflow_id!r}"):
         await client.workflow_service.terminate_workflow_execution(request, retry=True)
     output.say(f"Terminated {target.workflow_id}")

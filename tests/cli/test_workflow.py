@@ -1,0 +1,217 @@
+"""The workflow commands as a person uses them: text output, ids as plain words, waiting and following."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.cli.conftest import Stage
+from tests.cli.normalize import normalize_text
+from tests.cli.sample_worker import TASK_QUEUE
+
+
+def test_start_then_start_again(stage: Stage, snapshot: SnapshotAssertion) -> None:
+    workflow_id = stage.new_id("waiter")
+    words = ("workflow", "start", workflow_id, "--type", "Waiter", "-t", TASK_QUEUE)
+    first, second = stage.dx(*words).ok(), stage.dx(*words).ok()
+    assert normalize_text(first.stdout, id=workflow_id) == snapshot
+    assert normalize_text(second.stdout, id=workflow_id) == snapshot
+    refused = stage.dx(*words, "--fail-existing")
+    assert refused.code == 1
+    assert "already" in refused.stderr
+
+
+def test_life_of_a_workflow(stage: Stage, snapshot: SnapshotAssertion) -> None:
+    workflow_id = stage.new_id("waiter")
+    stage.dx("workflow", "start", workflow_id, "--type", "Waiter", "-t", TASK_QUEUE).ok()
+    assert stage.dx("workflow", "signal", workflow_id, "--name", "add", "-i", '"a"').ok().stdout == (
+        f"Signaled {workflow_id}: add\n"
+    )
+    assert stage.dx("workflow", "query", workflow_id, "--name", "values").ok().stdout == '["a"]\n'
+    shown = normalize_text(stage.dx("workflow", "describe", workflow_id).ok().stdout, id=workflow_id)
+    assert "Status" in shown
+    assert "Running" in shown
+    stage.dx("workflow", "signal", workflow_id, "--name", "finish").ok()
+    result = stage.dx("workflow", "result", workflow_id).ok()
+    assert normalize_text(result.stdout) == snapshot
+    assert stage.dx("workflow", "query", workflow_id, "--name", "values", "--reject-condition", "not_open").code == 1
+
+
+def test_execute_prints_history_and_result(stage: Stage, snapshot: SnapshotAssertion) -> None:
+    workflow_id = stage.new_id("greet")
+    words = ("workflow", "execute", workflow_id, "--type", "Greet", "-t", TASK_QUEUE, "-i", '"Ada"')
+    assert normalize_text(stage.dx(*words).ok().stdout, id=workflow_id) == snapshot
+
+
+def test_execute_of_a_workflow_that_fails(stage: Stage) -> None:
+    workflow_id = stage.new_id("fails")
+    result = stage.dx("workflow", "execute", workflow_id, "--type", "Fails", "-t", TASK_QUEUE, "-i", '"x"')
+    assert result.code == 1
+    assert "caused by Boom: boom x" in result.stdout
+    assert result.stderr.splitlines()[0] == f"error: workflow '{workflow_id}' failed"
+
+
+def test_show_follows_a_running_workflow(stage: Stage) -> None:
+    workflow_id = stage.start("Waiter")
+    process = stage.dx.launch("workflow", "show", workflow_id, "--follow")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(5)]
+    assert "WorkflowTaskCompleted" in lines[4], "events are shown before the workflow is closed"
+    stage.official("workflow", "signal", "-w", workflow_id, "--name", "finish").ok()
+    rest, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert "finish()" in rest
+    assert "Completed" in rest.splitlines()[-2]
+
+
+def test_show_follows_continue_as_new(stage: Stage) -> None:
+    workflow_id = stage.start("Counts", "-i", "2")
+    stage.finish(workflow_id)
+    last = stage.official("workflow", "describe", "-w", workflow_id, "-o", "json").ok().json
+    first_run_id = last["workflowExecutionInfo"]["firstRunId"]
+    shown = stage.dx("workflow", "show", workflow_id, "-r", first_run_id).ok().stdout
+    assert shown.count("WorkflowExecutionStarted") == 3
+    assert '"counted"' in shown
+
+
+def test_show_detailed_and_reverse(stage: Stage, snapshot: SnapshotAssertion) -> None:
+    workflow_id = stage.start("Greet", "-i", '"Ada"')
+    stage.finish(workflow_id)
+    detailed = stage.dx("workflow", "show", workflow_id, "--detailed").ok().stdout
+    assert "input[0]: Ada" in detailed
+    assert "activityType.name: greet" in detailed
+    ids = [line.split()[0] for line in stage.dx("workflow", "show", workflow_id, "--reverse").ok().stdout.splitlines()]
+    assert ids[1:] == [str(number) for number in range(len(ids) - 1, 0, -1)]
+    refused = stage.dx("workflow", "show", workflow_id, "--reverse", "--follow")
+    assert refused.code == 2
+
+
+def test_describe_says_what_an_activity_waits_for(stage: Stage) -> None:
+    workflow_id = stage.start("Stuck")
+    until = time.monotonic() + 20
+    while "boom again" not in (shown := stage.dx("workflow", "describe", workflow_id).ok().stdout):
+        assert time.monotonic() < until, shown
+    assert "Pending activity 1:" in shown
+    assert "Boom: boom again" in shown
+
+
+def test_cancel_and_terminate(stage: Stage) -> None:
+    canceled, terminated = stage.start("Waiter"), stage.start("Waiter")
+    assert stage.dx("workflow", "cancel", canceled).ok().stdout == f"Asked {canceled} to cancel\n"
+    assert stage.dx("workflow", "terminate", terminated, "--reason", "enough").ok().stdout == (
+        f"Terminated {terminated}\n"
+    )
+    result = stage.dx("workflow", "result", canceled)
+    assert (result.code, result.stderr.splitlines()[0]) == (1, f"error: workflow '{canceled}' was canceled")
+    result = stage.dx("workflow", "result", terminated)
+    assert result.code == 1
+    assert "enough" in result.stdout
+    again = stage.dx("workflow", "terminate", terminated)
+    assert again.code == 1
+    assert "already completed" in again.stderr
+
+
+def test_list_in_a_pipe_is_whole_and_without_colour(stage: Stage) -> None:
+    workflow_id = stage.start("Waiter", name="w" * 300)
+    listed = stage.dx("workflow", "list", "-q", f"WorkflowId = '{workflow_id}'", env={"COLUMNS": "40"}).ok().stdout
+    heading, row = listed.splitlines()
+    assert heading.split() == ["Status", "WorkflowId", "Type", "StartTime", "Duration", "TaskQueue"]
+    assert row.split()[:3] == ["Running", workflow_id, "Waiter"]
+    assert "\x1b" not in listed
+    assert "\x1b[" in stage.dx("workflow", "list", "--color", "always", env={"NO_COLOR": ""}).ok().stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "pattern"),
+    [("iso", r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"), ("raw", r"\+0000 UTC"), ("relative", r"ago|now")],
+)
+def test_time_format(stage: Stage, form: str, pattern: str) -> None:
+    import re
+
+    stage.start("Waiter")
+    listed = stage.dx("workflow", "list", "--time-format", form, "--limit", "1").ok().stdout
+    assert re.search(pattern, listed)
+
+
+def test_output_none(stage: Stage) -> None:
+    workflow_id = stage.start("Greet", "-i", '"Ada"')
+    assert stage.dx("workflow", "result", workflow_id, "-o", "none").ok().stdout == ""
+    assert stage.dx("workflow", "list", "-o", "none").ok().stdout == ""
+    assert stage.dx("workflow", "show", workflow_id, "-o", "none").ok().stdout == ""
+
+
+def test_input_from_a_file(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "input.json"
+    file.write_text('"from a file"')
+    workflow_id = stage.new_id("greet")
+    words = ("workflow", "start", workflow_id, "--type", "Greet", "-t", TASK_QUEUE, "--input-file", str(file))
+    stage.dx(*words).ok()
+    assert "Hello, from a file!" in stage.dx("workflow", "result", workflow_id).ok().stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_terminal_output_is_drawn(stage: Stage) -> None:
+    workflow_id = stage.start("Waiter")
+    near, far = pty.openpty()
+    environment = {**os.environ, **stage.dx.environment, "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [*stage.dx.command, "workflow", "describe", workflow_id],
+        stdin=far, stdout=far, stderr=far, env=environment, cwd=stage.dx.folder,
+    ) as process:  # fmt: skip
+        os.close(far)
+        drawn = b""
+        while True:
+            try:
+                drawn += (chunk := os.read(near, 4096))
+            except OSError:
+                break
+            if not chunk:
+                break
+        assert process.wait(10) == 0
+    os.close(near)
+    assert "╭─" in drawn.decode()
+    assert "\x1b[34mRunning" in drawn.decode()
+
+
+@pytest.mark.reference
+def test_batches(reference: Stage) -> None:
+    kind = "Waiter"
+    ids = [reference.start(kind) for _ in range(2)]
+    query = " OR ".join(f"WorkflowId = '{workflow_id}'" for workflow_id in ids)
+    without_yes = reference.dx("workflow", "signal", "-q", query, "--name", "add")
+    assert without_yes.code == 1
+    assert "--yes" in without_yes.stderr
+    until = time.monotonic() + 20
+    while reference.official("workflow", "count", "-q", query).ok().stdout != "Total: 2\n":
+        assert time.monotonic() < until
+    words = (
+        "workflow",
+        "signal",
+        "-q",
+        query,
+        "--name",
+        "add",
+        "-i",
+        '"all"',
+        "--reason",
+        "test",
+        "--yes",
+        "--rps",
+        "50",
+    )
+    started = reference.dx(*words, "-o", "json").ok().json
+    assert list(started) == ["batchJobId"]
+    for workflow_id in ids:
+        while '["all"]' not in reference.official("workflow", "query", "-w", workflow_id, "--name", "values").stdout:
+            assert time.monotonic() < until
+    assert "Started batch" in reference.dx("workflow", "terminate", "-q", query, "--yes").ok().stdout
+    for workflow_id in ids:
+        assert "Terminated" in reference.dx("workflow", "result", workflow_id).stdout
