@@ -26,6 +26,11 @@ def exceeds(text: str, limits: Limits) -> bool:
     return len(text) > limits.max_id_length or (not text.isascii() and len(text.encode()) > limits.max_id_length)
 
 
+def is_uuid(text: str) -> bool:
+    """Tell whether a run id has one of the forms of a UUID."""
+    return _UUID.fullmatch(text) is not None
+
+
 def validate_namespace_name(namespace: str, limits: Limits) -> None:
     """Check a request's `namespace`, as for every RPC that has one."""
     if exceeds(namespace, limits):
@@ -38,7 +43,7 @@ def validate_execution(execution: WorkflowExecution | None) -> None:
         raise InvalidArgument("Execution is not set on request.")
     if not execution.workflow_id:
         raise InvalidArgument("WorkflowId is not set on request.")
-    if execution.run_id and _UUID.fullmatch(execution.run_id) is None:
+    if execution.run_id and not is_uuid(execution.run_id):
         raise InvalidArgument("Invalid RunId.")
 
 

@@ -177,7 +177,7 @@ def _next_interval(
         interval_ns = maximum_ns
     if expiration_ns is not None and now_ns + interval_ns > expiration_ns:
         return RetryDecision(RetryState.RETRY_STATE_TIMEOUT)
-    return RetryDecision(RetryState.RETRY_STATE_IN_PROGRESS, max(interval_ns, 0))
+    return RetryDecision(RetryState.RETRY_STATE_IN_PROGRESS, min(max(interval_ns, 0), MAX_DURATION_NS))
 
 
 def _exponential_interval_ns(policy: RetryPolicy, attempt: int) -> int:

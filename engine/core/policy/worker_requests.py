@@ -24,7 +24,7 @@ from temporalio.api.workflowservice.v1.request_response_pb2 import (
     RespondWorkflowTaskFailedRequest,
 )
 
-from engine.core.errors import InvalidArgument
+from engine.core.errors import InvalidArgument, NotFound
 from engine.core.policy.durations import NANOS_PER_SECOND
 from engine.core.policy.failures import (
     CANCEL_DETAILS_EXCEED_LIMIT,
@@ -36,6 +36,7 @@ from engine.core.policy.failures import (
 )
 from engine.core.policy.fields import (
     exceeds_blob_size,
+    is_uuid,
     validate_identity,
     validate_long_poll_timeout,
     validate_versioning,
@@ -185,7 +186,7 @@ def validate_record_activity_task_heartbeat(
     """
     if isinstance(request, RecordActivityTaskHeartbeatByIdRequest):
         _validate_activity_id(request)
-        _validate_workflow_id(request)
+        _validate_execution_by_id(request)
     if exceeds_blob_size(request.details, limits):
         return server_failure(HEARTBEAT_EXCEEDS_LIMIT, non_retryable=True)
     return None
@@ -204,7 +205,7 @@ def _validate_activity_answer(
         _validate_activity_id(request)
     validate_identity(request.identity, limits)
     if isinstance(request, _BY_ID_TYPES):
-        _validate_workflow_id(request)
+        _validate_execution_by_id(request)
 
 
 def _validate_activity_id(request: _ByIdRequest) -> None:
@@ -212,9 +213,12 @@ def _validate_activity_id(request: _ByIdRequest) -> None:
         raise InvalidArgument("ActivityId is not set on request.")
 
 
-def _validate_workflow_id(request: _ByIdRequest) -> None:
+def _validate_execution_by_id(request: _ByIdRequest) -> None:
+    """Check which run an answer by id is for; without a workflow it is for an activity on its own: there is none."""
     if not request.workflow_id:
-        raise InvalidArgument("WorkflowId is not set on request.")
+        raise NotFound(f"activity not found for ID: {request.activity_id}")
+    if request.run_id and not is_uuid(request.run_id):
+        raise InvalidArgument("RunId is not valid UUID.")
 
 
 def _validate_next_retry_delays(failure: Failure) -> None:

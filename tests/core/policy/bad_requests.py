@@ -50,7 +50,7 @@ from temporalio.api.workflowservice.v1 import (
     TerminateWorkflowExecutionRequest,
 )
 
-INVALID_ARGUMENT, FAILED_PRECONDITION, UNIMPLEMENTED = 3, 9, 12
+INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION = 3, 5, 9
 LONG = "i" * 1001
 WIDE = "é" * 501
 """501 letters, 1002 bytes."""
@@ -349,6 +349,7 @@ def _activities_by_id() -> list[Bad]:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"workflow_id": "w"}, "ActivityId is not set on request."),
         ({"workflow_id": "w", "activity_id": "1", "identity": LONG}, "Identity length exceeds limit."),
+        ({"workflow_id": "w", "activity_id": "1", "run_id": "no-uuid"}, "RunId is not valid UUID."),
     ]
     answers = (
         RespondActivityTaskCompletedByIdRequest,
@@ -356,8 +357,12 @@ def _activities_by_id() -> list[Bad]:
         RespondActivityTaskFailedByIdRequest,
     )
     bad = [Bad(each(namespace="default", **fields), message) for each in answers for fields, message in cases]
-    heartbeat = RecordActivityTaskHeartbeatByIdRequest(namespace="default", workflow_id="w")
-    return [*bad, Bad(heartbeat, "ActivityId is not set on request.")]
+    heartbeat = RecordActivityTaskHeartbeatByIdRequest
+    bad.append(Bad(heartbeat(namespace="default", workflow_id="w"), "ActivityId is not set on request."))
+    return bad + [
+        Bad(each(namespace="default", activity_id="1"), "activity not found for ID: 1", NOT_FOUND)
+        for each in (*answers, heartbeat)
+    ]
 
 
 BAD_REQUESTS: list[Bad] = [

@@ -190,6 +190,11 @@ def test_a_delay_above_the_maximum_interval_counts_whole_for_activities_only() -
     assert next_workflow_retry(NOW, None, 1, short, failure) == RetryDecision(IN_PROGRESS, 2 * SECOND)
 
 
+@pytest.mark.parametrize(("delay", "interval"), [(-5, 0), (10**11, 100 * 365 * 86400 * SECOND)])
+def test_a_delay_is_at_least_nothing_and_at_most_100_years(delay: int, interval: int) -> None:
+    assert next_activity_retry(NOW, None, 1, policy(), application(delay)) == RetryDecision(IN_PROGRESS, interval)
+
+
 @pytest.mark.parametrize(
     "timeout_type", [TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE]
 )
