@@ -1,0 +1,101 @@
+"""What a run measures: figures per server, with the sizes that a run has."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, order=True)
+class Figure:
+    """One measured thing: `section` and `storage` say where, `name` what, `better` which direction is good."""
+
+    section: str
+    storage: str
+    name: str
+    unit: str
+    better: Better
+
+
+@dataclass
+class Figures:
+    """Every measured value, by figure and by kind of server, in the order of the first record."""
+
+    values: dict[Figure, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+
+    def record(self, figure: Figure, kind: str, value: float) -> None:
+        """Add a value; a figure that is measured several times counts with its median."""
+        self.values[figure][kind].append(value)
+
+    def find(self, figure: Figure, kind: str) -> float | None:
+        """Return the median of a figure for one kind of server, or None where it was not measured."""
+        values = self.values[figure][kind] if figure in self.values else []
+        return statistics.median(values) if values else None
+
+    def rows(self) -> list[tuple[Figure, float | None, float | None]]:
+        """Return (figure, ours, reference) in the order of measurement."""
+        return [(figure, self.find(figure, "dx"), self.find(figure, "reference")) for figure in self.values]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that `percent` of the values do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much a run does; where a number is by kind, the slower server does less of the same job."""
+
+    rounds: int
+    storages: tuple[str, ...]
+    concurrencies: tuple[int, ...]
+    seconds: float
+    ready_starts: int
+    idle_seconds: float
+    memory_workflows: int
+    growth: dict[str, tuple[int, ...]]
+    growth_window: int
+    run_activities: dict[str, int]
+    run_window: int
+    timers: int
+    sequence_activities: dict[str, int]
+
+
+FULL = Sizes(
+    rounds=3,
+    storages=("memory", "file", "file, full"),
+    concurrencies=(1, 20, 100),
+    seconds=4,
+    ready_starts=7,
+    idle_seconds=10,
+    memory_workflows=1_000,
+    growth={"dx": (100, 1_000, 5_000, 10_000, 20_000), "reference": (100, 1_000, 2_000)},
+    growth_window=500,
+    run_activities={"dx": 10_000, "reference": 10_000},
+    run_window=1_000,
+    timers=200,
+    sequence_activities={"dx": 2_000, "reference": 2_000},
+)
+
+QUICK = Sizes(
+    rounds=1,
+    storages=("memory", "file"),
+    concurrencies=(1, 20),
+    seconds=1,
+    ready_starts=1,
+    idle_seconds=1,
+    memory_workflows=60,
+    growth={"dx": (50, 400), "reference": (20, 60)},
+    growth_window=20,
+    run_activities={"dx": 600, "reference": 200},
+    run_window=50,
+    timers=20,
+    sequence_activities={"dx": 200, "reference": 20},
+)
