@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import WorkflowExecution
@@ -44,6 +45,12 @@ class Client:
         if not self._is_connected:
             service = await _connect(self._settings)
             self.workflow_service, self.operator_service = service.workflow_service, service.operator_service
+            if self._settings.codec:
+                from durable_cli.codec import CodedService
+
+                self.workflow_service = cast(
+                    WorkflowService, CodedService(service.workflow_service, self._settings.codec)
+                )
             self._is_connected = True
         try:
             yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,15 @@ from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.parameters import parse_pairs
 
-__all__ = ["Settings", "resolve_settings"]
+__all__ = ["CodecSettings", "Settings", "current_user", "resolve_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSettings:
+    """Where the remote codec is, and the headers that it wants."""
+
+    endpoint: str
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class Settings:
     connect: ConnectConfig
     namespace: str
     connect_timeout: timedelta | None
+    codec: CodecSettings | None
 
 
 def resolve_settings(options: GlobalOptions, connection: ConnectionOptions) -> Settings:
@@ -48,7 +58,8 @@ def resolve_settings(options: GlobalOptions, connection: ConnectionOptions) -> S
         identity=connection.identity or default_identity(),
         connect_timeout=options.client_connect_timeout,
     )
-    return Settings(connect, namespace, options.client_connect_timeout)
+    codec = _resolve_codec(connection, namespace, {} if options.disable_config_env else os.environ)
+    return Settings(connect, namespace, options.client_connect_timeout, codec)
 
 
 def default_identity() -> str:
@@ -78,10 +89,19 @@ def _refuse_unsupported(options: GlobalOptions, connection: ConnectionOptions) -
         )
     if connection.client_authority:
         raise CliError("--client-authority is not supported", "for TLS, --tls-server-name sets the server's name")
-    if connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT"):
-        raise CliError(
-            "remote codecs (--codec-endpoint) are not supported", "without it, encoded payloads are shown as they are"
-        )
+
+
+def _resolve_codec(
+    connection: ConnectionOptions, namespace: str, environment: Mapping[str, str]
+) -> CodecSettings | None:
+    endpoint = connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT")
+    if not endpoint:
+        return None
+    auth = connection.codec_auth or environment.get("TEMPORAL_CODEC_AUTH")
+    headers = {"X-Namespace": namespace, **parse_pairs(connection.codec_header, "--codec-header")}
+    if auth:
+        headers["Authorization"] = auth
+    return CodecSettings(endpoint.replace("{namespace}", namespace), headers)
 
 
 def _load_profile(options: GlobalOptions) -> ClientConfigProfile:

@@ -7,7 +7,6 @@ imported only when the verb runs or shows its own help.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -93,6 +92,8 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         if word.startswith("-"):
             raise UsageError(f"unknown option {word!r}", f"`{ctx.command_path} --help` lists what there is", ctx)
+        from difflib import get_close_matches
+
         close = get_close_matches(word, self.table.children, n=1, cutoff=0.5)
         hint = f"did you mean `{ctx.command_path} {close[0]}`? " if close else ""
         raise UsageError(

@@ -51,7 +51,7 @@ class TextScreen:
         self._console = _PipeConsole(
             file=sys.stdout,
             force_terminal=True if color == "always" else None,
-            no_color=True if color == "never" else None,
+            color_system=None if color == "never" else "auto",
             highlight=False,
             width=None if self.is_terminal else PIPE_WIDTH,
             soft_wrap=not self.is_terminal,

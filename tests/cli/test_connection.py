@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
@@ -19,7 +23,7 @@ from temporalio.api.workflowservice.v1.service_pb2_grpc import (
     add_WorkflowServiceServicer_to_server,
 )
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, Stage
 
 COUNT = ("workflow", "count")
 
@@ -107,13 +111,69 @@ def test_profiles(dx: Cli, recorder: Recorder, tmp_path: Path) -> None:
     assert recorder.namespace == "default"
 
 
+class CodecHandler(BaseHTTPRequestHandler):
+    """A codec that turns every payload's bytes around and says so in the encoding."""
+
+    seen: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        self.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for payload in body["payloads"]:
+            data = base64.b64decode(payload.get("data", ""))[::-1]
+            payload["data"] = base64.b64encode(data).decode()
+            encoding = b"json/plain" if self.path.endswith("decode") else b"binary/reversed"
+            payload["metadata"]["encoding"] = base64.b64encode(encoding).decode()
+        answer = json.dumps(body).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def codec() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), CodecHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{{namespace}}"
+        server.shutdown()
+
+
+def test_remote_codec(stage: Stage, codec: str) -> None:
+    CodecHandler.seen.clear()
+    flags = ("--codec-endpoint", codec, "--codec-auth", "me", "--codec-header", "x-more=1")
+    workflow_id = stage.new_id("coded")
+    words = ("workflow", "start", workflow_id, "--type", "Nobody", "-t", "no-worker", "-i", '"secret"', "-i", "[1]")
+    stage.dx(*words, "--memo", 'note="hidden"', *flags).ok()
+    stored = stage.dx("workflow", "show", workflow_id).ok().stdout
+    assert "Nobody(<binary/reversed, 8 bytes>, <binary/reversed, 3 bytes>)" in stored
+    assert 'Nobody("secret", [1])' in stage.dx("workflow", "show", workflow_id, *flags).ok().stdout
+    # The official CLI reads what ours wrote, and the other way round.
+    described = stage.official("workflow", "describe", "-w", workflow_id, *flags, "-o", "json").ok().json
+    assert described["workflowExecutionInfo"]["memo"] == {"fields": {"note": "hidden"}}
+    assert stage.dx("workflow", "describe", workflow_id, *flags, "-o", "json").ok().json == described
+    first = CodecHandler.seen[0]
+    assert (first["path"], first["x-namespace"], first["authorization"], first["x-more"]) == (
+        "/default/encode", "default", "me", "1"
+    )  # fmt: skip
+
+
+def test_codec_that_is_not_there(stage: Stage) -> None:
+    workflow_id = stage.start("Nobody", "-t", "no-worker", "-i", "1")
+    result = stage.dx("workflow", "show", workflow_id, "--codec-endpoint", "http://127.0.0.1:1")
+    assert result.code == 1
+    assert "the codec can't decode at http://127.0.0.1:1/decode" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "words", "said"),
     [
         ("[profile.default]\n", ["--profile", "nope"], "nope"),
         ("this is not TOML\n", [], "temporal.toml"),
         ("", ["--env", "prod"], "--env"),
-        ("", ["--codec-endpoint", "http://127.0.0.1:1"], "codec"),
+        ("", ["--codec-header", "nonsense", "--codec-endpoint", "x"], "KEY=VALUE"),
         ("", ["--client-authority", "x"], "--client-authority"),
         ("", ["--tls-disable-host-verification"], "--tls-server-name"),
         ("", ["--address", "http://127.0.0.1:1"], "scheme"),

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+from durable_cli.commands import ROOT
+from durable_cli.options import ConnectionOptions
 from tests.cli.conftest import Result, Stage
 from tests.cli.normalize import without_volatile
 from tests.cli.sample_worker import TASK_QUEUE
+
+CONNECTION_FLAGS = {
+    part for entry in fields(ConnectionOptions) for name in entry.metadata["names"] for part in name.split("/")
+}
 
 
 def run_both(stage: Stage, *words: str) -> tuple[Result, Result]:
@@ -26,6 +35,22 @@ def assert_same_json(stage: Stage, *words: str) -> Any:
     assert ours.code == theirs.code, ours.stderr
     assert ours.json == theirs.json
     return ours.json
+
+
+FLAG = re.compile(r"^ +(?:-\w, )?(--[\w-]+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("group", "verb"), [(g, v) for g, entry in ROOT.children.items() for v in entry.children])
+def test_every_official_flag_is_known(stage: Stage, group: str, verb: str) -> None:
+    theirs = set(FLAG.findall(stage.official(group, verb, "--help").ok().stdout))
+    assert theirs - {"--help"}
+    theirs |= set(FLAG.findall(stage.official("options").ok().stdout))
+    command = import_module(f"durable_cli.commands.{group}.{verb.replace('-', '_')}").command
+    ours = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    missing = theirs - ours - {"--help"}
+    if group == "server":  # it starts a server, and connects to none
+        missing -= {name for name in missing if name in CONNECTION_FLAGS}
+    assert missing == set()
 
 
 @pytest.fixture(scope="module")
