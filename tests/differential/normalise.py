@@ -22,6 +22,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 LONGEST_TEXT = 500
+# Moments in an event that belongs to a chain are up to a few seconds nearer than the timeout that they come from.
+MOMENT_GRAIN_SECONDS = 5
 _UUID = re.compile(r"\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})\b")
 _ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 
@@ -153,10 +155,13 @@ class Normaliser:
 
 
 def _moment(moment: Timestamp, base: Timestamp | None) -> str:
-    if base is None or not moment.ToNanoseconds():
-        return "<time>" if moment.ToNanoseconds() else "<time zero>"
+    if not moment.ToNanoseconds():
+        return "<time zero>"
+    if base is None:
+        return "<time>"
     seconds = (moment.ToNanoseconds() - base.ToNanoseconds()) / 1e9
-    return f"<event_time {round(seconds):+d}s>"
+    about = MOMENT_GRAIN_SECONDS * math.ceil((seconds - 0.5) / MOMENT_GRAIN_SECONDS)
+    return f"<about event_time {about:+d}s>" if about else "<about event_time>"
 
 
 def _hide_moments(value: dict[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_TIMED_OUT
+
 from tests.differential.raw_worker import command, complete_workflow, schedule_activity, seconds
 from tests.differential.scenario import scenario
 from tests.differential.world import World
@@ -12,7 +14,8 @@ async def run_timeout(world: World) -> None:
     """A run that takes too long."""
     run_id = await world.start(workflow_run_timeout=seconds(1))
     await world.record_chain(run_id, 1)
-    await world.record_description("timed out")
+    info = (await world.describe()).workflow_execution_info
+    world.record_value("timed out", [info.status == WORKFLOW_EXECUTION_STATUS_TIMED_OUT, info.HasField("close_time")])
 
 
 @scenario()
