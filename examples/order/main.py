@@ -8,7 +8,6 @@ their own, as they would be anywhere: one for each task queue, and one of them d
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import uuid
 from asyncio.subprocess import Process
@@ -17,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from connection import connect
 from shared import ORDER_TASK_QUEUE, REPORT_TASK_QUEUE, CancelRequest, OrderInput
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from workflows import DailyReportWorkflow, DatasetWorkflow, OrderWorkflow
@@ -168,12 +168,7 @@ async def run_scenarios(client: Client) -> None:
 
 async def main() -> None:
     """Connect and run."""
-    address = os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
-    try:
-        client = await Client.connect(address)
-    except RuntimeError as error:
-        sys.exit(f"no server at {address}: {error}\n\nhint: start one with `dx server start-dev`")
-    await run_scenarios(client)
+    await run_scenarios(await connect())
 
 
 if __name__ == "__main__":

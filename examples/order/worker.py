@@ -7,23 +7,22 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from contextlib import AsyncExitStack
 
 import activities
 import workflows
+from connection import ADDRESS, connect
 from shared import ORDER_TASK_QUEUE, REPORT_TASK_QUEUE
 from temporalio import activity
-from temporalio.client import Client
 from temporalio.worker import Worker
 
 
-async def run(address: str, task_queues: list[str]) -> None:
+async def run(task_queues: list[str]) -> None:
     """Work until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    client = await Client.connect(address)
+    client = await connect()
     async with AsyncExitStack() as workers:
         for task_queue in task_queues:
             worker = Worker(
@@ -42,7 +41,7 @@ async def run(address: str, task_queues: list[str]) -> None:
                 max_concurrent_workflow_tasks=20,
             )
             await workers.enter_async_context(worker)
-        logging.getLogger(__name__).info("polling %s on %s", " and ".join(task_queues), address)
+        logging.getLogger(__name__).info("polling %s on %s", " and ".join(task_queues), ADDRESS)
         await stopped.wait()
 
 
@@ -57,17 +56,13 @@ def main() -> None:
     """Parse the command line, set logging up, run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task-queue", action="append", help="may be given more than once")
-    parser.add_argument("--address", default=os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
     arguments = parser.parse_args()
 
     handler = logging.StreamHandler()
     handler.setFormatter(_ShortFormatter(f"[worker {os.getpid()}] %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     activity.logger.activity_info_on_message = False
-    try:
-        asyncio.run(run(arguments.address, arguments.task_queue or [ORDER_TASK_QUEUE, REPORT_TASK_QUEUE]))
-    except RuntimeError as error:
-        sys.exit(f"no server at {arguments.address}: {error}\n\nhint: start one with `dx server start-dev`")
+    asyncio.run(run(arguments.task_queue or [ORDER_TASK_QUEUE, REPORT_TASK_QUEUE]))
 
 
 if __name__ == "__main__":
