@@ -163,6 +163,20 @@ async def _connect(settings: Settings) -> ServiceClient:
         raise _explain_connect_failure(settings, str(error)) from None
 
 
+# Words of the TLS library, and what they mean to a user.
+_TLS_PROBLEMS = {
+    "InvalidContentType": (
+        "the server does not speak TLS",
+        "leave --tls out; --tls=false turns off what an API key or a profile has turned on",
+    ),
+    "UnknownIssuer": ("the server's certificate is not trusted", "give its authority with --tls-ca-path"),
+    "NotValidForName": (
+        "the server's certificate is for another name",
+        "give the name on the certificate with --tls-server-name",
+    ),
+}
+
+
 def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
     address = settings.connect.target_host
     tls = bool(settings.connect.tls) or (settings.connect.tls is None and settings.connect.api_key is not None)
@@ -176,11 +190,11 @@ def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
     if "Unauthenticated" in reason or "PermissionDenied" in reason:
         return CliError(f"{address} refused the credentials", "check --api-key, --namespace and the TLS options")
     if tls:
-        return CliError(
-            f"no TLS connection to {address}",
-            "does the server use TLS? An API key turns it on by itself; --tls=false turns it off. "
-            "For a private authority, give --tls-ca-path",
+        problem, hint = next(
+            (said for word, said in _TLS_PROBLEMS.items() if word in reason),
+            ("no TLS connection came about", "check the --tls-… options"),
         )
+        return CliError(f"{problem} at {address}", hint)
     return CliError(
         f"what listens at {address} does not answer as a Temporal server",
         "is it the gRPC port? A server with TLS needs --tls",

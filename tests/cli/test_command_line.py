@@ -93,7 +93,7 @@ def test_tls_to_a_server_without(stage: Stage) -> None:
     for flags in (["--tls"], ["--api-key", "key"]):
         result = stage.dx("workflow", "list", *flags)
         assert result.code == 1
-        assert_error(result.stderr, "no TLS connection", "--tls=false")
+        assert_error(result.stderr, "does not speak TLS", "--tls=false")
     stage.dx("workflow", "count", "--api-key", "key", "--tls=false").ok()
 
 
