@@ -63,7 +63,7 @@ async def close_event(world: World) -> None:
         GetWorkflowExecutionHistoryRequest(execution=world.execution(), wait_new_event=True, **fields),
         timeout_seconds=3,
     )
-    waiting = asyncio.ensure_future(world.wait_closed())
+    waiting = asyncio.ensure_future(world.wait_closed(run_id=run_id))
     await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
     world.record_reply("close event of the first run", await waiting)
     await worker.next_workflow_task(complete_workflow("done"))

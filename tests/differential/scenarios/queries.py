@@ -9,6 +9,7 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Header
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueResponse,
     QueryWorkflowRequest,
@@ -184,12 +185,14 @@ async def before_the_first_task_completes(world: World) -> None:
 
 @scenario()
 async def without_a_worker(world: World) -> None:
-    """A query that no worker can answer."""
+    """Where a worker polled a moment ago the client's deadline ends a query; where none ever did the server refuses."""
     await world.start()
     await world.raw_worker().next_workflow_task()
-    await world.record_call("running", _query(world), timeout_seconds=15)
+    await world.record_call("polled a moment ago", _query(world), timeout_seconds=3)
     await world.terminate()
-    await world.record_call("closed", _query(world), timeout_seconds=15)
+    await world.start(request_id="second", task_queue=TaskQueue(name=f"{world.task_queue}-never-polled"))
+    await world.terminate()
+    await world.record_call("never polled", _query(world), timeout_seconds=4)
 
 
 @scenario()
