@@ -189,7 +189,8 @@ class Batch:
 
     def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
         """Start the task for the poller; False when the task is stale."""
-        state = self._engine.find_run(task.run_key)
+        # A run that this unit has just started is not in the cache yet.
+        state = self._unit_states.get(task.run_key) or self._engine.find_run(task.run_key)
         if state is None or not state.running:
             return False
         t = Transition(self._engine.context(state.namespace_id), state)

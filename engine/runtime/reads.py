@@ -1,0 +1,53 @@
+"""Reads of the database file that change nothing: lists, counts and history pages, on a connection of their own."""
+
+from __future__ import annotations
+
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
+from engine.core.namespace import Namespace
+from engine.core.visibility.list_filter import ListFilter
+from engine.store.database import Database
+from engine.store.history import find_first_event, load_event_blobs, load_event_blobs_reverse
+from engine.store.visibility import PageMark, count_runs, count_runs_by_status, load_runs
+
+__all__ = ["PageMark", "Reads"]
+
+
+class Reads:
+    """A read-only connection beside the writer; it sees what is committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._connection = database.connect_reader()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def load_events(self, run_key: int, first_event_id: int, next_event_id: int) -> list[bytes]:
+        """Return the serialized events [first_event_id, next_event_id), in order."""
+        return load_event_blobs(self._connection, run_key, first_event_id, next_event_id)
+
+    def load_events_reverse(self, run_key: int, last_event_id: int, limit: int) -> list[bytes]:
+        """Return up to `limit` serialized events from `last_event_id` downwards."""
+        return load_event_blobs_reverse(self._connection, run_key, last_event_id, limit)
+
+    def find_first_event(self, run_key: int, event_type: int) -> tuple[int, int] | None:
+        """Return (event_id, event_time_ns) of the run's first event of a type, or None."""
+        return find_first_event(self._connection, run_key, event_type)
+
+    def load_runs(
+        self, namespace: Namespace, list_filter: ListFilter, limit: int, after: PageMark | None
+    ) -> list[tuple[PageMark, WorkflowExecutionInfo]]:
+        """Return one page of a namespace's runs, each with the mark to continue after it."""
+        if list_filter.matches_nothing:
+            return []
+        return load_runs(self._connection, namespace.namespace_key, list_filter, limit, after)
+
+    def count_runs(self, namespace: Namespace, list_filter: ListFilter) -> int:
+        """Return how many runs match."""
+        return 0 if list_filter.matches_nothing else count_runs(self._connection, namespace.namespace_key, list_filter)
+
+    def count_runs_by_status(self, namespace: Namespace, list_filter: ListFilter) -> list[tuple[int, int]]:
+        """Return (status, count) of the runs that match, the largest group first."""
+        if list_filter.matches_nothing:
+            return []
+        return count_runs_by_status(self._connection, namespace.namespace_key, list_filter)
