@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -21,6 +23,9 @@ from durable_cli.config import Settings
 from durable_cli.errors import CliError
 
 __all__ = ["Client", "find_detail", "find_next_run_id"]
+
+
+_log = logging.getLogger("dx")
 
 
 class Client:
@@ -52,9 +57,12 @@ class Client:
                     WorkflowService, CodedService(service.workflow_service, self._settings.codec)
                 )
             self._is_connected = True
+        started_s = time.monotonic()
         try:
             yield
+            _log.debug("%s: %.0f ms", action, (time.monotonic() - started_s) * 1000)
         except RPCError as error:
+            _log.debug("%s: %s", action, error.status.name)
             raise self._explain(action, error) from None
 
     async def iterate_history(
@@ -166,12 +174,12 @@ async def _connect(settings: Settings) -> ServiceClient:
 # Words of the TLS library, and what they mean to a user.
 _TLS_PROBLEMS = {
     "InvalidContentType": (
-        "the server does not speak TLS",
+        "does not speak TLS",
         "leave --tls out; --tls=false turns off what an API key or a profile has turned on",
     ),
-    "UnknownIssuer": ("the server's certificate is not trusted", "give its authority with --tls-ca-path"),
+    "UnknownIssuer": ("has a certificate that is not trusted", "give its authority with --tls-ca-path"),
     "NotValidForName": (
-        "the server's certificate is for another name",
+        "has a certificate for another name",
         "give the name on the certificate with --tls-server-name",
     ),
 }
@@ -192,9 +200,9 @@ def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
     if tls:
         problem, hint = next(
             (said for word, said in _TLS_PROBLEMS.items() if word in reason),
-            ("no TLS connection came about", "check the --tls-… options"),
+            ("takes no TLS connection", "check the --tls-… options"),
         )
-        return CliError(f"{problem} at {address}", hint)
+        return CliError(f"{address} {problem}", hint)
     return CliError(
         f"what listens at {address} does not answer as a Temporal server",
         "is it the gRPC port? A server with TLS needs --tls",

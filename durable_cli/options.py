@@ -25,6 +25,7 @@ __all__ = [
     "TargetOptions",
     "WorkflowReference",
     "attach",
+    "choose_id",
     "command",
     "declare",
     "option",
@@ -220,12 +221,12 @@ class WorkflowReference:
 
     id_argument: str | None = declare(is_argument=True, metavar="[WORKFLOW_ID]")
     workflow_id_option: str | None = declare("-w", "--workflow-id", metavar="TEXT", help="Workflow id.")
-    run_id: str | None = declare("-r", "--run-id", default="", help="Run id. [default: the latest run]")
+    run_id: str = declare("-r", "--run-id", default="", help="Run id. [default: the latest run]")
 
     @property
     def workflow_id(self) -> str:
         """The workflow id, wherever it stood; empty when it was not given."""
-        return _one_id(self.id_argument, self.workflow_id_option)
+        return choose_id(self.id_argument, self.workflow_id_option)
 
     def require(self) -> WorkflowReference:
         """Return self, or raise UsageError when no workflow id was given."""
@@ -240,7 +241,7 @@ class TargetOptions:
 
     id_argument: str | None = declare(is_argument=True, metavar="[WORKFLOW_ID]")
     workflow_id_option: str | None = declare("-w", "--workflow-id", metavar="TEXT", help="Workflow id.")
-    run_id: str | None = declare("-r", "--run-id", help="Run id; only with a workflow id. [default: the latest run]")
+    run_id: str = declare("-r", "--run-id", default="", help="Run id, with a workflow id. [default: the latest run]")
     query: str | None = declare(
         "-q", "--query", metavar="QUERY", help="List filter: act on every workflow that matches, as a batch."
     )
@@ -251,7 +252,7 @@ class TargetOptions:
     @property
     def workflow_id(self) -> str:
         """The workflow id, wherever it stood; empty when it was not given."""
-        return _one_id(self.id_argument, self.workflow_id_option)
+        return choose_id(self.id_argument, self.workflow_id_option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +289,8 @@ class PayloadInputOptions:
     )
 
 
-def _one_id(argument: str | None, given: str | None) -> str:
+def choose_id(argument: str | None, given: str | None) -> str:
+    """Return the workflow id, given as a plain word, as an option, or not at all; UsageError when both differ."""
     if argument and given and argument != given:
         raise UsageError(f"two workflow ids were given: {argument!r} and {given!r}", "give one of them")
     return argument or given or ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from durable_cli.lazy import UsageError
-from durable_cli.options import PayloadInputOptions, declare
+from durable_cli.options import PayloadInputOptions, choose_id, declare
 from durable_cli.parameters import DURATION
 
 if TYPE_CHECKING:
@@ -87,11 +87,7 @@ class StartOptions:
     @property
     def workflow_id(self) -> str:
         """The workflow id that was given, or an empty string."""
-        if self.id_argument and self.workflow_id_option and self.id_argument != self.workflow_id_option:
-            raise UsageError(
-                f"two workflow ids were given: {self.id_argument!r} and {self.workflow_id_option!r}", "give one of them"
-            )
-        return self.id_argument or self.workflow_id_option or ""
+        return choose_id(self.id_argument, self.workflow_id_option)
 
     def require(self) -> tuple[str, str]:
         """Return type and task queue, or raise UsageError for what is missing."""

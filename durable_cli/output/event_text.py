@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from durable_cli.output.payload_text import format_payloads, summarize_failure
-from durable_cli.output.text import format_duration
+from durable_cli.output.times import format_duration
 
 __all__ = ["name_event", "summarize_event"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ class Output:
 class JsonList:
     """An array that is written while it grows."""
 
-    def __init__(self, dump: object, *, one_line: bool) -> None:
+    def __init__(self, dump: Callable[[JsonValue], str], *, one_line: bool) -> None:
         self._dump = dump
         self._one_line = one_line
         self._count = 0
@@ -75,7 +75,7 @@ class JsonList:
         """Write one element."""
         if not self._one_line:
             sys.stdout.write(",\n" if self._count else "[\n")
-        sys.stdout.write(self._dump(value) + ("\n" if self._one_line else ""))  # type: ignore[operator]
+        sys.stdout.write(self._dump(value) + ("\n" if self._one_line else ""))
         self._count += 1
 
     def close(self) -> None:

@@ -1,19 +1,28 @@
-"""Payloads and failures, as text."""
+"""Payloads and failures, as one line of text."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 
 from durable_cli.output.proto_json import payloads_to_json, to_json
-from durable_cli.output.text import TextScreen
 
-__all__ = ["format_failure", "format_fields", "format_payload", "format_payloads", "summarize_failure"]
+if TYPE_CHECKING:
+    from durable_cli.output.text import TextScreen
+
+__all__ = [
+    "format_fields",
+    "format_payload",
+    "format_payloads",
+    "format_result",
+    "message_to_text",
+    "print_value",
+    "summarize_failure",
+]
 
 
 def format_payload(payload: Payload) -> str:
@@ -52,27 +61,6 @@ def summarize_failure(failure: Failure) -> str:
         failure = failure.cause
     type_name = failure.application_failure_info.type
     return f"{type_name}: {failure.message}" if type_name else failure.message
-
-
-def format_failure(failure: Failure) -> Text:
-    """Format a failure and its causes, outermost first, each with its stack trace."""
-    text = Text()
-    depth = 0
-    while True:
-        indent = "  " * depth
-        if depth:
-            text.append(f"\n{indent}caused by ", style="dim")
-        type_name = failure.application_failure_info.type
-        text.append(f"{type_name}: " if type_name else "", style="red")
-        text.append(failure.message or failure.WhichOneof("failure_info") or "failure", style="red")
-        if failure.application_failure_info.non_retryable:
-            text.append("  (not retryable)", style="dim")
-        for line in failure.stack_trace.rstrip().splitlines():
-            text.append(f"\n{indent}    {line}", style="dim")
-        if not failure.HasField("cause"):
-            return text
-        failure = failure.cause
-        depth += 1
 
 
 def message_to_text(message: Any) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
 from rich.console import Console
@@ -14,6 +13,8 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from durable_cli.output.times import format_relative
 
 __all__ = ["STATUS_STYLES", "Row", "TextScreen", "style_status"]
 
@@ -92,7 +93,7 @@ class TextScreen:
                 self.line(line)
 
     def table(
-        self, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, header: bool = True, right: int = 0
+        self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, header: bool = True, right: int = 0
     ) -> None:
         """Print a table; its first `right` columns are aligned to the right."""
         table = Table(
@@ -120,38 +121,3 @@ class TextScreen:
         if self._time_format == "iso":
             return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         return format_relative(moment, datetime.now(UTC))
-
-
-_UNITS = [
-    ("year", 365 * 86400),
-    ("month", 30 * 86400),
-    ("week", 7 * 86400),
-    ("day", 86400),
-    ("hour", 3600),
-    ("minute", 60),
-    ("second", 1),
-]
-
-
-def format_relative(moment: datetime, now: datetime) -> str:
-    """Say how long ago, or in how long, a moment is."""
-    seconds = (now - moment).total_seconds()
-    for unit, unit_seconds in _UNITS:
-        count = int(abs(seconds) // unit_seconds)
-        if count:
-            amount = f"{count} {unit}{'s' if count > 1 else ''}"
-            return f"{amount} ago" if seconds > 0 else f"in {amount}"
-    return "now"
-
-
-def format_duration(duration: Duration | timedelta) -> str:
-    """Format a duration as a person writes it: 90 s is 1m30s."""
-    span = duration.ToTimedelta() if isinstance(duration, Duration) else duration
-    seconds = span.total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 60:
-        return f"{seconds:.2f}".rstrip("0").rstrip(".") + "s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count)

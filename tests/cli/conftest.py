@@ -67,7 +67,9 @@ class Cli:
             raise
         return Result(process.returncode, stdout, stderr)
 
-    def launch(self, *words: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+    def launch(
+        self, *words: str, env: dict[str, str] | None = None, command: list[str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
         """Start a command and return at once."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL")}
         environment = {
@@ -81,10 +83,12 @@ class Cli:
             **(env or {}),
         }
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen([*self.command, *words], cwd=self.folder, env=environment, text=True, **streams)
+        return subprocess.Popen(
+            [*(command or self.command), *words], cwd=self.folder, env=environment, text=True, **streams
+        )
 
 
-@dataclass
+@dataclass(eq=False)
 class Stage:
     """A running server with a worker, and both command lines."""
 

@@ -199,7 +199,7 @@ def test_configuration_that_cannot_be_used(dx: Cli, tmp_path: Path, text: str, w
         ("PERMISSION_DENIED", "--api-key"),
         ("UNAUTHENTICATED", "--api-key"),
         ("UNIMPLEMENTED", "does not offer this"),
-        ("INTERNAL", "the log of the server"),
+        ("FAILED_PRECONDITION", "check the ids and options"),
         ("NOT_FOUND", "`dx workflow list`"),
     ],
 )

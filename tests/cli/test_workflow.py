@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import subprocess
@@ -145,6 +146,30 @@ def test_output_none(stage: Stage) -> None:
     assert stage.dx("workflow", "result", workflow_id, "-o", "none").ok().stdout == ""
     assert stage.dx("workflow", "list", "-o", "none").ok().stdout == ""
     assert stage.dx("workflow", "show", workflow_id, "-o", "none").ok().stdout == ""
+
+
+@pytest.mark.parametrize("verb", ["list", "count", "describe", "result", "show"])
+def test_json_output_does_not_import_rich(stage: Stage, verb: str) -> None:
+    words = ["workflow", verb, "-o", "json"]
+    if verb not in {"list", "count"}:
+        words.insert(2, _finished(stage))
+    script = (
+        "import sys\n"
+        "from durable_cli.main import run\n"
+        f"code = run({words!r})\n"
+        "sys.stdout.flush()\n"
+        "import os; os._exit(99 if 'rich' in sys.modules else code)\n"
+    )
+    process = stage.dx.launch(command=[sys.executable, "-c", script])
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+
+
+@functools.cache
+def _finished(stage: Stage) -> str:
+    workflow_id = stage.start("Greet", "-i", '"Ada"')
+    stage.finish(workflow_id)
+    return workflow_id
 
 
 def test_input_from_a_file(stage: Stage, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def command(client: Client, output: Output, *, target: TargetOptions, head
         return
     request = RequestCancelWorkflowExecutionRequest(
         namespace=client.namespace,
-        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id or ""),
+        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
         identity=client.identity,
         request_id=str(uuid.uuid4()),
     )

@@ -27,7 +27,7 @@ async def command(
     reference.require()
     request = DescribeWorkflowExecutionRequest(
         namespace=client.namespace,
-        execution=WorkflowExecution(workflow_id=reference.workflow_id, run_id=reference.run_id or ""),
+        execution=WorkflowExecution(workflow_id=reference.workflow_id, run_id=reference.run_id),
     )
     async with client.doing(f"describe workflow {reference.workflow_id!r}"):
         description = await client.workflow_service.describe_workflow_execution(request, retry=True)

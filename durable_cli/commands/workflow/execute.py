@@ -29,8 +29,8 @@ async def command(
 
     Exits with 1 when the workflow did not complete.
     """
-    from durable_cli.output.result import add_close_event, is_success, list_result_rows
-    from durable_cli.output.text import format_duration
+    from durable_cli.output.result import add_close_event, is_success
+    from durable_cli.output.times import format_duration
 
     started_s = time.monotonic()
     run = await start_workflow(client, start, inputs)
@@ -50,6 +50,8 @@ async def command(
             document["history"] = await _read_history(client, run.workflow_id, run.run_id)
         output.print_json(document)
     elif output.is_text:
+        from durable_cli.output.result_text import list_result_rows
+
         rows = list_result_rows(close_event)
         output.screen.card("Result", [("RunTime", format_duration(timedelta(seconds=run_time_s))), *rows])
     if not is_success(close_event):

@@ -26,17 +26,22 @@ async def command(client: Client, output: Output, *, query: str, limit: int, pag
     """List workflows, the latest first."""
     if limit and limit < page_size:
         page_size = limit
-    pages = _iterate_pages(client, query=query, page_size=page_size, archived=archived)
+    pages = _cut(_iterate_pages(client, query=query, page_size=page_size, archived=archived), limit)
     if output.is_json:
         with output.json_list() as items:
-            async for execution in _take(pages, limit):
-                items.append(output.to_json(execution))
-        return
-    executions = [execution async for execution in _take(pages, limit)]
-    if output.is_text:
-        from durable_cli.output.listing import print_workflows
+            async for executions in pages:
+                for execution in executions:
+                    items.append(output.to_json(execution))
+    elif output.is_text:
+        from durable_cli.output.listing import WorkflowTable
 
-        print_workflows(output.screen, executions)
+        table = WorkflowTable(output.screen)
+        async for executions in pages:
+            table.append(executions)
+        table.close()
+    else:
+        async for _ in pages:
+            pass
 
 
 async def _iterate_pages(
@@ -70,11 +75,14 @@ async def _iterate_pages(
             return
 
 
-async def _take(pages: AsyncIterator[list[WorkflowExecutionInfo]], limit: int) -> AsyncIterator[WorkflowExecutionInfo]:
-    count = 0
+async def _cut(
+    pages: AsyncIterator[list[WorkflowExecutionInfo]], limit: int
+) -> AsyncIterator[list[WorkflowExecutionInfo]]:
+    """Yield pages until there were `limit` workflows; 0 is no limit."""
+    left = limit
     async for page in pages:
-        for execution in page:
-            yield execution
-            count += 1
-            if count == limit:
-                return
+        if limit and len(page) >= left:
+            yield page[:left]
+            return
+        left -= len(page)
+        yield page

@@ -50,7 +50,7 @@ async def command(
         raise UsageError("which query? Give its --name", "for example: dx workflow query order-1 --name status")
     request = QueryWorkflowRequest(
         namespace=client.namespace,
-        execution=WorkflowExecution(workflow_id=reference.workflow_id, run_id=reference.run_id or ""),
+        execution=WorkflowExecution(workflow_id=reference.workflow_id, run_id=reference.run_id),
         query=WorkflowQuery(query_type=name, query_args=make_payloads(inputs), header=make_header(headers)),
         query_reject_condition=REJECT_CONDITIONS.get(reject_condition or "", 0),  # type: ignore[arg-type]
     )

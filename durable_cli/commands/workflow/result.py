@@ -19,16 +19,18 @@ async def command(client: Client, output: Output, *, reference: WorkflowReferenc
 
     Exits with 1 when the workflow did not complete.
     """
-    from durable_cli.output.result import add_close_event, is_success, list_result_rows
+    from durable_cli.output.result import add_close_event, is_success
 
     workflow_id = reference.require().workflow_id
-    close_event = await client.get_close_event(workflow_id, reference.run_id or "")
+    close_event = await client.get_close_event(workflow_id, reference.run_id)
     if output.is_json:
         run_id = reference.run_id or await _find_latest_run_id(client, workflow_id)
         document: dict[str, Any] = {"workflowId": workflow_id, "runId": run_id, "namespace": client.namespace}
         add_close_event(document, close_event, output)
         output.print_json(document)
     elif output.is_text:
+        from durable_cli.output.result_text import list_result_rows
+
         output.screen.card("Result", list_result_rows(close_event))
     if not is_success(close_event):
         raise_workflow_failure(workflow_id, close_event)

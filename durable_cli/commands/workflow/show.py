@@ -30,7 +30,7 @@ async def command(
     """
     if follow and reverse:
         raise UsageError("--reverse and --follow don't go together", "use one of them")
-    workflow_id, run_id = reference.require().workflow_id, reference.run_id or ""
+    workflow_id, run_id = reference.require().workflow_id, reference.run_id
     if output.is_json:
         from durable_cli.output.proto_json import to_json
 
@@ -79,8 +79,10 @@ async def print_events(output: Output, events: AsyncIterator[HistoryEvent], *, d
 
 def print_end(output: Output, event: HistoryEvent) -> None:
     """Print how the workflow ended, if the event says so."""
-    from durable_cli.output.result import is_close_event, list_result_rows
+    from durable_cli.output.result import is_close_event
 
     if output.is_text and is_close_event(event):
+        from durable_cli.output.result_text import list_result_rows
+
         output.screen.line()
         output.screen.card("Result", list_result_rows(event))

@@ -52,7 +52,7 @@ async def command(
         return
     request = SignalWorkflowExecutionRequest(
         namespace=client.namespace,
-        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id or ""),
+        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
         signal_name=name,
         input=payloads,
         header=header,

@@ -32,7 +32,7 @@ async def command(client: Client, output: Output, *, target: TargetOptions) -> N
         return
     request = TerminateWorkflowExecutionRequest(
         namespace=client.namespace,
-        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id or ""),
+        workflow_execution=WorkflowExecution(workflow_id=target.workflow_id, run_id=target.run_id),
         reason=target.reason or default_reason(),
         identity=client.identity,
     )

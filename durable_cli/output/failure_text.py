@@ -1,0 +1,29 @@
+"""A failure with its causes and stack traces, as text."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from temporalio.api.failure.v1 import Failure
+
+__all__ = ["format_failure"]
+
+
+def format_failure(failure: Failure) -> Text:
+    """Format a failure and its causes, outermost first, each with its stack trace."""
+    text = Text()
+    depth = 0
+    while True:
+        indent = "  " * depth
+        if depth:
+            text.append(f"\n{indent}caused by ", style="dim")
+        type_name = failure.application_failure_info.type
+        text.append(f"{type_name}: " if type_name else "", style="red")
+        text.append(failure.message or failure.WhichOneof("failure_info") or "failure", style="red")
+        if failure.application_failure_info.non_retryable:
+            text.append("  (not retryable)", style="dim")
+        for line in failure.stack_trace.rstrip().splitlines():
+            text.append(f"\n{indent}    {line}", style="dim")
+        if not failure.HasField("cause"):
+            return text
+        failure = failure.cause
+        depth += 1
