@@ -13,11 +13,13 @@ import contextlib
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
 from engine.core.inputs import ActivityTaskUndelivered, DeadlineDue, Input, RunRef, WorkflowTaskUndelivered
 from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
+from engine.core.matching.task_token import QueryTaskToken
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.run.activity_task import StartedActivityTask
@@ -69,7 +71,7 @@ class Engine:
 
     async def start(self) -> None:
         """Read what is to be dispatched and what falls due soon; call it on the serving event loop."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.reload_tasks()
         self._load_deadline_window()
 
@@ -98,7 +100,7 @@ class Engine:
         """
         if self._stopped:
             raise Unavailable("the server is stopping")
-        future: asyncio.Future[Any] = self._loop.create_future()
+        future: asyncio.Future[Any] = self.loop.create_future()
         self._enqueue(item, future)
         return await future
 
@@ -106,7 +108,7 @@ class Engine:
         self._queue.append((item, future))
         if not self._step_scheduled:
             self._step_scheduled = True
-            self._loop.call_soon(self.step)
+            self.loop.call_soon(self.step)
 
     def step(self) -> None:
         """Apply what is queued and commit it in one transaction."""
@@ -122,7 +124,7 @@ class Engine:
         batch.commit()
         if self._queue and not self._step_scheduled:
             self._step_scheduled = True
-            self._loop.call_soon(self.step)
+            self.loop.call_soon(self.step)
 
     # Runs.
 
@@ -223,7 +225,7 @@ class Engine:
         self.task_queues.note_poll(key, record)
         query = self.task_queues.next_query(key)
         while isinstance(query, QueryTask):
-            if not query.pending.future.done():
+            if not query.future.done():
                 return query
             query = self.task_queues.next_query(key)
         reply: StartedWorkflowTask | QueryTask | None = await self._poll(key, record, sticky, timeout_seconds)
@@ -241,13 +243,13 @@ class Engine:
     async def _poll(self, key: TaskQueueKey, record: PollerRecord, sticky: bool, timeout_seconds: float) -> Any:
         if self._stopped:
             return None
-        future: asyncio.Future[Any] = self._loop.create_future()
+        future: asyncio.Future[Any] = self.loop.create_future()
         poller = WaitingPoller(key, record.identity, sticky, future)
         if self.task_queues.backlog(key):
             self._enqueue(poller, None)
         else:
             self.task_queues.add_poller(poller)
-        handle = self._loop.call_later(timeout_seconds, _expire_poller, poller)
+        handle = self.loop.call_later(timeout_seconds, _expire_poller, poller)
         try:
             return await future
         except asyncio.CancelledError:
@@ -275,6 +277,19 @@ class Engine:
             )
         elif isinstance(reply, QueryTask):
             self.task_queues.add_query(poller.key, reply)
+
+    def pending_queries(self, run_key: int) -> dict[str, WorkflowQuery]:
+        """Return the queries that ride on the run's workflow task that was just started."""
+        return self.queries.buffered(run_key)
+
+    def answer_query(self, token: QueryTaskToken, result: WorkflowQueryResult) -> None:
+        """Give the answer to a query task.
+
+        Raises:
+            NotFound: nobody waits for it any more.
+        """
+        if not self.queries.answer_direct(token.query_id, result):
+            raise NotFound("query task not found, or already expired")
 
     def offer_query(self, key: TaskQueueKey, task: QueryTask) -> None:
         """Hand a query to a waiting worker, or keep it for the next one that polls."""
@@ -319,7 +334,7 @@ class Engine:
         self._window_end_ns = now_ns + DEADLINE_WINDOW_NS
         for due_ns, run_key in load_run_keys_due(self.database.writer, self._window_end_ns):
             self._deadlines.set(run_key, due_ns)
-        self._window_handle = self._loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._load_deadline_window)
+        self._window_handle = self.loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._load_deadline_window)
 
     def reload_tasks(self) -> None:
         """Fill the task queues from the file: at boot, and after a commit that failed."""

@@ -29,6 +29,7 @@ class QueryTask:
     """A query as a task of its own for a worker; with `sticky` the worker has the history."""
 
     pending: PendingQuery
+    future: asyncio.Future[WorkflowQueryResult | None]
     workflow_id: str
     run_id: str
     workflow_type: str
