@@ -52,6 +52,27 @@ async def complete_later() -> str:
     activity.raise_complete_async()
 
 
+@activity.defn
+async def resume() -> str:
+    details = activity.info().heartbeat_details
+    if not details:
+        activity.heartbeat("half", 5)
+        raise ApplicationError("stopped half way")
+    return f"resumed from {details}"
+
+
+@workflow.defn
+class Resumes:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(
+            resume,
+            start_to_close_timeout=timedelta(seconds=10),
+            heartbeat_timeout=timedelta(seconds=5),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100)),
+        )
+
+
 @workflow.defn
 class GreetTwice:
     @workflow.run
@@ -128,6 +149,15 @@ async def sdk_non_retryable_failure(world: World) -> None:
         await world.wait_closed()
     description = await handle.describe()
     world.record_value("status", description.status.name if description.status else "")
+    await world.record_history()
+
+
+@scenario()
+async def sdk_resumes_from_heartbeat(world: World) -> None:
+    """The second attempt of an SDK activity resumes from what the first one heartbeated before it failed."""
+    async with world.worker([Resumes], [resume]):
+        result = await world.client.execute_workflow(Resumes.run, id=world.workflow_id(), task_queue=world.task_queue)
+    world.record_value("result", result)
     await world.record_history()
 
 

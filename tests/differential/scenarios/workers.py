@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from temporalio import workflow
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import (
@@ -15,6 +16,35 @@ from temporalio.api.workflowservice.v1 import (
 from tests.differential.raw_worker import complete_workflow
 from tests.differential.scenario import scenario
 from tests.differential.world import World
+
+
+@workflow.defn
+class WaitsForSignals:
+    def __init__(self) -> None:
+        self.signals: list[str] = []
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        await workflow.wait_condition(lambda: len(self.signals) == 2)
+        return self.signals
+
+    @workflow.signal
+    def add(self, word: str) -> None:
+        self.signals.append(word)
+
+
+@scenario()
+async def sdk_replaced(world: World) -> None:
+    """An SDK worker stops and another one replays the workflow and carries on, without waiting for a timeout."""
+    handle = await world.client.start_workflow(WaitsForSignals.run, id=world.workflow_id(), task_queue=world.task_queue)
+    async with world.worker([WaitsForSignals], identity="first-worker"):
+        await world.wait_for_events(4)
+        await handle.signal(WaitsForSignals.add, "one")
+        await world.wait_for_events(8)
+    await handle.signal(WaitsForSignals.add, "two")
+    async with world.worker([WaitsForSignals], identity="second-worker"):
+        world.record_value("result", await handle.result())
+    await world.record_history()
 
 
 @scenario()
