@@ -135,7 +135,7 @@ class Client:
                 return f"the server at {self.address} does not offer this"
             case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
                 return "check --api-key, --namespace and the TLS options, or choose a --profile"
-            case RPCStatusCode.DEADLINE_EXCEEDED:
+            case RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
                 return "is a worker running? `dx workflow describe` shows what the workflow waits for"
             case RPCStatusCode.RESOURCE_EXHAUSTED:
                 return "the server limits requests: try again more slowly"

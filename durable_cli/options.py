@@ -190,15 +190,9 @@ class ConnectionOptions:
     tls_key_data: str | None = declare("--tls-key-data", section=CONNECTION, help="Client's private key, inline.")
     tls_server_name: str | None = declare("--tls-server-name", section=CONNECTION, help="Server's name for TLS.")
     tls_disable_host_verification: bool = declare(
-        "--tls-disable-host-verification",
-        section=CONNECTION,
-        default=False,
-        is_flag=True,
-        help="Not supported: name the server with --tls-server-name instead.",
+        "--tls-disable-host-verification", section=CONNECTION, default=False, is_flag=True, hidden=True
     )
-    client_authority: str | None = declare(
-        "--client-authority", section=CONNECTION, help="Value of the :authority header; needs TLS."
-    )
+    client_authority: str | None = declare("--client-authority", section=CONNECTION, hidden=True)
     codec_endpoint: str | None = declare(
         "--codec-endpoint", section=CONNECTION, help="Remote codec server. [env: TEMPORAL_CODEC_ENDPOINT]"
     )

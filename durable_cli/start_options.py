@@ -47,12 +47,14 @@ class StartOptions:
     id_reuse_policy: str | None = declare(
         "--id-reuse-policy",
         type=click.Choice(list(REUSE_POLICIES), case_sensitive=False),
-        help="What if a closed workflow has the id.",
+        metavar="POLICY",
+        help=f"What if a closed workflow has the id: {', '.join(REUSE_POLICIES)}.",
     )
     id_conflict_policy: str | None = declare(
         "--id-conflict-policy",
         type=click.Choice(list(CONFLICT_POLICIES), case_sensitive=False),
-        help="What if a running workflow has the id.",
+        metavar="POLICY",
+        help=f"What if a running workflow has the id: {', '.join(CONFLICT_POLICIES)}.",
     )
     fail_existing: bool = declare(
         "--fail-existing", default=False, is_flag=True, help="Fail if the workflow exists; otherwise that one is shown."
