@@ -46,13 +46,13 @@ class StartOptions:
     task_queue: str | None = declare("-t", "--task-queue", help="Task queue of its workers. Required.")
     id_reuse_policy: str | None = declare(
         "--id-reuse-policy",
-        type=click.Choice(list(REUSE_POLICIES), case_sensitive=False),
+        type=click.Choice(list(REUSE_POLICIES)),
         metavar="POLICY",
         help=f"What if a closed workflow has the id: {', '.join(REUSE_POLICIES)}.",
     )
     id_conflict_policy: str | None = declare(
         "--id-conflict-policy",
-        type=click.Choice(list(CONFLICT_POLICIES), case_sensitive=False),
+        type=click.Choice(list(CONFLICT_POLICIES)),
         metavar="POLICY",
         help=f"What if a running workflow has the id: {', '.join(CONFLICT_POLICIES)}.",
     )

@@ -29,6 +29,7 @@ from tests.support.server_process import (
     running,
 )
 
+ATTRIBUTES = ("--search-attribute", "Customer=Keyword", "--search-attribute", "Amount=Int")
 SERVER_UNDER_TEST = os.environ.get("DX_TEST_SERVER", "dx")
 
 
@@ -133,7 +134,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The server under test."""
     folder = tmp_path_factory.mktemp("stage")
     launch = launch_reference if SERVER_UNDER_TEST == "reference" else launch_dx
-    with running(launch(folder)) as server:
+    with running(launch(folder, *ATTRIBUTES)) as server:
         yield from _run_stage(server, folder)
 
 
@@ -144,7 +145,7 @@ def reference(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield request.getfixturevalue("stage")
         return
     folder = tmp_path_factory.mktemp("reference")
-    with running(launch_reference(folder)) as server:
+    with running(launch_reference(folder, *ATTRIBUTES)) as server:
         yield from _run_stage(server, folder)
 
 

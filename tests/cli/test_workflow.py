@@ -141,6 +141,19 @@ def test_time_format(stage: Stage, form: str, pattern: str) -> None:
     assert re.search(pattern, listed)
 
 
+def test_describe_shows_what_people_added(stage: Stage) -> None:
+    workflow_id = stage.new_id("nobody")
+    words = ("workflow", "start", workflow_id, "--type", "Nobody", "-t", "no-worker", "--memo", "note=[1]")
+    stage.dx(*words, "--search-attribute", 'Customer="Ada"', "--static-summary", "in short").ok()
+    shown = dict(
+        line.split(maxsplit=1) for line in stage.dx("workflow", "describe", workflow_id).ok().stdout.splitlines()[1:]
+        if len(line.split()) > 1
+    )  # fmt: skip
+    assert shown["Memo"] == "note=[1]"
+    assert shown["SearchAttributes"] == 'Customer="Ada"'
+    assert shown["Summary"] == '"in short"'
+
+
 def test_output_none(stage: Stage) -> None:
     workflow_id = stage.start("Greet", "-i", '"Ada"')
     assert stage.dx("workflow", "result", workflow_id, "-o", "none").ok().stdout == ""
