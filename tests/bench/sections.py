@@ -113,7 +113,7 @@ async def footprint(bench: Bench) -> None:
                     file_bytes = server.stop_and_measure_file_bytes() - empty_bytes
                     bench.record("footprint", server, "disk per workflow", "bytes", file_bytes / count)
             finally:
-                server.process.stop()
+                server.end()
 
 
 async def growth(bench: Bench) -> None:
