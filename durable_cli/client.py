@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
-from temporalio.service import OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
+from temporalio.service import RPCError, RPCStatusCode, ServiceClient, WorkflowService
 
 from durable_cli.config import Settings
 from durable_cli.errors import CliError
@@ -29,13 +29,12 @@ _log = logging.getLogger("dx")
 
 
 class Client:
-    """The raw services of a server, and the namespace and identity that requests carry.
+    """The raw service of a server, and the namespace and identity that requests carry.
 
     It connects when something is first done with it, so that a wrong command line is found out without a server.
     """
 
     workflow_service: WorkflowService
-    operator_service: OperatorService
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,7 +48,7 @@ class Client:
         """Connect if need be, and turn a gRPC error of the block into a CliError that says which action failed."""
         if not self._is_connected:
             service = await _connect(self._settings)
-            self.workflow_service, self.operator_service = service.workflow_service, service.operator_service
+            self.workflow_service = service.workflow_service
             if self._settings.codec:
                 from durable_cli.codec import CodedService
 

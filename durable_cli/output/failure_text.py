@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 from temporalio.api.failure.v1 import Failure
 
+from durable_cli.output.payload_text import show_controls
+
 __all__ = ["format_failure"]
 
 
@@ -18,10 +20,10 @@ def format_failure(failure: Failure) -> Text:
             text.append(f"\n{indent}caused by ", style="dim")
         type_name = failure.application_failure_info.type
         text.append(f"{type_name}: " if type_name else "", style="red")
-        text.append(failure.message or failure.WhichOneof("failure_info") or "failure", style="red")
+        text.append(show_controls(failure.message) or failure.WhichOneof("failure_info") or "failure", style="red")
         if failure.application_failure_info.non_retryable:
             text.append("  (not retryable)", style="dim")
-        for line in failure.stack_trace.rstrip().splitlines():
+        for line in show_controls(failure.stack_trace).rstrip().splitlines():
             text.append(f"\n{indent}    {line}", style="dim")
         if not failure.HasField("cause"):
             return text

@@ -21,6 +21,7 @@ __all__ = [
     "format_result",
     "message_to_text",
     "print_value",
+    "show_controls",
     "summarize_failure",
 ]
 
@@ -60,7 +61,12 @@ def summarize_failure(failure: Failure) -> str:
     while failure.HasField("cause"):
         failure = failure.cause
     type_name = failure.application_failure_info.type
-    return f"{type_name}: {failure.message}" if type_name else failure.message
+    return show_controls(f"{type_name}: {failure.message}" if type_name else failure.message)
+
+
+def show_controls(text: str) -> str:
+    """Make escape characters visible, so that a worker's words can't steer the terminal."""
+    return text.replace("\x1b", "\\x1b")
 
 
 def message_to_text(message: Any) -> str:

@@ -38,7 +38,7 @@ def style_status(status: str) -> Text:
     return Text(status, style=STATUS_STYLES.get(status, ""))
 
 
-class _PipeConsole(Console):
+class _Console(Console):
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError  # rich would exit with 1; a reader that went away is no error
 
@@ -49,18 +49,21 @@ class TextScreen:
     def __init__(self, *, color: str, time_format: str) -> None:
         self.is_terminal = sys.stdout.isatty()
         self._time_format = time_format
-        self._console = _PipeConsole(
+        self._console = _Console(
             file=sys.stdout,
             force_terminal=True if color == "always" else None,
             color_system=None if color == "never" else "auto",
             highlight=False,
+            # Ids and payloads are the user's words: brackets and colons in them mean nothing here.
+            markup=False,
+            emoji=False,
             width=None if self.is_terminal else PIPE_WIDTH,
             soft_wrap=not self.is_terminal,
         )
 
     def line(self, text: str | Text = "") -> None:
         """Print one line; a terminal folds it, a pipe gets it whole."""
-        self._console.print(text, soft_wrap=True, markup=False)
+        self._console.print(text, soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Print the title of what follows."""

@@ -194,17 +194,17 @@ def test_input_from_a_file(stage: Stage, tmp_path: Path) -> None:
     assert "Hello, from a file!" in stage.dx("workflow", "result", workflow_id).ok().stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_terminal_output_is_drawn(stage: Stage) -> None:
-    workflow_id = stage.start("Waiter")
+def run_on_terminal(stage: Stage, *words: str, typed: str = "", code: int = 0) -> str:
+    """Run a command on a pseudo-terminal, type something, and return what it drew."""
     near, far = pty.openpty()
     environment = {**os.environ, **stage.dx.environment, "TERM": "xterm-256color", "COLUMNS": "100"}
     environment.pop("NO_COLOR", None)
     with subprocess.Popen(
-        [*stage.dx.command, "workflow", "describe", workflow_id],
+        [*stage.dx.command, *words],
         stdin=far, stdout=far, stderr=far, env=environment, cwd=stage.dx.folder,
     ) as process:  # fmt: skip
         os.close(far)
+        os.write(near, typed.encode())
         drawn = b""
         while True:
             try:
@@ -213,10 +213,27 @@ def test_terminal_output_is_drawn(stage: Stage) -> None:
                 break
             if not chunk:
                 break
-        assert process.wait(10) == 0
+        assert process.wait(10) == code
     os.close(near)
-    assert "╭─" in drawn.decode()
-    assert "\x1b[34mRunning" in drawn.decode()
+    return drawn.decode()
+
+
+def test_terminal_output_is_drawn(stage: Stage) -> None:
+    drawn = run_on_terminal(stage, "workflow", "describe", stage.start("Waiter"))
+    assert "╭─" in drawn
+    assert "\x1b[34mRunning" in drawn
+
+
+def test_the_users_words_are_shown_as_they_are(stage: Stage) -> None:
+    workflow_id = stage.new_id("[red]x[/blue]:smile:")
+    stage.start("Fails", "-i", '"[bold] \\u001b[31m :smile: [/nothing]"', name=workflow_id)
+    stage.finish(workflow_id)
+    shown = stage.dx("workflow", "describe", workflow_id).ok().stdout
+    drawn = run_on_terminal(stage, "workflow", "describe", workflow_id)
+    for text in (shown, drawn):
+        assert workflow_id in text
+        assert "boom [bold] \\x1b[31m :smile: [/nothing]" in text
+    assert workflow_id in run_on_terminal(stage, "workflow", "list", "-q", f"WorkflowId = '{workflow_id}'")
 
 
 @pytest.mark.reference
@@ -230,26 +247,15 @@ def test_batches(reference: Stage) -> None:
     until = time.monotonic() + 20
     while reference.official("workflow", "count", "-q", query).ok().stdout != "Total: 2\n":
         assert time.monotonic() < until
-    words = (
-        "workflow",
-        "signal",
-        "-q",
-        query,
-        "--name",
-        "add",
-        "-i",
-        '"all"',
-        "--reason",
-        "test",
-        "--yes",
-        "--rps",
-        "50",
-    )
+    refused = run_on_terminal(reference, "workflow", "cancel", "-q", query, typed="n\n", code=1)
+    assert "Start a batch on about 2 workflows? [y/N]" in refused
+    assert "nothing was started" in refused
+    words = ("workflow", "signal", "-q", query, "--name", "add", "-i", '"all"', "--yes", "--rps", "50")
     started = reference.dx(*words, "-o", "json").ok().json
     assert list(started) == ["batchJobId"]
     for workflow_id in ids:
         while '["all"]' not in reference.official("workflow", "query", "-w", workflow_id, "--name", "values").stdout:
             assert time.monotonic() < until
-    assert "Started batch" in reference.dx("workflow", "terminate", "-q", query, "--yes").ok().stdout
+    assert "Started batch" in run_on_terminal(reference, "workflow", "terminate", "-q", query, typed="y\n")
     for workflow_id in ids:
         assert "Terminated" in reference.dx("workflow", "result", workflow_id).stdout
