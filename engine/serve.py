@@ -56,6 +56,10 @@ def serve(options: ServeOptions, *, on_ready: Callable[[ServeInfo], None]) -> No
     Raises:
         ServeError: port in use, database file unreadable, foreign, newer, or open in another server.
     """
+    from engine.service import skip_sdk_import
+
+    skip_sdk_import()
+
     from engine.service.server import run_server
 
     run_server(options, on_ready)

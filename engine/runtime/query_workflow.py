@@ -17,7 +17,14 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
 )
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
-from engine.core.errors import DeadlineExceeded, QueryFailed, ResourceExhausted, ServiceError, WorkflowNotReady
+from engine.core.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    QueryFailed,
+    ResourceExhausted,
+    ServiceError,
+    WorkflowNotReady,
+)
 from engine.core.inputs import ResetStickyTaskQueue, RunRef
 from engine.core.run.state import RunState
 from engine.runtime.engine import Engine
@@ -26,6 +33,8 @@ from engine.runtime.queries import PendingQuery, QueryTask, is_answered
 __all__ = ["query_workflow"]
 
 _FAILING_TASK_ATTEMPTS = 3
+# How long nobody may poll a task queue before its workers count as down.
+_NO_POLLER_SECONDS = 20.0
 
 
 async def query_workflow(
@@ -113,10 +122,24 @@ async def _offer(
         sticky=sticky,
     )
     engine.offer_query((state.namespace_id, task_queue, False), task)
+    key = (state.namespace_id, task_queue, False)
+    offered_ns = engine.env.now_ns()
     try:
+        while not sticky and not pending.future.done():
+            now_ns = engine.env.now_ns()
+            last_poll_ns = engine.task_queues.last_poll_time_ns(key, now_ns) or offered_ns
+            patience = _NO_POLLER_SECONDS - (now_ns - last_poll_ns) / 1e9
+            if patience >= timeout_seconds:
+                break
+            if patience <= 0:
+                raise FailedPrecondition("no poller seen for task queue recently, worker may be down")
+            await asyncio.wait((pending.future,), timeout=patience)
+            timeout_seconds -= patience
         return await _wait(pending, timeout_seconds)
     except DeadlineExceeded:
         return None
+    finally:
+        pending.future.cancel()
 
 
 async def _wait(pending: PendingQuery, timeout_seconds: float) -> WorkflowQueryResult | None:

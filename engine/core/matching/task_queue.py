@@ -135,6 +135,13 @@ class TaskQueues:
             return True
         return now_ns - queue.last_poll_time_ns < STICKY_ALIVE_NS
 
+    def last_poll_time_ns(self, key: TaskQueueKey, now_ns: int) -> int:
+        """Return when a queue was polled last (now, while a poller waits; 0: never)."""
+        queue = self._queues.get(key)
+        if queue is None:
+            return 0
+        return now_ns if any(not poller.gone for poller in queue.pollers) else queue.last_poll_time_ns
+
     def mark_sticky_dead(self, key: TaskQueueKey) -> list[TaskRef]:
         """Give up a sticky queue whose worker shuts down; return the tasks that waited in it."""
         queue = self._queue(key)

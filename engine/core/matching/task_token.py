@@ -34,7 +34,7 @@ def _unpack(layout: Struct, kind: bytes, token: bytes) -> tuple[int, ...]:
     except struct.error:
         fields = (b"",)
     if fields[0] != kind:
-        raise InvalidArgument("error deserializing task token")
+        raise InvalidArgument("Error deserializing task token.")
     return fields[1:]
 
 

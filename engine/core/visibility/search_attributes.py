@@ -167,7 +167,9 @@ def validate_new_search_attributes(new: SearchAttributeTypes) -> None:
         if value_type not in IndexedValueType.values():
             raise InvalidArgument(f"Unknown search attribute type: {value_type}.")
         if value_type == IndexedValueType.INDEXED_VALUE_TYPE_UNSPECIFIED:
-            raise InvalidArgument(f"The type of search attribute {name} is not set.")
+            raise InvalidArgument(
+                "Unable to create search attributes: cannot have more than 0 search attribute of type Unspecified."
+            )
 
 
 def validate_removed_search_attributes(names: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""OperatorService: search attributes, namespaces, cluster."""

@@ -1,0 +1,100 @@
+"""Workers as they report themselves: heartbeats, and the polls to end when one shuts down. Memory only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from temporalio.api.worker.v1 import WorkerHeartbeat, WorkerInfo, WorkerListInfo
+
+__all__ = ["WorkerRegistry", "WorkerShutDown", "list_info"]
+
+MAX_WORKERS = 1_000
+MAX_SHUT_DOWN_KEYS = 1_000
+
+
+class WorkerShutDown(Exception):  # noqa: N818 - says what happened, nothing failed
+    """The poll's worker has shut down: answer it with nothing."""
+
+
+class WorkerRegistry:
+    """Heartbeats by namespace id and worker instance key, and the polls under way of each instance."""
+
+    def __init__(self) -> None:
+        self._heartbeats: OrderedDict[tuple[str, str], WorkerHeartbeat] = OrderedDict()
+        self._polls: dict[str, set[asyncio.Task[object]]] = {}
+        self._shut_down: OrderedDict[str, None] = OrderedDict()
+
+    def record(self, namespace_id: str, heartbeat: WorkerHeartbeat) -> None:
+        """Remember a worker's latest heartbeat."""
+        key = (namespace_id, heartbeat.worker_instance_key)
+        self._heartbeats[key] = heartbeat
+        self._heartbeats.move_to_end(key)
+        if len(self._heartbeats) > MAX_WORKERS:
+            self._heartbeats.popitem(last=False)
+
+    def find(self, namespace_id: str, worker_instance_key: str) -> WorkerInfo | None:
+        """Return what a worker said last, or None."""
+        heartbeat = self._heartbeats.get((namespace_id, worker_instance_key))
+        return None if heartbeat is None else WorkerInfo(worker_heartbeat=heartbeat)
+
+    def all(self, namespace_id: str) -> list[WorkerHeartbeat]:
+        """Return the last heartbeats of a namespace's workers, the most recent first."""
+        return [each for (owner, _), each in reversed(self._heartbeats.items()) if owner == namespace_id]
+
+    @contextmanager
+    def polling(self, worker_instance_key: str) -> Iterator[None]:
+        """Let `shut_down` end what runs inside.
+
+        Raises:
+            WorkerShutDown: the worker has shut down, before or meanwhile.
+        """
+        task = asyncio.current_task()
+        if not worker_instance_key or task is None:
+            yield
+            return
+        if worker_instance_key in self._shut_down:
+            raise WorkerShutDown
+        polls = self._polls.setdefault(worker_instance_key, set())
+        polls.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if worker_instance_key in self._shut_down and task.uncancel() == 0:
+                raise WorkerShutDown from None
+            raise
+        finally:
+            polls.discard(task)
+            if not polls:
+                self._polls.pop(worker_instance_key, None)
+
+    def shut_down(self, worker_instance_key: str) -> None:
+        """End the instance's polls; a poll of it that is still on its way finds it shut down."""
+        if not worker_instance_key:
+            return
+        self._shut_down[worker_instance_key] = None
+        if len(self._shut_down) > MAX_SHUT_DOWN_KEYS:
+            self._shut_down.popitem(last=False)
+        for task in self._polls.get(worker_instance_key, ()):
+            task.cancel()
+
+
+def list_info(heartbeat: WorkerHeartbeat) -> WorkerListInfo:
+    """Build a list's entry from a heartbeat."""
+    return WorkerListInfo(
+        worker_instance_key=heartbeat.worker_instance_key,
+        worker_identity=heartbeat.worker_identity,
+        task_queue=heartbeat.task_queue,
+        deployment_version=heartbeat.deployment_version if heartbeat.HasField("deployment_version") else None,
+        sdk_name=heartbeat.sdk_name,
+        sdk_version=heartbeat.sdk_version,
+        status=heartbeat.status,
+        start_time=heartbeat.start_time if heartbeat.HasField("start_time") else None,
+        host_name=heartbeat.host_info.host_name,
+        worker_grouping_key=heartbeat.host_info.worker_grouping_key,
+        process_id=heartbeat.host_info.process_id,
+        plugins=heartbeat.plugins,
+        drivers=heartbeat.drivers,
+    )

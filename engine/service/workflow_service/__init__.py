@@ -1,0 +1,1 @@
+"""WorkflowService: one module per family of RPCs; every handler takes (service, request, call)."""

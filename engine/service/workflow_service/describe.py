@@ -1,0 +1,140 @@
+"""DescribeWorkflowExecution."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+    EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+)
+from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
+from temporalio.api.enums.v1.workflow_pb2 import (
+    PENDING_WORKFLOW_TASK_STATE_SCHEDULED,
+    PENDING_WORKFLOW_TASK_STATE_STARTED,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflow.v1 import (
+    PendingWorkflowTaskInfo,
+    ResetPointInfo,
+    ResetPoints,
+    WorkflowExecutionConfig,
+    WorkflowExecutionExtendedInfo,
+    WorkflowExecutionInfo,
+)
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
+
+from engine.core.policy.client_requests import validate_has_execution
+from engine.core.policy.durations import ns_to_duration, ns_to_timestamp
+from engine.core.run.state import RunState, WorkflowTask
+from engine.core.visibility.search_attributes import set_type_metadata
+from engine.service.service import Call, Service, get_namespace
+from engine.service.workflow_service.pending_activities import pending_activity_info
+
+__all__ = ["describe_workflow_execution"]
+
+_UNVERSIONED_BUILD_IDS = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=b'["unversioned"]')
+
+# What clients know as "no time": the first moment of year 1.
+_NEVER = Timestamp(seconds=-62_135_596_800)
+
+
+async def describe_workflow_execution(
+    service: Service, request: DescribeWorkflowExecutionRequest, call: Call
+) -> DescribeWorkflowExecutionResponse:
+    """Describe a run: how it was started, where it stands, what it waits for."""
+    namespace = get_namespace(service, request.namespace)
+    validate_has_execution(request)
+    state = service.engine.get_run(namespace, request.execution)
+    now_ns = service.engine.env.now_ns()
+    response = DescribeWorkflowExecutionResponse(
+        execution_config=_config(state),
+        workflow_execution_info=_info(service, state),
+        workflow_extended_info=_extended_info(state),
+        pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
+    )
+    if state.workflow_task is not None:
+        response.pending_workflow_task.CopyFrom(_pending_workflow_task(state.workflow_task))
+    set_type_metadata(response.workflow_execution_info.search_attributes, namespace.custom_search_attributes)
+    return response
+
+
+def _config(state: RunState) -> WorkflowExecutionConfig:
+    started = state.started
+    config = WorkflowExecutionConfig(
+        task_queue=TaskQueue(name=state.task_queue, kind=TASK_QUEUE_KIND_NORMAL),
+        default_workflow_task_timeout=started.workflow_task_timeout,
+        user_metadata=state.user_metadata,
+    )
+    if started.HasField("workflow_execution_timeout"):
+        config.workflow_execution_timeout.CopyFrom(started.workflow_execution_timeout)
+    if started.HasField("workflow_run_timeout"):
+        config.workflow_run_timeout.CopyFrom(started.workflow_run_timeout)
+    return config
+
+
+def _info(service: Service, state: RunState) -> WorkflowExecutionInfo:
+    info = WorkflowExecutionInfo(
+        start_time=ns_to_timestamp(state.start_time_ns),
+        execution_time=ns_to_timestamp(state.execution_time_ns),
+        status=state.status,  # type: ignore[arg-type]
+        history_length=state.next_event_id - 1,
+        history_size_bytes=state.history_size_bytes,
+        task_queue=state.task_queue,
+        auto_reset_points=_auto_reset_points(service, state),
+        first_run_id=state.started.first_execution_run_id,
+    )
+    info.execution.workflow_id, info.execution.run_id = state.workflow_id, state.run_id
+    info.root_execution.CopyFrom(info.execution)
+    info.type.name = state.workflow_type
+    info.memo.SetInParent()
+    for key, payload in state.memo.items():
+        info.memo.fields[key].CopyFrom(payload)
+    info.search_attributes.SetInParent()
+    for key, payload in state.search_attributes.items():
+        info.search_attributes.indexed_fields[key].CopyFrom(payload)
+    if state.completed_any_workflow_task:
+        info.search_attributes.indexed_fields["BuildIds"].CopyFrom(_UNVERSIONED_BUILD_IDS)
+    if state.started.HasField("priority"):
+        info.priority.CopyFrom(state.started.priority)
+    if not state.running:
+        info.close_time.CopyFrom(ns_to_timestamp(state.close_time_ns))
+        info.execution_duration.CopyFrom(ns_to_duration(max(0, state.close_time_ns - state.execution_time_ns)))
+    return info
+
+
+def _auto_reset_points(service: Service, state: RunState) -> ResetPoints:
+    points = ResetPoints()
+    if state.completed_any_workflow_task:
+        found = service.reads.find_first_event(state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        if found is not None:
+            point = ResetPointInfo(run_id=state.run_id, first_workflow_task_completed_id=found[0], resettable=True)
+            point.create_time.CopyFrom(ns_to_timestamp(found[1]))
+            points.points.append(point)
+    return points
+
+
+def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:
+    info = WorkflowExecutionExtendedInfo(
+        original_start_time=ns_to_timestamp(state.start_time_ns), cancel_requested=state.cancel_requested
+    )
+    if state.execution_expiration_time_ns:
+        info.execution_expiration_time.CopyFrom(ns_to_timestamp(state.execution_expiration_time_ns))
+    run_expiration_time = ns_to_timestamp(state.run_expiration_time_ns) if state.run_expiration_time_ns else _NEVER
+    info.run_expiration_time.CopyFrom(run_expiration_time)
+    if state.start_request_id:
+        start = info.request_id_infos[state.start_request_id]
+        start.event_type, start.event_id = EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, 1
+    return info
+
+
+def _pending_workflow_task(task: WorkflowTask) -> PendingWorkflowTaskInfo:
+    info = PendingWorkflowTaskInfo(
+        state=PENDING_WORKFLOW_TASK_STATE_STARTED if task.started else PENDING_WORKFLOW_TASK_STATE_SCHEDULED,
+        scheduled_time=ns_to_timestamp(task.scheduled_time_ns),
+        original_scheduled_time=ns_to_timestamp(task.original_scheduled_time_ns),
+        attempt=task.attempt,
+    )
+    if task.started:
+        info.started_time.CopyFrom(ns_to_timestamp(task.started_time_ns))
+    return info

@@ -1,0 +1,70 @@
+"""StartWorkflowExecution and SignalWithStartWorkflowExecution."""
+
+from __future__ import annotations
+
+from temporalio.api.workflowservice.v1 import (
+    SignalWithStartWorkflowExecutionRequest,
+    SignalWithStartWorkflowExecutionResponse,
+    StartWorkflowExecutionRequest,
+    StartWorkflowExecutionResponse,
+)
+
+from engine.core.inputs import SignalWithStartWorkflowExecution, StartWorkflowExecution
+from engine.core.policy.payloads import remove_unset
+from engine.core.policy.start_request import (
+    validate_signal_with_start_workflow_execution,
+    validate_start_workflow_execution,
+)
+from engine.core.visibility.search_attributes import SearchAttributeTypes, set_type_metadata
+from engine.service.service import Call, Service, get_namespace
+
+__all__ = ["signal_with_start_workflow_execution", "start_workflow_execution"]
+
+
+async def start_workflow_execution(
+    service: Service, request: StartWorkflowExecutionRequest, call: Call
+) -> StartWorkflowExecutionResponse:
+    """Start a workflow, or answer with the one that is there by the id policies."""
+    engine = service.engine
+    namespace = get_namespace(service, request.namespace, for_start=True)
+    registered = namespace.custom_search_attributes
+    validate_start_workflow_execution(request, engine.limits, registered=registered, now_ns=engine.env.now_ns())
+    _complete(service, request, registered)
+    reply: StartWorkflowExecutionResponse = await engine.submit(StartWorkflowExecution(namespace.namespace_id, request))
+    return reply
+
+
+async def signal_with_start_workflow_execution(
+    service: Service, request: SignalWithStartWorkflowExecutionRequest, call: Call
+) -> SignalWithStartWorkflowExecutionResponse:
+    """Signal a workflow, starting it if it does not run."""
+    engine = service.engine
+    namespace = get_namespace(service, request.namespace, for_start=True)
+    registered = namespace.custom_search_attributes
+    validate_signal_with_start_workflow_execution(
+        request, engine.limits, registered=registered, now_ns=engine.env.now_ns()
+    )
+    _complete(service, request, registered)
+    reply: SignalWithStartWorkflowExecutionResponse = await engine.submit(
+        SignalWithStartWorkflowExecution(namespace.namespace_id, request)
+    )
+    return reply
+
+
+def _complete(
+    service: Service,
+    request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest,
+    registered: SearchAttributeTypes,
+) -> None:
+    """Give the request what its event will say: a request id, and only maps that hold something, types named."""
+    if not request.request_id:
+        request.request_id = service.engine.env.new_id()
+    if request.HasField("search_attributes"):
+        remove_unset(request.search_attributes.indexed_fields)
+        set_type_metadata(request.search_attributes, registered)
+        if not request.search_attributes.indexed_fields:
+            request.ClearField("search_attributes")
+    if request.HasField("memo") and not request.memo.fields:
+        request.ClearField("memo")
+    if request.HasField("header") and not request.header.fields:
+        request.ClearField("header")

@@ -1,0 +1,105 @@
+"""Lists and counts of workflows, and the search attributes that they can ask for."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import (
+    CountWorkflowExecutionsRequest,
+    CountWorkflowExecutionsResponse,
+    GetSearchAttributesRequest,
+    GetSearchAttributesResponse,
+    ListWorkflowExecutionsRequest,
+    ListWorkflowExecutionsResponse,
+    ScanWorkflowExecutionsRequest,
+    ScanWorkflowExecutionsResponse,
+)
+
+from engine.core.errors import InvalidArgument, enum_shorthand
+from engine.core.policy.client_requests import validate_list_workflow_executions
+from engine.core.visibility.list_filter import parse_list_filter
+from engine.runtime.reads import PageMark
+from engine.service.operator_service.search_attributes import server_attributes
+from engine.service.service import Call, Service, get_namespace
+
+__all__ = [
+    "count_workflow_executions",
+    "get_search_attributes",
+    "list_workflow_executions",
+    "scan_workflow_executions",
+]
+
+_PAGE_MARK = struct.Struct(">qqq")
+_GROUP_BY_STATUS = re.compile(r"(?P<query>.*?)\s*\bGROUP\s+BY\s+`?ExecutionStatus`?\s*", re.IGNORECASE | re.DOTALL)
+
+
+async def list_workflow_executions(
+    service: Service, request: ListWorkflowExecutionsRequest, call: Call
+) -> ListWorkflowExecutionsResponse:
+    """List workflows: open ones first, then by close time, the newest first."""
+    validate_list_workflow_executions(request, service.engine.limits)
+    executions, token = _list(service, request.namespace, request.query, request.page_size, request.next_page_token)
+    return ListWorkflowExecutionsResponse(executions=executions, next_page_token=token)
+
+
+async def scan_workflow_executions(
+    service: Service, request: ScanWorkflowExecutionsRequest, call: Call
+) -> ScanWorkflowExecutionsResponse:
+    """List workflows, for callers that don't mind the order."""
+    maximum = service.engine.limits.visibility_page_size
+    page_size = request.page_size if 0 < request.page_size <= maximum else maximum
+    executions, token = _list(service, request.namespace, request.query, page_size, request.next_page_token)
+    return ScanWorkflowExecutionsResponse(executions=executions, next_page_token=token)
+
+
+async def count_workflow_executions(
+    service: Service, request: CountWorkflowExecutionsRequest, call: Call
+) -> CountWorkflowExecutionsResponse:
+    """Count workflows, grouped by status where the query ends in GROUP BY ExecutionStatus."""
+    namespace = get_namespace(service, request.namespace)
+    grouped = _GROUP_BY_STATUS.fullmatch(request.query)
+    query = request.query if grouped is None else grouped["query"]
+    list_filter = parse_list_filter(query, namespace.custom_search_attributes)
+    if grouped is None:
+        return CountWorkflowExecutionsResponse(count=service.reads.count_runs(namespace, list_filter))
+    response = CountWorkflowExecutionsResponse()
+    for status, count in service.reads.count_runs_by_status(namespace, list_filter):
+        name = enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, status)
+        value = Payload(metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=f'"{name}"'.encode())
+        response.groups.add(group_values=[value], count=count)
+        response.count += count
+    return response
+
+
+async def get_search_attributes(
+    service: Service, request: GetSearchAttributesRequest, call: Call
+) -> GetSearchAttributesResponse:
+    """Return the search attributes that every namespace has."""
+    return GetSearchAttributesResponse(keys=server_attributes())
+
+
+def _list(
+    service: Service, namespace_name: str, query: str, page_size: int, token: bytes
+) -> tuple[list[WorkflowExecutionInfo], bytes]:
+    namespace = get_namespace(service, namespace_name)
+    list_filter = parse_list_filter(query, namespace.custom_search_attributes)
+    rows = service.reads.load_runs(namespace, list_filter, page_size + 1, _decode_mark(token))
+    more = len(rows) > page_size
+    page = rows[:page_size]
+    for _, info in page:
+        info.root_execution.CopyFrom(info.execution)
+    return [info for _, info in page], _PAGE_MARK.pack(*page[-1][0]) if more else b""
+
+
+def _decode_mark(token: bytes) -> PageMark | None:
+    if not token:
+        return None
+    try:
+        close_time_ns, start_time_ns, run_key = _PAGE_MARK.unpack(token)
+    except struct.error:
+        raise InvalidArgument("Invalid NextPageToken.") from None
+    return close_time_ns, start_time_ns, run_key
