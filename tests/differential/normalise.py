@@ -25,6 +25,7 @@ LONGEST_TEXT = 500
 # Moments in an event that belongs to a chain are up to a few seconds nearer than the timeout that they come from.
 MOMENT_GRAIN_SECONDS = 5
 _UUID = re.compile(r"\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})\b")
+_PRINTED_MESSAGE = re.compile(r'TaskQueue=name:".*')
 _ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
 
 # Bookkeeping of one server's inside: it says nothing about the behaviour that a client relies on.
@@ -76,6 +77,7 @@ class Normaliser:
         if len(text) > LONGEST_TEXT:
             text = f"{text[:20]}… {len(text)} characters"
         text = _UUID.sub(lambda match: self._placeholder(match.group(), kind), text)
+        text = _PRINTED_MESSAGE.sub("TaskQueue=<printed>", text)
         return _ADDRESS.sub("<address>", text)
 
     def _event(self, event: HistoryEvent) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def life(world: World) -> None:
     await world.eventually(usable, timeout_seconds=25)
     described = await world.call(DescribeNamespaceRequest(namespace=name))
     info = described.namespace_info
-    for server_specific in ("capabilities", "limits"):
+    for server_specific in ("capabilities", "limits", "supports_schedules"):
         info.ClearField(server_specific)
     world.record_reply("info", info)
     world.record_reply("retention", described.config.workflow_execution_retention_ttl)

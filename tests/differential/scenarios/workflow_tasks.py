@@ -176,12 +176,15 @@ async def _answer(world: World, name: str, *commands: Command) -> None:
     await world.start(workflow_id, task_queue=TaskQueue(name=queue))
     worker = RawWorker(world.service, world.namespace, queue, "raw-worker")
     task = await worker.poll_workflow_task()
-    await world.record_outcome(name, worker.complete_workflow_task(task, *commands))
+    accepted = await world.record_outcome(name, worker.complete_workflow_task(task, *commands))
     events = await world.history(workflow_id)
-    last_failed = [event for event in events if event.HasField("workflow_task_failed_event_attributes")]
-    if last_failed:
-        world.record_reply(f"{name}: event", last_failed[-1])
-    world.record_value(f"{name}: events", len(events))
+    if accepted is not None:
+        world.record_reply(f"{name}: event of the command", events[4])
+    else:
+        world.record_value(f"{name}: events", len(events))
+        for event in events:
+            if event.HasField("workflow_task_failed_event_attributes"):
+                world.record_reply(f"{name}: event", event)
     if (await world.describe(workflow_id)).workflow_execution_info.status == WORKFLOW_EXECUTION_STATUS_RUNNING:
         await world.terminate(workflow_id)
 
