@@ -68,7 +68,7 @@ class Load:
     _stub: WorkflowServiceStub | None = None
     _channels: list[grpc.aio.Channel] = field(default_factory=list)
     _up: asyncio.Event = field(default_factory=asyncio.Event)
-    _accepting: bool = True
+    _starting: bool = False
 
     def server_is_up(self, address: str) -> None:
         """Send the calls to `address` from now on."""
@@ -81,9 +81,9 @@ class Load:
         """Hold further calls back until the server is up again."""
         self._up.clear()
 
-    def stop_starting(self) -> None:
-        """Start no more workflows; those that were begun go on."""
-        self._accepting = False
+    def start_workflows(self, on: bool) -> None:
+        """Begin to start workflows, or start no more; those that were begun go on."""
+        self._starting = on
 
     async def close(self) -> None:
         """Close all connections."""
@@ -121,8 +121,8 @@ class Load:
                 await asyncio.sleep(0.01)
 
     async def _start_workflows(self) -> None:
-        while self._accepting:
-            if len(self.open_runs()) >= MAX_OPEN_RUNS:
+        while True:
+            if not self._starting or len(self.open_runs()) >= MAX_OPEN_RUNS:
                 await asyncio.sleep(0.01)
                 continue
             number = next(self._numbers)

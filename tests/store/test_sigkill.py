@@ -102,15 +102,16 @@ async def test_twenty_sigkills_lose_nothing_acknowledged(tmp_path: Path) -> None
         for _ in range(KILLS):
             load.server_is_up(server.address)
             await check_recent(load)
+            load.start_workflows(True)
             done, _ = await asyncio.wait([running], timeout=chance.uniform(0.1, 0.5))
             if done:
                 running.result()
             server.kill()
             load.server_is_down()
+            load.start_workflows(False)
             server = await asyncio.to_thread(launch, tmp_path, port)
         load.server_is_up(server.address)
         await check_recent(load)
-        load.stop_starting()
         await wait_until_all_complete(load, 30)
         for workflow_id, known in load.runs.items():
             events = await load.history(workflow_id)
