@@ -22,6 +22,7 @@ from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkf
 from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
 from engine.core.inputs import (
     ActivityTaskDispatched,
+    DeadlineDue,
     FailWorkflowTaskCommand,
     Input,
     RespondWorkflowTaskCompleted,
@@ -32,6 +33,7 @@ from engine.core.inputs import (
 )
 from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
 from engine.core.run import start
+from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
 from engine.store.commit import RunWrite, commit
@@ -133,6 +135,11 @@ class Batch:
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
+        if isinstance(item, DeadlineDue) and not t.touched:
+            # Looked at too early: the deadline has moved (a heartbeat came) or is gone.
+            due_ns = next_deadline_ns(state)
+            if due_ns is not None:
+                self._engine.note_deadline(state.run_key, due_ns)
         self._finish(t)
         return reply
 

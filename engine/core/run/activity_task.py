@@ -123,7 +123,6 @@ def on_dispatched(t: Transition, dispatched: ActivityTaskDispatched) -> StartedA
 def record_started(t: Transition, activity: ActivityInfo, identity: str) -> StartedActivityTask:
     """Start the current attempt; no event until the activity closes."""
     activity.started_time_ns = activity.last_started_time_ns = t.now_ns
-    activity.last_heartbeat_time_ns = 0
     activity.request_id = t.context.env.new_id()
     activity.identity = identity
     _changed(t, activity)
@@ -256,7 +255,6 @@ def timed_out(kind: DeadlineKind) -> Callable[[Transition, int, str], None]:
         failure = _timeout_failure(f"activity {_TIMEOUT_NAMES[timeout_type]} timeout", timeout_type)
         decision = _decide_retry(t, activity, failure)
         if decision.retries:
-            activity.last_attempt_complete_time_ns = t.now_ns
             _back_off(t, activity, failure, decision.interval_ns)
             return
         _close_as_timed_out(t, activity, failure, timeout_type, decision.retry_state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
@@ -27,13 +26,11 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from engine.core.policy.client_requests import validate_has_execution
 from engine.core.policy.durations import ns_to_duration, ns_to_timestamp
 from engine.core.run.state import RunState, WorkflowTask
-from engine.core.visibility.search_attributes import set_type_metadata
+from engine.core.visibility.search_attributes import UNVERSIONED_BUILD_IDS, set_type_metadata
 from engine.service.service import Call, Service, get_namespace
 from engine.service.workflow_service.pending_activities import pending_activity_info
 
 __all__ = ["describe_workflow_execution"]
-
-_UNVERSIONED_BUILD_IDS = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=b'["unversioned"]')
 
 # What clients know as "no time": the first moment of year 1.
 _NEVER = Timestamp(seconds=-62_135_596_800)
@@ -94,7 +91,7 @@ def _info(service: Service, state: RunState) -> WorkflowExecutionInfo:
     for key, payload in state.search_attributes.items():
         info.search_attributes.indexed_fields[key].CopyFrom(payload)
     if state.completed_any_workflow_task:
-        info.search_attributes.indexed_fields["BuildIds"].CopyFrom(_UNVERSIONED_BUILD_IDS)
+        info.search_attributes.indexed_fields["BuildIds"].CopyFrom(UNVERSIONED_BUILD_IDS)
     if state.started.HasField("priority"):
         info.priority.CopyFrom(state.started.priority)
     if not state.running:

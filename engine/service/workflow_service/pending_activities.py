@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from temporalio.api.activity.v1 import ActivityOptions
+from temporalio.api.common.v1 import RetryPolicy
 from temporalio.api.enums.v1.workflow_pb2 import (
     PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
     PENDING_ACTIVITY_STATE_SCHEDULED,
@@ -62,12 +63,15 @@ def _set_times(info: PendingActivityInfo, activity: ActivityInfo, now_ns: int) -
 def _options(activity: ActivityInfo) -> ActivityOptions:
     attributes = activity.attributes
     task_queue = attributes.task_queue.name
+    retry_policy = RetryPolicy()
+    retry_policy.CopyFrom(attributes.retry_policy)
+    retry_policy.ClearField("non_retryable_error_types")  # as the reference server shows it
     return ActivityOptions(
         task_queue=TaskQueue(name=task_queue, normal_name=task_queue),
         schedule_to_close_timeout=attributes.schedule_to_close_timeout,
         schedule_to_start_timeout=attributes.schedule_to_start_timeout,
         start_to_close_timeout=attributes.start_to_close_timeout,
         heartbeat_timeout=attributes.heartbeat_timeout,
-        retry_policy=attributes.retry_policy,
+        retry_policy=retry_policy,
         priority=attributes.priority if attributes.HasField("priority") else None,
     )

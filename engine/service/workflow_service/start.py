@@ -10,6 +10,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from engine.core.inputs import SignalWithStartWorkflowExecution, StartWorkflowExecution
+from engine.core.policy.fields import validate_blob_size
 from engine.core.policy.payloads import remove_unset
 from engine.core.policy.start_request import (
     validate_signal_with_start_workflow_execution,
@@ -44,6 +45,7 @@ async def signal_with_start_workflow_execution(
     validate_signal_with_start_workflow_execution(
         request, engine.limits, registered=registered, now_ns=engine.env.now_ns()
     )
+    validate_blob_size(request.signal_input, engine.limits)
     _complete(service, request, registered)
     reply: SignalWithStartWorkflowExecutionResponse = await engine.submit(
         SignalWithStartWorkflowExecution(namespace.namespace_id, request)

@@ -92,7 +92,7 @@ async def respond_workflow_task_completed(
     )
     if reply.new_workflow_task is None:
         return response
-    return append_workflow_task(response, workflow_task_bytes(service, reply.new_workflow_task))
+    return append_workflow_task(response, workflow_task_bytes(service, reply.new_workflow_task, only_new_events=True))
 
 
 async def respond_workflow_task_failed(
@@ -123,9 +123,14 @@ async def respond_query_task_completed(
     return RespondQueryTaskCompletedResponse()
 
 
-def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
-    """Serialize a started task with its history and the queries that ride on it."""
+def workflow_task_bytes(service: Service, task: StartedWorkflowTask, *, only_new_events: bool = False) -> bytes:
+    """Serialize a started task with its history and the queries that ride on it.
+
+    Args:
+        only_new_events: the worker knows the history up to its last task, sticky or not.
+    """
     token = task.token
+    first_event_id = task.previous_started_event_id + 1 if only_new_events else task.first_event_id
     queries: Mapping[str, WorkflowQuery] = service.engine.queries.buffered(task.run_key)
     message = PollWorkflowTaskQueueResponse(
         task_token=token.encode(),
@@ -140,7 +145,7 @@ def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
         queries=queries,
     )
     state = service.engine.find_run(task.run_key)
-    events = [] if state is None else _first_page(service, state, task.first_event_id, task.next_event_id, message)
+    events = [] if state is None else _first_page(service, state, first_event_id, task.next_event_id, message)
     if not message.next_page_token:
         events += [event.SerializeToString() for event in task.transient_events]
     return with_history(message, events)
