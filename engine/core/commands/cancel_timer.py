@@ -9,7 +9,6 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.commands.work import CommandWork
-from engine.core.errors import FailWorkflowTask
 from engine.core.events.timer import timer_canceled
 from engine.core.run.buffer import take_timer_fired
 
@@ -37,7 +36,11 @@ def apply(work: CommandWork, attributes: CancelTimerCommandAttributes) -> Histor
     else:
         fired = take_timer_fired(t.state.buffered, timer_id)
         if fired is None:
-            raise FailWorkflowTask(BAD_ATTRIBUTES, f"TimerID: {timer_id}")
+            work.refuse_in_this_state(
+                BAD_ATTRIBUTES,
+                "add-timer-canceled-event",
+                f"invalid history builder state for action: add-timer-canceled-event, TimerID: {timer_id}",
+            )
         t.buffer_changed = t.buffer_rewritten = True
         started_event_id = fired.timer_fired_event_attributes.started_event_id
     event = t.add(timer_canceled(timer_id, started_event_id, work.workflow_task_completed_event_id, work.identity))

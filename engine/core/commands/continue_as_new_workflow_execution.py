@@ -24,7 +24,7 @@ from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retr
 from engine.core.policy.task_queues import normalize_user_task_queue
 from engine.core.policy.timeouts import effective_workflow_run_timeout_ns, effective_workflow_task_timeout_ns
 from engine.core.run import lifecycle
-from engine.core.visibility.search_attributes import validate_search_attributes
+from engine.core.visibility.search_attributes import set_type_metadata, validate_search_attributes
 
 __all__ = ["apply", "validate"]
 
@@ -106,7 +106,7 @@ def apply(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionCommandAt
     if not t.state.running:
         return None
     new_run_id = t.context.env.new_id()
-    attributes.initiator = attributes.initiator or CONTINUE_AS_NEW_INITIATOR_WORKFLOW
+    set_type_metadata(attributes.search_attributes, t.context.namespace.custom_search_attributes)
     remove_unset(attributes.search_attributes.indexed_fields)
     remove_unset(attributes.memo.fields)
     closed = WorkflowExecutionContinuedAsNewEventAttributes(
@@ -136,7 +136,7 @@ def _next_started(
         continued_execution_run_id=state.run_id,
         original_execution_run_id=new_run_id,
         first_execution_run_id=previous.first_execution_run_id,
-        initiator=attributes.initiator,
+        initiator=attributes.initiator or CONTINUE_AS_NEW_INITIATOR_WORKFLOW,
         attempt=previous.attempt + 1 if retry else 1,
         cron_schedule=attributes.cron_schedule,
         completion_callbacks=previous.completion_callbacks,

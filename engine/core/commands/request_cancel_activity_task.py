@@ -16,6 +16,8 @@ from engine.core.run.buffer import has_activity_close
 
 __all__ = ["apply", "validate"]
 
+_BAD_STATE = "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: "
+
 
 def validate(work: CommandWork, attributes: RequestCancelActivityTaskCommandAttributes) -> None:
     """Check that the activity is pending (or its close still buffered) and was not cancelled before.
@@ -26,10 +28,11 @@ def validate(work: CommandWork, attributes: RequestCancelActivityTaskCommandAttr
     if scheduled_event_id <= 0:
         raise FailWorkflowTask(BAD_ATTRIBUTES, "ScheduledEventId is not set on RequestCancelActivityTaskCommand.")
     activity = state.activities.get(scheduled_event_id)
-    if activity is None and not has_activity_close(state.buffered, scheduled_event_id):
-        raise FailWorkflowTask(BAD_ATTRIBUTES, f"ScheduledEventID: {scheduled_event_id}")
-    if activity is not None and activity.cancel_requested_event_id:
-        raise FailWorkflowTask(BAD_ATTRIBUTES, f"ScheduledEventID: {scheduled_event_id}")
+    gone = activity is None and not has_activity_close(state.buffered, scheduled_event_id)
+    if gone or (activity is not None and activity.cancel_requested_event_id):
+        work.refuse_in_this_state(
+            BAD_ATTRIBUTES, "add-activitytask-cancel-requested-event", f"ScheduledEventID: {scheduled_event_id}"
+        )
 
 
 def apply(work: CommandWork, attributes: RequestCancelActivityTaskCommandAttributes) -> HistoryEvent:

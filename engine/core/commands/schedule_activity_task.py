@@ -54,8 +54,11 @@ def validate(work: CommandWork, attributes: ScheduleActivityTaskCommandAttribute
             f"{limits.pending_activities_error}",
         )
     if attributes.activity_id in state.activity_ids:
-        raise FailWorkflowTask(
-            WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, f"ActivityID: {attributes.activity_id}"
+        work.refuse_in_this_state(
+            WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+            "add-activitytask-scheduled-event",
+            "invalid history builder state for action: add-activitytask-scheduled-event, "
+            f"ActivityID: {attributes.activity_id}",
         )
 
 

@@ -32,7 +32,11 @@ def validate(work: CommandWork, attributes: StartTimerCommandAttributes) -> None
             BAD_ATTRIBUTES, f"An invalid StartToFireTimeout is set on {_COMMAND}: {problem}. TimerId={timer_id}"
         )
     if timer_id in work.t.state.timers:
-        raise FailWorkflowTask(WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID, f"TimerID: {timer_id}")
+        work.refuse_in_this_state(
+            WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
+            "add-timer-started-event",
+            f"invalid history builder state for action: add-timer-started-event, TimerID: {timer_id}",
+        )
 
 
 def apply(work: CommandWork, attributes: StartTimerCommandAttributes) -> HistoryEvent:

@@ -12,7 +12,11 @@ from engine.core.commands.work import CommandWork
 from engine.core.errors import FailWorkflowTask, InvalidArgument
 from engine.core.events.workflow_execution import upsert_workflow_search_attributes
 from engine.core.policy.payloads import merge_payloads
-from engine.core.visibility.search_attributes import validate_search_attributes, validate_total_size
+from engine.core.visibility.search_attributes import (
+    set_type_metadata,
+    validate_search_attributes,
+    validate_total_size,
+)
 
 __all__ = ["apply", "validate"]
 
@@ -49,4 +53,5 @@ def apply(work: CommandWork, attributes: UpsertWorkflowSearchAttributesCommandAt
     Emits: event UpsertWorkflowSearchAttributes.
     """
     work.t.search_attributes_changed = True
+    set_type_metadata(attributes.search_attributes, work.t.context.namespace.custom_search_attributes)
     return work.t.add(upsert_workflow_search_attributes(work.workflow_task_completed_event_id, attributes))

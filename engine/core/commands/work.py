@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from temporalio.api.enums.v1.failed_cause_pb2 import (
     WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
@@ -37,6 +38,15 @@ class CommandWork:
         """
         if self.has_buffered_events:
             raise FailWorkflowTask(WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, None)
+
+    def refuse_in_this_state(self, cause: WorkflowTaskFailedCause.ValueType, action: str, detail: str) -> NoReturn:
+        """Fail the task for a command that the state of the run has no place for.
+
+        Args:
+            action: the reference server's name of the event that can't be written.
+        Raises: FailWorkflowTask.
+        """
+        raise FailWorkflowTask(cause, f"invalid history builder state for action: {action}, {detail}")
 
     def check_blob_size(self, size_bytes: int, cause: WorkflowTaskFailedCause.ValueType, message: str) -> None:
         """End the run when a command carries more than a blob may hold: the worker would only send it again.

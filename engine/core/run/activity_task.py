@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Payload, Payloads, WorkerVersionStamp
 from temporalio.api.enums.v1.workflow_pb2 import (
     RETRY_STATE_CANCEL_REQUESTED,
     RETRY_STATE_TIMEOUT,
@@ -164,7 +164,7 @@ def on_completed(t: Transition, done: RespondActivityTaskCompleted) -> None:
         # Completed from outside before a worker took it: whoever completes it counts as having started it.
         activity.started_time_ns = t.now_ns
         activity.identity = done.identity
-    started_event_id = _write_started(t, activity)
+    started_event_id = _write_started(t, activity, done.worker_version)
     t.add(events.activity_task_completed(activity.scheduled_event_id, started_event_id, done.result, done.identity))
     _closed(t, activity)
 
@@ -177,13 +177,14 @@ def on_failed(t: Transition, failed: RespondActivityTaskFailed) -> None:
     activity = _find_started(t.state, failed.activity)
     if failed.last_heartbeat_details is not None:
         activity.heartbeat_details = failed.last_heartbeat_details
+        activity.last_heartbeat_time_ns = t.now_ns
     activity.last_attempt_complete_time_ns = t.now_ns
     failure = _truncated(t, failed.failure)
     decision = _decide_retry(t, activity, failed.failure)
     if decision.retries:
         _back_off(t, activity, failure, decision.interval_ns)
         return
-    started_event_id = _write_started(t, activity)
+    started_event_id = _write_started(t, activity, failed.worker_version)
     t.add(
         events.activity_task_failed(
             activity.scheduled_event_id, started_event_id, failed.failure, decision.retry_state, failed.identity
@@ -310,12 +311,17 @@ def _find_started(state: RunState, ref: ActivityRef, *, also_unstarted_by_id: bo
     return activity
 
 
-def _write_started(t: Transition, activity: ActivityInfo) -> int:
+def _write_started(t: Transition, activity: ActivityInfo, worker_version: WorkerVersionStamp | None = None) -> int:
     """Write ActivityTaskStarted for an attempt that a worker has; return its id (0: none, or still buffered)."""
     if not activity.started:
         return 0
     started = events.activity_task_started(
-        activity.scheduled_event_id, activity.attempt, activity.request_id, activity.identity, activity.last_failure
+        activity.scheduled_event_id,
+        activity.attempt,
+        activity.request_id,
+        activity.identity,
+        activity.last_failure,
+        worker_version,
     )
     return t.add(started, activity.started_time_ns).event_id
 

@@ -19,6 +19,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
+from engine.core.run.build_ids import add_build_ids, add_reset_point
 from engine.core.run.state import ActivityInfo, RunState, TimerInfo, WorkflowTask
 
 __all__ = ["EVOLVE", "evolve", "fail_workflow_task"]
@@ -46,6 +47,7 @@ def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
         state.run_expiration_time_ns = state.start_time_ns + run_timeout_ns + backoff_ns
         if state.execution_expiration_time_ns:
             state.run_expiration_time_ns = min(state.run_expiration_time_ns, state.execution_expiration_time_ns)
+    state.auto_reset_points = list(attributes.prev_auto_reset_points.points)
     state.memo = dict(attributes.memo.fields)
     state.search_attributes = dict(attributes.search_attributes.indexed_fields)
 
@@ -74,6 +76,7 @@ def _workflow_task_started(state: RunState, event: HistoryEvent) -> None:
     task.started_time_ns = timestamp_to_ns(event.event_time)
     task.request_id = attributes.request_id
     task.identity = attributes.identity
+    task.worker_version = attributes.worker_version if attributes.HasField("worker_version") else None
     task.history_size_bytes = attributes.history_size_bytes
     task.suggest_continue_as_new_reasons = tuple(attributes.suggest_continue_as_new_reasons)
 
@@ -82,7 +85,10 @@ def _workflow_task_completed(state: RunState, event: HistoryEvent) -> None:
     state.workflow_task = None
     state.workflow_task_attempt = 1
     state.completed_any_workflow_task = True
-    state.previous_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
+    attributes = event.workflow_task_completed_event_attributes
+    state.previous_started_event_id = attributes.started_event_id
+    add_reset_point(state, event)
+    add_build_ids(state, attributes.worker_version)
 
 
 def _workflow_task_failed(state: RunState, event: HistoryEvent) -> None:
@@ -145,8 +151,9 @@ def _activity_task_canceled(state: RunState, event: HistoryEvent) -> None:
 
 def _drop_activity(state: RunState, scheduled_event_id: int) -> None:
     activity = state.activities.pop(scheduled_event_id, None)
-    if activity is not None:
-        state.activity_ids.pop(activity.activity_id, None)
+    # The id may belong to another activity by now: a buffered close enters the history after a command that reused it.
+    if activity is not None and state.activity_ids.get(activity.activity_id) == scheduled_event_id:
+        del state.activity_ids[activity.activity_id]
 
 
 def _timer_started(state: RunState, event: HistoryEvent) -> None:
@@ -159,7 +166,11 @@ def _timer_started(state: RunState, event: HistoryEvent) -> None:
 
 
 def _timer_fired(state: RunState, event: HistoryEvent) -> None:
-    state.timers.pop(event.timer_fired_event_attributes.timer_id, None)
+    attributes = event.timer_fired_event_attributes
+    timer = state.timers.get(attributes.timer_id)
+    # As with activities, the id may belong to a later timer by now.
+    if timer is not None and timer.started_event_id == attributes.started_event_id:
+        del state.timers[attributes.timer_id]
 
 
 def _timer_canceled(state: RunState, event: HistoryEvent) -> None:

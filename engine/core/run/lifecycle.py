@@ -36,6 +36,7 @@ from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import duration_to_ns, ns_to_duration
 from engine.core.policy.retry import next_workflow_retry
 from engine.core.run import workflow_task
+from engine.core.run.build_ids import reset_points_for_next_run
 from engine.core.run.deadlines import DeadlineKind, push
 from engine.core.run.state import RunState
 from engine.core.transition import Context, Transition
@@ -242,6 +243,10 @@ def _start_next(
 
 
 def _add_new_run(t: Transition, run_id: str, started: WorkflowExecutionStartedEventAttributes) -> None:
-    new_run = create_run(t.context, t.state.workflow_id, run_id, started, links=t.state.start_links)
+    retention_ns = duration_to_ns(t.context.namespace.description.config.workflow_execution_retention_ttl)
+    started.prev_auto_reset_points.CopyFrom(reset_points_for_next_run(t.state, t.now_ns, retention_ns))
+    new_run = create_run(
+        t.context, t.state.workflow_id, run_id, started, links=t.state.start_links, request_id=t.context.env.new_id()
+    )
     schedule_first_workflow_task(new_run)
     t.new_runs.append(new_run)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
+from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
 from temporalio.api.enums.v1.workflow_pb2 import (
     CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
     WORKFLOW_EXECUTION_STATUS_COMPLETED,
@@ -25,7 +25,6 @@ from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
 )
 from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
-from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     SignalWithStartWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionResponse,
@@ -34,6 +33,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from engine.core.errors import WorkflowExecutionAlreadyStarted
+from engine.core.events.workflow_execution import workflow_execution_options_updated
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
@@ -80,10 +80,12 @@ def start_workflow(
     Raises: WorkflowExecutionAlreadyStarted by the id policies.
     """
     if current is not None:
+        if request.request_id == current.start_request_id:
+            return Started(_response(current, started=True))
         if request.request_id in current.request_ids:
-            return Started(_response(current, started=request.request_id == current.start_request_id))
+            return Started(_attached_response(current, request.request_id))
         if _resolve_policies(current, request) == WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
-            return Started(_response(current, started=False))
+            return _use_existing(context, current, request)
     run_id = context.env.new_id()
     transitions = _terminate_current(context, current, run_id)
     t = _create(context, request, run_id)
@@ -119,6 +121,37 @@ def signal_with_start_workflow(
 
 
 StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
+
+
+def _use_existing(
+    context: Context, current: RunState, request: StartWorkflowExecutionRequest
+) -> Started[StartWorkflowExecutionResponse]:
+    """Answer with the running execution, which may remember this request.
+
+    Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached.
+    """
+    if not request.on_conflict_options.attach_request_id:
+        return Started(_response(current, started=False))
+    t = Transition(context, current)
+    event = t.add(workflow_execution_options_updated(request.request_id))
+    if request.on_conflict_options.attach_links:
+        event.links.extend(request.links)
+    t.add_request_id(request.request_id)
+    return Started(_attached_response(current, request.request_id), [t])
+
+
+def _attached_response(state: RunState, request_id: str) -> StartWorkflowExecutionResponse:
+    response = _response(state, started=False)
+    response.link.CopyFrom(
+        request_id_link(
+            state.namespace,
+            state.workflow_id,
+            state.run_id,
+            request_id,
+            EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        )
+    )
+    return response
 
 
 def _signal_existing(
@@ -160,7 +193,7 @@ def _create(context: Context, request: StartRequest, run_id: str) -> Transition:
 def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> WorkflowExecutionStartedEventAttributes:
     attributes = WorkflowExecutionStartedEventAttributes(
         workflow_id=request.workflow_id,
-        task_queue=TaskQueue(name=request.task_queue.name, kind=TASK_QUEUE_KIND_NORMAL),
+        task_queue=request.task_queue,
         identity=request.identity,
         original_execution_run_id=run_id,
         first_execution_run_id=run_id,

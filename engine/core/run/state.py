@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from temporalio.api.common.v1 import Link, Payload, Payloads
+from temporalio.api.common.v1 import Link, Payload, Payloads, WorkerVersionStamp
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -23,6 +23,7 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.workflow.v1 import ResetPointInfo
 
 __all__ = ["ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
 
@@ -85,6 +86,7 @@ class WorkflowTask:
     started_time_ns: int = 0
     request_id: str = ""
     identity: str = ""
+    worker_version: WorkerVersionStamp | None = None
     history_size_bytes: int = 0
     suggest_continue_as_new_reasons: tuple[SuggestContinueAsNewReason.ValueType, ...] = ()
 
@@ -131,7 +133,11 @@ class RunState:
     signal_count: int = 0
     memo: dict[str, Payload] = field(default_factory=dict)
     search_attributes: dict[str, Payload] = field(default_factory=dict)
+    auto_reset_points: list[ResetPointInfo] = field(default_factory=list)
     new_execution_run_id: str = ""
+
+    state_transition_count: int = 0
+    """How often the run was written; counted by Transition, stored in its own column."""
 
     # Transient: columns of `runs`, rows of `buffered_events` and `request_ids`.
     workflow_task_attempt: int = 1

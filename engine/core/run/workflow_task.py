@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from temporalio.api.common.v1 import WorkerVersionStamp
 from temporalio.api.enums.v1.failed_cause_pb2 import (
     WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
     WorkflowTaskFailedCause,
@@ -152,11 +153,16 @@ def on_dispatched(t: Transition, dispatched: WorkflowTaskDispatched) -> StartedW
     if task.sticky and task.task_queue != dispatched.task_queue:
         # The sticky worker is gone and the task went to the normal queue; its next owner needs the whole history.
         t.state.sticky_task_queue = ""
-    return record_started(t, t.context.env.new_id(), dispatched.identity)
+    return record_started(t, t.context.env.new_id(), dispatched.identity, dispatched.worker_version)
 
 
-def record_started(t: Transition, request_id: str, identity: str) -> StartedWorkflowTask:
+def record_started(
+    t: Transition, request_id: str, identity: str, worker_version: WorkerVersionStamp | None, *, inline: bool = False
+) -> StartedWorkflowTask:
     """Start the pending workflow task.
+
+    Args:
+        inline: the worker gets it as the answer to its last completion, so it has the history up to there.
 
     Emits: event WorkflowTaskStarted unless the task is transient; the start-to-close deadline.
     """
@@ -170,13 +176,18 @@ def record_started(t: Transition, request_id: str, identity: str) -> StartedWork
         t.add(events.workflow_task_scheduled(_task_queue(state), timeout, 1))
         task = _pending(state)
     if not task.transient:
-        t.add(events.workflow_task_started(task.scheduled_event_id, request_id, identity, history_size_bytes, reasons))
+        t.add(
+            events.workflow_task_started(
+                task.scheduled_event_id, request_id, identity, history_size_bytes, reasons, worker_version
+            )
+        )
     else:
         t.touched = True
         task.started_event_id = task.scheduled_event_id + 1
         task.started_time_ns = t.now_ns
         task.request_id = request_id
         task.identity = identity
+        task.worker_version = worker_version
         task.history_size_bytes = history_size_bytes
         task.suggest_continue_as_new_reasons = tuple(reasons)
     push(
@@ -186,7 +197,7 @@ def record_started(t: Transition, request_id: str, identity: str) -> StartedWork
         task.scheduled_event_id,
         task.attempt,
     )
-    return _started_reply(state, task)
+    return _started_reply(state, task, has_history=inline or bool(state.sticky_task_queue))
 
 
 def on_undelivered(t: Transition, undelivered: WorkflowTaskUndelivered) -> None:
@@ -246,6 +257,7 @@ def transient_events(state: RunState, task: WorkflowTask) -> tuple[HistoryEvent,
         task.identity,
         task.history_size_bytes,
         task.suggest_continue_as_new_reasons,
+        task.worker_version,
     )
     started.event_id = task.started_event_id
     started.event_time.CopyFrom(ns_to_timestamp(task.started_time_ns))
@@ -342,8 +354,7 @@ def _suggest_continue_as_new_reasons(t: Transition) -> list[SuggestContinueAsNew
     return reasons
 
 
-def _started_reply(state: RunState, task: WorkflowTask) -> StartedWorkflowTask:
-    sticky = bool(state.sticky_task_queue)
+def _started_reply(state: RunState, task: WorkflowTask, *, has_history: bool) -> StartedWorkflowTask:
     token = WorkflowTaskToken(
         run_key=state.run_key,
         run_id=state.run_id,
@@ -361,7 +372,7 @@ def _started_reply(state: RunState, task: WorkflowTask) -> StartedWorkflowTask:
         task_queue=state.task_queue,
         token=token,
         previous_started_event_id=state.previous_started_event_id,
-        first_event_id=state.previous_started_event_id + 1 if sticky else 1,
+        first_event_id=state.previous_started_event_id + 1 if has_history else 1,
         next_event_id=state.next_event_id,
         scheduled_time_ns=task.scheduled_time_ns,
         transient_events=transient_events(state, task) if task.transient else (),

@@ -56,7 +56,10 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
     original_scheduled_time_ns = task.original_scheduled_time_ns
     workflow_task.write_transient_events(t, task)
     task = state.workflow_task or task
+    attributes_before = (state.search_attributes.get("BuildIds"), state.auto_reset_points)
     event = t.add(events.workflow_task_completed(task.scheduled_event_id, task.started_event_id, request))
+    if attributes_before != (state.search_attributes.get("BuildIds"), state.auto_reset_points):
+        t.search_attributes_changed = True
     _set_stickiness(t, completed)
     work = CommandWork(t, event.event_id, request.identity, bool(state.buffered))
     for command in request.commands:
@@ -75,8 +78,9 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
             enqueue=not request.return_new_workflow_task,
         )
         if request.return_new_workflow_task:
+            worker_version = request.worker_version_stamp if request.HasField("worker_version_stamp") else None
             reply.new_workflow_task = workflow_task.record_started(
-                t, "request-from-RespondWorkflowTaskCompleted", request.identity
+                t, "request-from-RespondWorkflowTaskCompleted", request.identity, worker_version, inline=True
             )
     unblock = reply.new_workflow_task is None and state.workflow_task is None
     t.effects.append(AnswerQueries(state.run_key, dict(request.query_results), unblock=unblock))
@@ -92,7 +96,7 @@ def on_bad_command(t: Transition, bad: FailWorkflowTaskCommand) -> CompletedRepl
     error = InvalidArgument(bad.message)
     if task.attempt > 1 and bad.cause != WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
         return CompletedReply(error=error)
-    failure = Failure(message=bad.message, source="Server", server_failure_info=ServerFailureInfo())
+    failure = Failure(message=bad.message, server_failure_info=ServerFailureInfo())
     workflow_task.fail(t, task, bad.cause, failure, bad.identity, bad.binary_checksum)  # type: ignore[arg-type]
     if bad.terminates_workflow:
         lifecycle.terminate(t, bad.message, None, "history-service")
