@@ -30,8 +30,8 @@ def load_runs(
     rows = reader.execute(
         "SELECT run_key, workflow_id, run_id, workflow_type, task_queue, status, start_time_ns, execution_time_ns, "
         "close_time_ns, next_event_id, history_size_bytes, memo, search_attributes, EXISTS (SELECT 1 FROM events e "
-        f"WHERE e.run_key = runs.run_key AND e.event_type = {EVENT_TYPE_WORKFLOW_TASK_COMPLETED}) FROM runs WHERE {where} "
-        "ORDER BY close_time_ns DESC, start_time_ns DESC, run_key DESC LIMIT ?",
+        f"WHERE e.run_key = runs.run_key AND e.event_type = {EVENT_TYPE_WORKFLOW_TASK_COMPLETED}) "
+        f"FROM runs WHERE {where} ORDER BY close_time_ns DESC, start_time_ns DESC, run_key DESC LIMIT ?",
         (*parameters, limit),
     )
     return [((row[8], row[6], row[0]), _info(row)) for row in rows]
