@@ -39,7 +39,7 @@ def apply(work: CommandWork, attributes: CancelTimerCommandAttributes) -> Histor
             work.refuse_in_this_state(
                 BAD_ATTRIBUTES,
                 "add-timer-canceled-event",
-                f"invalid history builder state for action: add-timer-canceled-event, TimerID: {timer_id}",
+                f"TimerID: {timer_id}",
             )
         t.buffer_changed = t.buffer_rewritten = True
         started_event_id = fired.timer_fired_event_attributes.started_event_id

@@ -16,8 +16,6 @@ from engine.core.run.buffer import has_activity_close
 
 __all__ = ["apply", "validate"]
 
-_BAD_STATE = "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: "
-
 
 def validate(work: CommandWork, attributes: RequestCancelActivityTaskCommandAttributes) -> None:
     """Check that the activity is pending (or its close still buffered) and was not cancelled before.

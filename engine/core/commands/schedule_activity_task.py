@@ -57,7 +57,6 @@ def validate(work: CommandWork, attributes: ScheduleActivityTaskCommandAttribute
         work.refuse_in_this_state(
             WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
             "add-activitytask-scheduled-event",
-            "invalid history builder state for action: add-activitytask-scheduled-event, "
             f"ActivityID: {attributes.activity_id}",
         )
 

@@ -35,7 +35,7 @@ def validate(work: CommandWork, attributes: StartTimerCommandAttributes) -> None
         work.refuse_in_this_state(
             WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
             "add-timer-started-event",
-            f"invalid history builder state for action: add-timer-started-event, TimerID: {timer_id}",
+            f"TimerID: {timer_id}",
         )
 
 
