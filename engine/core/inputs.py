@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from temporalio.api.common.v1 import Payloads
+from temporalio.api.common.v1 import Payloads, WorkerVersionStamp
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
@@ -110,6 +110,7 @@ class WorkflowTaskDispatched:
     task_queue: str
     sticky: bool
     identity: str
+    worker_version: WorkerVersionStamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class RespondActivityTaskCompleted:
     activity: ActivityRef
     result: Payloads | None
     identity: str
+    worker_version: WorkerVersionStamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class RespondActivityTaskFailed:
     failure: Failure
     identity: str
     last_heartbeat_details: Payloads | None
+    worker_version: WorkerVersionStamp | None = None
 
 
 @dataclass(frozen=True, slots=True)

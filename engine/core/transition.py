@@ -118,6 +118,8 @@ class Transition:
         state = self.state
         if not state.workflow_task_started:
             self.flush()
+        if self.touched:
+            state.state_transition_count += 1
         for event in self._events:
             blob = event.SerializeToString()
             time_ns = event.event_time.seconds * 1_000_000_000 + event.event_time.nanos

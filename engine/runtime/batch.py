@@ -209,7 +209,13 @@ class Batch:
             item = ActivityTaskDispatched(run, task.scheduled_event_id, task.attempt, poller.identity)
         else:
             item = WorkflowTaskDispatched(
-                run, task.scheduled_event_id, task.attempt, task_queue, poller.sticky, poller.identity
+                run,
+                task.scheduled_event_id,
+                task.attempt,
+                task_queue,
+                poller.sticky,
+                poller.identity,
+                poller.worker_version,
             )
         reply = HANDLERS[type(item)](t, item)
         if reply is None:

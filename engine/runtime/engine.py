@@ -244,7 +244,7 @@ class Engine:
         if self._stopped:
             return None
         future: asyncio.Future[Any] = self.loop.create_future()
-        poller = WaitingPoller(key, record.identity, sticky, future)
+        poller = WaitingPoller(key, record.identity, sticky, future, record.worker_version)
         if self.task_queues.backlog(key):
             self._enqueue(poller, None)
         else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from temporalio.api.common.v1 import Memo, SearchAttributes
+from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import ActivityInfo, RunState
@@ -20,15 +21,16 @@ from engine.store.schema import OPEN_CLOSE_TIME_NS
 __all__ = ["RunWrite", "commit"]
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 25)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 27)})"
 _UPDATE_RUN = """
-UPDATE runs SET next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?, workflow_task_state = ?,
-    workflow_task_attempt = ?, workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
+UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?,
+    workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_time_ns = ?,
+    workflow_task_original_scheduled_time_ns = ?,
     workflow_task_started_time_ns = ?, workflow_task_request_id = ?, workflow_task_identity = ?,
     sticky_task_queue = ?, sticky_timeout_ns = ?
 WHERE run_key = ?"""
 _CLOSE_RUN = "UPDATE runs SET status = ?, close_time_ns = ? WHERE run_key = ?"
-_UPDATE_ATTRIBUTES = "UPDATE runs SET memo = ?, search_attributes = ? WHERE run_key = ?"
+_UPDATE_ATTRIBUTES = "UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ? WHERE run_key = ?"
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
 _DELETE_ACTIVITIES = "DELETE FROM activities WHERE run_key = ?"
@@ -50,7 +52,7 @@ class RunWrite:
     new_run_row: tuple[object, ...] | None = None
     counters: tuple[object, ...] = ()
     close_row: tuple[int, int] | None = None
-    attributes: tuple[bytes | None, bytes | None] | None = None
+    attributes: tuple[bytes | None, bytes | None, bytes | None] | None = None
     event_rows: list[EventRow] = field(default_factory=list)
     activities: dict[int, tuple[object, ...] | None] = field(default_factory=dict)
     buffer_rewritten: bool = False
@@ -90,7 +92,7 @@ class RunWrite:
     @property
     def next_deadline_ns(self) -> int | None:
         """When the run has to be looked at next."""
-        return self.counters[2]  # type: ignore[return-value]
+        return self.counters[3]  # type: ignore[return-value]
 
 
 def commit(connection: sqlite3.Connection, writes: Iterable[RunWrite]) -> None:
@@ -143,11 +145,13 @@ def _counters(state: RunState) -> tuple[object, ...]:
     deadline_ns = next_deadline_ns(state)
     if task is None:
         return (
-            state.next_event_id, state.history_size_bytes, deadline_ns, 0, state.workflow_task_attempt,
-            0, 0, 0, "", "", state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
+            state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns, 0,
+            state.workflow_task_attempt, 0, 0, 0, "", "",
+            state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
         )  # fmt: skip
     return (
-        state.next_event_id, state.history_size_bytes, deadline_ns, 2 if task.started else 1, task.attempt,
+        state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns,
+        2 if task.started else 1, task.attempt,
         task.scheduled_time_ns, task.original_scheduled_time_ns, task.started_time_ns, task.request_id, task.identity,
         state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
     )  # fmt: skip
@@ -157,18 +161,19 @@ def _run_row(state: RunState, namespace_key: int, counters: tuple[object, ...]) 
     return (
         state.run_key, namespace_key, state.workflow_id, state.run_id, state.workflow_type, state.task_queue,
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
-        *counters[:2], state.start_request_id, *_attributes(state), *counters[2:],
+        *counters[1:3], state.start_request_id, *_attributes(state), counters[0], *counters[3:],
     )  # fmt: skip
 
 
-def _attributes(state: RunState) -> tuple[bytes | None, bytes | None]:
+def _attributes(state: RunState) -> tuple[bytes | None, bytes | None, bytes | None]:
     memo = Memo(fields=state.memo).SerializeToString() if state.memo else None
     search_attributes = (
         SearchAttributes(indexed_fields=state.search_attributes).SerializeToString()
         if state.search_attributes
         else None
     )
-    return memo, search_attributes
+    points = ResetPoints(points=state.auto_reset_points).SerializeToString() if state.auto_reset_points else None
+    return memo, search_attributes, points
 
 
 def _activity_row(run_key: int, activity: ActivityInfo) -> tuple[object, ...]:

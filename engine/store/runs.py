@@ -13,6 +13,7 @@ from temporalio.api.enums.v1.event_type_pb2 import (
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run import deadlines
 from engine.core.run.evolve import evolve
@@ -32,7 +33,8 @@ _RUN_COLUMNS = """
 SELECT r.run_key, n.namespace_id, n.name, r.workflow_id, r.run_id, r.status, r.next_event_id, r.history_size_bytes,
     r.start_request_id, r.memo, r.search_attributes, r.workflow_task_state, r.workflow_task_attempt,
     r.workflow_task_scheduled_time_ns, r.workflow_task_original_scheduled_time_ns, r.workflow_task_started_time_ns,
-    r.workflow_task_request_id, r.workflow_task_identity, r.sticky_task_queue, r.sticky_timeout_ns
+    r.workflow_task_request_id, r.workflow_task_identity, r.sticky_task_queue, r.sticky_timeout_ns,
+    r.state_transition_count, r.auto_reset_points
 FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.run_key = ?"""
 
 
@@ -111,8 +113,10 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     (state.last_event_time_ns,) = connection.execute(
         "SELECT max(event_time_ns) FROM events WHERE run_key = ? AND event_id > ?", (run_key, row[6] - 8)
     ).fetchone()
+    state.state_transition_count = row[20]
     _load_request_ids(connection, state)
     if closed:
+        state.auto_reset_points = list(ResetPoints.FromString(row[21] or b"").points)
         state.memo = dict(Memo.FromString(row[9] or b"").fields)
         state.search_attributes = dict(SearchAttributes.FromString(row[10] or b"").indexed_fields)
         state.completed_any_workflow_task = _has_event(connection, run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)

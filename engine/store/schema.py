@@ -39,6 +39,8 @@ CREATE TABLE runs (
     start_request_id TEXT NOT NULL,
     memo BLOB,                               -- Memo
     search_attributes BLOB,                  -- SearchAttributes
+    auto_reset_points BLOB,                  -- ResetPoints
+    state_transition_count INTEGER NOT NULL,
     next_deadline_ns INTEGER,                -- when to look at the run; NULL: never
     workflow_task_state INTEGER NOT NULL,    -- 0 none, 1 scheduled, 2 started
     workflow_task_attempt INTEGER NOT NULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from temporalio.api.command.v1 import ScheduleActivityTaskCommandAttributes
-from temporalio.api.common.v1 import Payloads
+from temporalio.api.common.v1 import Payloads, WorkerVersionStamp
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1.workflow_pb2 import RetryState
 from temporalio.api.failure.v1 import Failure
@@ -49,7 +49,12 @@ def activity_task_scheduled(
 
 
 def activity_task_started(
-    scheduled_event_id: int, attempt: int, request_id: str, identity: str, last_failure: Failure | None
+    scheduled_event_id: int,
+    attempt: int,
+    request_id: str,
+    identity: str,
+    last_failure: Failure | None,
+    worker_version: WorkerVersionStamp | None,
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_ACTIVITY_TASK_STARTED,
@@ -59,6 +64,7 @@ def activity_task_started(
             request_id=request_id,
             identity=identity,
             last_failure=last_failure,
+            worker_version=worker_version,
         ),
     )
 

@@ -20,6 +20,7 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionCompletedEventAttributes,
     WorkflowExecutionContinuedAsNewEventAttributes,
     WorkflowExecutionFailedEventAttributes,
+    WorkflowExecutionOptionsUpdatedEventAttributes,
     WorkflowExecutionSignaledEventAttributes,
     WorkflowExecutionStartedEventAttributes,
     WorkflowExecutionTerminatedEventAttributes,
@@ -114,6 +115,16 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
         workflow_execution_cancel_requested_event_attributes=WorkflowExecutionCancelRequestedEventAttributes(
             cause=cause, identity=identity
+        ),
+    )
+
+
+def workflow_execution_options_updated(attached_request_id: str) -> HistoryEvent:
+    return HistoryEvent(
+        event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        worker_may_ignore=True,
+        workflow_execution_options_updated_event_attributes=WorkflowExecutionOptionsUpdatedEventAttributes(
+            attached_request_id=attached_request_id
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.common.v1 import WorkerVersionStamp
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1.failed_cause_pb2 import WorkflowTaskFailedCause
 from temporalio.api.enums.v1.workflow_pb2 import SuggestContinueAsNewReason, TimeoutType
@@ -36,6 +37,7 @@ def workflow_task_started(
     identity: str,
     history_size_bytes: int,
     suggest_continue_as_new_reasons: Sequence[SuggestContinueAsNewReason.ValueType],
+    worker_version: WorkerVersionStamp | None,
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_TASK_STARTED,
@@ -46,6 +48,7 @@ def workflow_task_started(
             history_size_bytes=history_size_bytes,
             suggest_continue_as_new=bool(suggest_continue_as_new_reasons),
             suggest_continue_as_new_reasons=suggest_continue_as_new_reasons,
+            worker_version=worker_version,
         ),
     )
 

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from temporalio.api.common.v1 import WorkerVersionStamp
+
 __all__ = ["PollerRecord", "Queries", "TaskQueueKey", "TaskQueues", "TaskRef", "WaitingPoller"]
 
 TaskQueueKey = tuple[str, str, bool]
@@ -43,6 +45,7 @@ class WaitingPoller:
     identity: str
     sticky: bool
     waiter: object
+    worker_version: WorkerVersionStamp | None = None
     gone: bool = False
 
 
@@ -54,6 +57,7 @@ class PollerRecord:
     last_access_time_ns: int
     rate_per_second: float = 100_000.0
     request: object = None
+    worker_version: WorkerVersionStamp | None = None
 
 
 Queries = deque[object]

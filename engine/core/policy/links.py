@@ -8,11 +8,15 @@ from temporalio.api.enums.v1 import event_type_pb2 as et
 __all__ = ["request_id_link", "started_link"]
 
 
-def request_id_link(namespace: str, workflow_id: str, run_id: str, request_id: str) -> Link:
-    """Link to the WorkflowExecutionSignaled that `request_id` made."""
-    reference = Link.WorkflowEvent.RequestIdReference(
-        request_id=request_id, event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
-    )
+def request_id_link(
+    namespace: str,
+    workflow_id: str,
+    run_id: str,
+    request_id: str,
+    event_type: et.EventType.ValueType = et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+) -> Link:
+    """Link to the event that `request_id` made."""
+    reference = Link.WorkflowEvent.RequestIdReference(request_id=request_id, event_type=event_type)
     return Link(
         workflow_event=Link.WorkflowEvent(
             namespace=namespace, workflow_id=workflow_id, run_id=run_id, request_id_ref=reference

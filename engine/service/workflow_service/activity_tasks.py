@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.message import Message
-from temporalio.api.common.v1 import Payloads, WorkflowExecution
+from temporalio.api.common.v1 import WorkerVersionStamp, WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
@@ -201,23 +201,32 @@ def _by_id(service: Service, request: _ById) -> _Target:
 async def _complete(service: Service, request: _Completed, target: _Target) -> None:
     too_large = validate_respond_activity_task_completed(request, service.engine.limits)
     if too_large is not None:
-        await _submit_failure(service, target, too_large, request.identity, None)
+        await _fail_as_too_large(service, target, too_large, request.identity)
         return
     result = request.result if request.HasField("result") else None
-    await service.engine.submit(RespondActivityTaskCompleted(*target, result, request.identity))
+    completed = RespondActivityTaskCompleted(*target, result, request.identity, _worker_version(request))
+    await service.engine.submit(completed)
 
 
 async def _fail(service: Service, request: _Failed, target: _Target) -> list[Failure]:
     failures = validate_respond_activity_task_failed(request, service.engine.limits)
     details = request.last_heartbeat_details if request.HasField("last_heartbeat_details") else None
-    await _submit_failure(service, target, request.failure, request.identity, details)
+    failed = RespondActivityTaskFailed(*target, request.failure, request.identity, details, _worker_version(request))
+    await service.engine.submit(failed)
     return failures
+
+
+def _worker_version(request: _Completed | _Failed) -> WorkerVersionStamp | None:
+    """Return the build that answers; requests by activity id don't say it."""
+    if isinstance(request, RespondActivityTaskCompletedRequest | RespondActivityTaskFailedRequest):
+        return request.worker_version if request.HasField("worker_version") else None
+    return None
 
 
 async def _cancel(service: Service, request: _Canceled, target: _Target) -> None:
     too_large = validate_respond_activity_task_canceled(request, service.engine.limits)
     if too_large is not None:
-        await _submit_failure(service, target, too_large, request.identity, None)
+        await _fail_as_too_large(service, target, too_large, request.identity)
         return
     details = request.details if request.HasField("details") else None
     await service.engine.submit(RespondActivityTaskCanceled(*target, details, request.identity))
@@ -226,14 +235,12 @@ async def _cancel(service: Service, request: _Canceled, target: _Target) -> None
 async def _heartbeat(service: Service, request: _Heartbeat, target: _Target) -> bool:
     too_large = validate_record_activity_task_heartbeat(request, service.engine.limits)
     if too_large is not None:
-        await _submit_failure(service, target, too_large, request.identity, None)
+        await _fail_as_too_large(service, target, too_large, request.identity)
         return True
     details = request.details if request.HasField("details") else None
     reply: HeartbeatReply = await service.engine.submit(RecordActivityTaskHeartbeat(*target, details, request.identity))
     return reply.cancel_requested
 
 
-async def _submit_failure(
-    service: Service, target: _Target, failure: Failure, identity: str, last_heartbeat_details: Payloads | None
-) -> None:
-    await service.engine.submit(RespondActivityTaskFailed(*target, failure, identity, last_heartbeat_details))
+async def _fail_as_too_large(service: Service, target: _Target, failure: Failure, identity: str) -> None:
+    await service.engine.submit(RespondActivityTaskFailed(*target, failure, identity, None))

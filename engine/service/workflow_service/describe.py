@@ -5,7 +5,6 @@ from __future__ import annotations
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
-    EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
 from temporalio.api.enums.v1.workflow_pb2 import (
@@ -15,7 +14,6 @@ from temporalio.api.enums.v1.workflow_pb2 import (
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import (
     PendingWorkflowTaskInfo,
-    ResetPointInfo,
     ResetPoints,
     WorkflowExecutionConfig,
     WorkflowExecutionExtendedInfo,
@@ -46,7 +44,7 @@ async def describe_workflow_execution(
     now_ns = service.engine.env.now_ns()
     response = DescribeWorkflowExecutionResponse(
         execution_config=_config(state),
-        workflow_execution_info=_info(service, state),
+        workflow_execution_info=_info(state),
         workflow_extended_info=_extended_info(state),
         pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
     )
@@ -70,7 +68,7 @@ def _config(state: RunState) -> WorkflowExecutionConfig:
     return config
 
 
-def _info(service: Service, state: RunState) -> WorkflowExecutionInfo:
+def _info(state: RunState) -> WorkflowExecutionInfo:
     info = WorkflowExecutionInfo(
         start_time=ns_to_timestamp(state.start_time_ns),
         execution_time=ns_to_timestamp(state.execution_time_ns),
@@ -78,7 +76,8 @@ def _info(service: Service, state: RunState) -> WorkflowExecutionInfo:
         history_length=state.next_event_id - 1,
         history_size_bytes=state.history_size_bytes,
         task_queue=state.task_queue,
-        auto_reset_points=_auto_reset_points(service, state),
+        auto_reset_points=ResetPoints(points=state.auto_reset_points),
+        state_transition_count=state.state_transition_count,
         first_run_id=state.started.first_execution_run_id,
     )
     info.execution.workflow_id, info.execution.run_id = state.workflow_id, state.run_id
@@ -98,17 +97,6 @@ def _info(service: Service, state: RunState) -> WorkflowExecutionInfo:
         info.close_time.CopyFrom(ns_to_timestamp(state.close_time_ns))
         info.execution_duration.CopyFrom(ns_to_duration(max(0, state.close_time_ns - state.execution_time_ns)))
     return info
-
-
-def _auto_reset_points(service: Service, state: RunState) -> ResetPoints:
-    points = ResetPoints()
-    if state.completed_any_workflow_task:
-        found = service.reads.find_first_event(state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
-        if found is not None:
-            point = ResetPointInfo(run_id=state.run_id, first_workflow_task_completed_id=found[0], resettable=True)
-            point.create_time.CopyFrom(ns_to_timestamp(found[1]))
-            points.points.append(point)
-    return points
 
 
 def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:

@@ -40,6 +40,8 @@ async def get_system_info(service: Service, request: GetSystemInfoRequest, call:
             encoded_failure_attributes=True,
             upsert_memo=True,
             sdk_metadata=True,
+            # Workers then say their build with every poll and completion, and histories show it.
+            build_id_based_versioning=True,
             count_group_by_execution_status=True,
         ),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from google.protobuf.message import Message
-from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import WorkerVersionStamp, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1.deployment_pb2 import WORKER_VERSIONING_MODE_VERSIONED
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -61,7 +62,9 @@ async def poll_workflow_task_queue(
     engine = service.engine
     namespace = get_namespace(service, request.namespace)
     validate_poll_workflow_task_queue(request, engine.limits, remaining_ns=remaining_ns(call))
-    record = PollerRecord(request.identity, engine.env.now_ns(), request=request)
+    record = PollerRecord(
+        request.identity, engine.env.now_ns(), request=request, worker_version=_worker_version(request)
+    )
     seconds = long_poll_seconds(call, engine.limits.task_long_poll_interval_ns)
     sticky = request.task_queue.kind == TASK_QUEUE_KIND_STICKY
     try:
@@ -74,6 +77,15 @@ async def poll_workflow_task_queue(
     if isinstance(task, StartedWorkflowTask):
         return workflow_task_bytes(service, task)
     return b"" if task is None else _query_task_bytes(service, task)
+
+
+def _worker_version(request: PollWorkflowTaskQueueRequest) -> WorkerVersionStamp | None:
+    """Return the build that a worker polls with; none for a worker of a versioned deployment."""
+    mode = request.deployment_options.worker_versioning_mode
+    capabilities = request.worker_version_capabilities
+    if mode == WORKER_VERSIONING_MODE_VERSIONED or not capabilities.build_id:
+        return None
+    return WorkerVersionStamp(build_id=capabilities.build_id, use_versioning=capabilities.use_versioning)
 
 
 async def respond_workflow_task_completed(
@@ -92,7 +104,7 @@ async def respond_workflow_task_completed(
     )
     if reply.new_workflow_task is None:
         return response
-    return append_workflow_task(response, workflow_task_bytes(service, reply.new_workflow_task, only_new_events=True))
+    return append_workflow_task(response, workflow_task_bytes(service, reply.new_workflow_task))
 
 
 async def respond_workflow_task_failed(
@@ -123,14 +135,9 @@ async def respond_query_task_completed(
     return RespondQueryTaskCompletedResponse()
 
 
-def workflow_task_bytes(service: Service, task: StartedWorkflowTask, *, only_new_events: bool = False) -> bytes:
-    """Serialize a started task with its history and the queries that ride on it.
-
-    Args:
-        only_new_events: the worker knows the history up to its last task, sticky or not.
-    """
+def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
+    """Serialize a started task with its history and the queries that ride on it."""
     token = task.token
-    first_event_id = task.previous_started_event_id + 1 if only_new_events else task.first_event_id
     queries: Mapping[str, WorkflowQuery] = service.engine.queries.buffered(task.run_key)
     message = PollWorkflowTaskQueueResponse(
         task_token=token.encode(),
@@ -145,7 +152,7 @@ def workflow_task_bytes(service: Service, task: StartedWorkflowTask, *, only_new
         queries=queries,
     )
     state = service.engine.find_run(task.run_key)
-    events = [] if state is None else _first_page(service, state, first_event_id, task.next_event_id, message)
+    events = [] if state is None else _first_page(service, state, task.first_event_id, task.next_event_id, message)
     if not message.next_page_token:
         events += [event.SerializeToString() for event in task.transient_events]
     return with_history(message, events)
