@@ -91,8 +91,8 @@ class Transition:
     def add_request_id(self, request_id: str) -> None:
         """Remember a request id, so that the same request sent again changes nothing."""
         self.touched = True
-        self.state.request_ids[request_id] = self.state.next_event_id
-        self.new_request_ids[request_id] = self.state.next_event_id
+        if request_id not in self.state.request_ids:
+            self.state.request_ids[request_id] = self.new_request_ids[request_id] = self.state.next_event_id
 
     def set_user_metadata(self, user_metadata: UserMetadata) -> None:
         """Attach the start's summary and details to its event."""

@@ -7,7 +7,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from engine.core.namespace import Namespace
 from engine.core.visibility.list_filter import ListFilter
 from engine.store.database import Database
-from engine.store.history import find_first_event, load_event_blobs, load_event_blobs_reverse
+from engine.store.history import load_event_blobs, load_event_blobs_reverse
 from engine.store.visibility import PageMark, count_runs, count_runs_by_status, load_runs
 
 __all__ = ["PageMark", "Reads"]
@@ -29,10 +29,6 @@ class Reads:
     def load_events_reverse(self, run_key: int, last_event_id: int, limit: int) -> list[bytes]:
         """Return up to `limit` serialized events from `last_event_id` downwards."""
         return load_event_blobs_reverse(self._connection, run_key, last_event_id, limit)
-
-    def find_first_event(self, run_key: int, event_type: int) -> tuple[int, int] | None:
-        """Return (event_id, event_time_ns) of the run's first event of a type, or None."""
-        return find_first_event(self._connection, run_key, event_type)
 
     def load_runs(
         self, namespace: Namespace, list_filter: ListFilter, limit: int, after: PageMark | None

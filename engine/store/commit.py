@@ -21,7 +21,7 @@ from engine.store.schema import OPEN_CLOSE_TIME_NS
 __all__ = ["RunWrite", "commit"]
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 27)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 28)})"
 _UPDATE_RUN = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_time_ns = ?,
@@ -30,7 +30,8 @@ UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_byte
     sticky_task_queue = ?, sticky_timeout_ns = ?
 WHERE run_key = ?"""
 _CLOSE_RUN = "UPDATE runs SET status = ?, close_time_ns = ? WHERE run_key = ?"
-_UPDATE_ATTRIBUTES = "UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ? WHERE run_key = ?"
+_UPDATE_ATTRIBUTES = """
+UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ? WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
 _DELETE_ACTIVITIES = "DELETE FROM activities WHERE run_key = ?"
@@ -52,7 +53,7 @@ class RunWrite:
     new_run_row: tuple[object, ...] | None = None
     counters: tuple[object, ...] = ()
     close_row: tuple[int, int] | None = None
-    attributes: tuple[bytes | None, bytes | None, bytes | None] | None = None
+    attributes: tuple[bytes | None, ...] | None = None
     event_rows: list[EventRow] = field(default_factory=list)
     activities: dict[int, tuple[object, ...] | None] = field(default_factory=dict)
     buffer_rewritten: bool = False
@@ -165,7 +166,7 @@ def _run_row(state: RunState, namespace_key: int, counters: tuple[object, ...]) 
     )  # fmt: skip
 
 
-def _attributes(state: RunState) -> tuple[bytes | None, bytes | None, bytes | None]:
+def _attributes(state: RunState) -> tuple[bytes | None, ...]:
     memo = Memo(fields=state.memo).SerializeToString() if state.memo else None
     search_attributes = (
         SearchAttributes(indexed_fields=state.search_attributes).SerializeToString()
@@ -173,7 +174,8 @@ def _attributes(state: RunState) -> tuple[bytes | None, bytes | None, bytes | No
         else None
     )
     points = ResetPoints(points=state.auto_reset_points).SerializeToString() if state.auto_reset_points else None
-    return memo, search_attributes, points
+    version = None if state.worker_version is None else state.worker_version.SerializeToString()
+    return memo, search_attributes, points, version
 
 
 def _activity_row(run_key: int, activity: ActivityInfo) -> tuple[object, ...]:

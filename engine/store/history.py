@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-__all__ = ["find_first_event", "load_event_blobs", "load_event_blobs_reverse"]
+__all__ = ["load_event_blobs", "load_event_blobs_reverse"]
 
 
 def load_event_blobs(
@@ -27,12 +27,3 @@ def load_event_blobs_reverse(
         (run_key, last_event_id, limit),
     )
     return [row[0] for row in rows]
-
-
-def find_first_event(connection: sqlite3.Connection, run_key: int, event_type: int) -> tuple[int, int] | None:
-    """Return (event_id, event_time_ns) of the run's first event of a type, or None."""
-    row: tuple[int, int] | None = connection.execute(
-        "SELECT event_id, event_time_ns FROM events WHERE run_key = ? AND event_type = ? ORDER BY event_id LIMIT 1",
-        (run_key, event_type),
-    ).fetchone()
-    return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes
+from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
@@ -34,7 +34,7 @@ SELECT r.run_key, n.namespace_id, n.name, r.workflow_id, r.run_id, r.status, r.n
     r.start_request_id, r.memo, r.search_attributes, r.workflow_task_state, r.workflow_task_attempt,
     r.workflow_task_scheduled_time_ns, r.workflow_task_original_scheduled_time_ns, r.workflow_task_started_time_ns,
     r.workflow_task_request_id, r.workflow_task_identity, r.sticky_task_queue, r.sticky_timeout_ns,
-    r.state_transition_count, r.auto_reset_points
+    r.state_transition_count, r.auto_reset_points, r.worker_version
 FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.run_key = ?"""
 
 
@@ -116,6 +116,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     state.state_transition_count = row[20]
     _load_request_ids(connection, state)
     if closed:
+        state.worker_version = None if row[22] is None else WorkerVersionStamp.FromString(row[22])
         state.auto_reset_points = list(ResetPoints.FromString(row[21] or b"").points)
         state.memo = dict(Memo.FromString(row[9] or b"").fields)
         state.search_attributes = dict(SearchAttributes.FromString(row[10] or b"").indexed_fields)

@@ -40,6 +40,7 @@ CREATE TABLE runs (
     memo BLOB,                               -- Memo
     search_attributes BLOB,                  -- SearchAttributes
     auto_reset_points BLOB,                  -- ResetPoints
+    worker_version BLOB,                     -- WorkerVersionStamp of the last completed workflow task
     state_transition_count INTEGER NOT NULL,
     next_deadline_ns INTEGER,                -- when to look at the run; NULL: never
     workflow_task_state INTEGER NOT NULL,    -- 0 none, 1 scheduled, 2 started

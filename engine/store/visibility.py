@@ -5,12 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 from temporalio.api.common.v1 import Memo, SearchAttributes
-from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from engine.core.policy.durations import ns_to_duration, ns_to_timestamp
 from engine.core.visibility.list_filter import ListFilter
-from engine.core.visibility.search_attributes import UNVERSIONED_BUILD_IDS
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
 __all__ = ["PageMark", "count_runs", "count_runs_by_status", "load_runs"]
@@ -29,8 +27,7 @@ def load_runs(
         parameters += after
     rows = reader.execute(
         "SELECT run_key, workflow_id, run_id, workflow_type, task_queue, status, start_time_ns, execution_time_ns, "
-        "close_time_ns, next_event_id, history_size_bytes, memo, search_attributes, EXISTS (SELECT 1 FROM events e "
-        f"WHERE e.run_key = runs.run_key AND e.event_type = {EVENT_TYPE_WORKFLOW_TASK_COMPLETED}) "
+        "close_time_ns, next_event_id, history_size_bytes, memo, search_attributes, state_transition_count "
         f"FROM runs WHERE {where} ORDER BY close_time_ns DESC, start_time_ns DESC, run_key DESC LIMIT ?",
         (*parameters, limit),
     )
@@ -70,7 +67,7 @@ def _where(namespace_key: int, list_filter: ListFilter) -> tuple[str, tuple[obje
 
 def _info(row: tuple) -> WorkflowExecutionInfo:  # type: ignore[type-arg]
     (_, workflow_id, run_id, workflow_type, task_queue, status, start_ns, execution_ns, close_ns, next_event_id,
-     history_size_bytes, memo, search_attributes, completed_any_workflow_task) = row  # fmt: skip
+     history_size_bytes, memo, search_attributes, state_transition_count) = row  # fmt: skip
     info = WorkflowExecutionInfo(
         status=status,
         start_time=ns_to_timestamp(start_ns),
@@ -81,11 +78,10 @@ def _info(row: tuple) -> WorkflowExecutionInfo:  # type: ignore[type-arg]
     )
     info.execution.workflow_id, info.execution.run_id = workflow_id, run_id
     info.type.name = workflow_type
-    if completed_any_workflow_task:
-        info.search_attributes.indexed_fields["BuildIds"].CopyFrom(UNVERSIONED_BUILD_IDS)
     if close_ns != OPEN_CLOSE_TIME_NS:
         info.close_time.CopyFrom(ns_to_timestamp(close_ns))
         info.execution_duration.CopyFrom(ns_to_duration(max(0, close_ns - execution_ns)))
         info.history_length = next_event_id - 1
         info.history_size_bytes = history_size_bytes
+        info.state_transition_count = state_transition_count
     return info

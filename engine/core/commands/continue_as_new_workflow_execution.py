@@ -7,7 +7,7 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
     WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES as BAD_ATTRIBUTES,
 )
 from temporalio.api.enums.v1.failed_cause_pb2 import WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES
-from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
+from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL, TaskQueueKind
 from temporalio.api.enums.v1.workflow_pb2 import CONTINUE_AS_NEW_INITIATOR_RETRY, CONTINUE_AS_NEW_INITIATOR_WORKFLOW
 from temporalio.api.history.v1 import (
     HistoryEvent,
@@ -49,12 +49,15 @@ def validate(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionComman
         normalize_user_task_queue(
             attributes.task_queue, limits, default_name=started.task_queue.name, parent_name=started.task_queue.name
         )
-        _normalize_timeouts(work, attributes)
-        if attributes.HasField("retry_policy"):
-            ensure_retry_policy_defaults(attributes.retry_policy)
-            validate_retry_policy(attributes.retry_policy)
     except InvalidArgument as error:
-        raise FailWorkflowTask(BAD_ATTRIBUTES, f"{error.message} on {_COMMAND}") from None
+        raise _bad(attributes, f"error validating {_COMMAND} TaskQueue: {error.message}") from None
+    _normalize_timeouts(work, attributes)
+    if attributes.HasField("retry_policy"):
+        ensure_retry_policy_defaults(attributes.retry_policy)
+        try:
+            validate_retry_policy(attributes.retry_policy)
+        except InvalidArgument as error:
+            raise _bad(attributes, f"invalid WorkflowRetryPolicy on {_COMMAND}: {error.message}") from None
     try:
         validate_search_attributes(
             attributes.search_attributes, namespace.custom_search_attributes, limits, namespace=namespace.name
@@ -75,6 +78,15 @@ def validate(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionComman
         raise FailWorkflowTask(BAD_ATTRIBUTES, message, terminates_workflow=True)
 
 
+def _bad(attributes: ContinueAsNewWorkflowExecutionCommandAttributes, message: str) -> FailWorkflowTask:
+    task_queue = attributes.task_queue
+    kind = TaskQueueKind.Name(task_queue.kind)
+    return FailWorkflowTask(
+        BAD_ATTRIBUTES,
+        f'{message}. WorkflowType={attributes.workflow_type.name} TaskQueue=name:"{task_queue.name}" kind:{kind}',
+    )
+
+
 def _normalize_timeouts(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
     started, limits = work.t.state.started, work.t.context.limits
     for name, duration in (
@@ -83,7 +95,7 @@ def _normalize_timeouts(work: CommandWork, attributes: ContinueAsNewWorkflowExec
         ("BackoffStartInterval", attributes.backoff_start_interval),
     ):
         if problem := cap_duration(duration):
-            raise InvalidArgument(f"Invalid {name}: {problem}")
+            raise _bad(attributes, f"Invalid {name} on {_COMMAND}: {problem}")
     run_timeout_ns = effective_workflow_run_timeout_ns(
         duration_to_ns(attributes.workflow_run_timeout) or duration_to_ns(started.workflow_run_timeout),
         duration_to_ns(started.workflow_execution_timeout),

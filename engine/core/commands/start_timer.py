@@ -45,9 +45,8 @@ def apply(work: CommandWork, attributes: StartTimerCommandAttributes) -> History
     Emits: event TimerStarted; its deadline.
     """
     t = work.t
-    event = t.add(
-        timer_started(attributes.timer_id, attributes.start_to_fire_timeout, work.workflow_task_completed_event_id)
-    )
+    timeout = attributes.start_to_fire_timeout if attributes.HasField("start_to_fire_timeout") else None
+    event = t.add(timer_started(attributes.timer_id, timeout, work.workflow_task_completed_event_id))
     timer = t.state.timers[attributes.timer_id]
     push(t.state, timer.expiry_time_ns, DeadlineKind.USER_TIMER, event.event_id, 0, timer.timer_id)
     return event

@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import (
 
 
 def timer_started(
-    timer_id: str, start_to_fire_timeout: Duration, workflow_task_completed_event_id: int
+    timer_id: str, start_to_fire_timeout: Duration | None, workflow_task_completed_event_id: int
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_TIMER_STARTED,

@@ -87,6 +87,7 @@ def _workflow_task_completed(state: RunState, event: HistoryEvent) -> None:
     state.completed_any_workflow_task = True
     attributes = event.workflow_task_completed_event_attributes
     state.previous_started_event_id = attributes.started_event_id
+    state.worker_version = attributes.worker_version if attributes.HasField("worker_version") else None
     add_reset_point(state, event)
     add_build_ids(state, attributes.worker_version)
 

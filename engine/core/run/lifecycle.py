@@ -71,11 +71,11 @@ def create_run(
         run_id=run_id,
     )
     t = Transition(context, state, is_new=True)
-    event = t.add(events.workflow_execution_started(attributes))
-    event.links.extend(links)
     if request_id:
         t.add_request_id(request_id)
         state.start_request_id = request_id
+    event = t.add(events.workflow_execution_started(attributes))
+    event.links.extend(links)
     if state.run_expiration_time_ns:
         push(state, state.run_expiration_time_ns, DeadlineKind.WORKFLOW_RUN_TIMEOUT)
     if state.execution_expiration_time_ns:

@@ -134,6 +134,7 @@ class RunState:
     memo: dict[str, Payload] = field(default_factory=dict)
     search_attributes: dict[str, Payload] = field(default_factory=dict)
     auto_reset_points: list[ResetPointInfo] = field(default_factory=list)
+    worker_version: WorkerVersionStamp | None = None
     new_execution_run_id: str = ""
 
     state_transition_count: int = 0

@@ -74,9 +74,6 @@ PREDEFINED_SEARCH_ATTRIBUTES: SearchAttributeTypes = MappingProxyType(
 )
 """The attributes that every namespace has beside its own."""
 
-UNVERSIONED_BUILD_IDS = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=b'["unversioned"]')
-"""The server's own BuildIds of a run that has completed a workflow task, with workers that have no versions."""
-
 _RESERVED_NAMES = ("NamespaceId", "MemoEncoding", "Memo", "VisibilityTaskKey")
 _RESERVED_PREFIX = "Temporal"
 

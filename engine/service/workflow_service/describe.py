@@ -24,7 +24,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from engine.core.policy.client_requests import validate_has_execution
 from engine.core.policy.durations import ns_to_duration, ns_to_timestamp
 from engine.core.run.state import RunState, WorkflowTask
-from engine.core.visibility.search_attributes import UNVERSIONED_BUILD_IDS, set_type_metadata
+from engine.core.visibility.search_attributes import set_type_metadata
 from engine.service.service import Call, Service, get_namespace
 from engine.service.workflow_service.pending_activities import pending_activity_info
 
@@ -78,6 +78,7 @@ def _info(state: RunState) -> WorkflowExecutionInfo:
         task_queue=state.task_queue,
         auto_reset_points=ResetPoints(points=state.auto_reset_points),
         state_transition_count=state.state_transition_count,
+        most_recent_worker_version_stamp=state.worker_version,
         first_run_id=state.started.first_execution_run_id,
     )
     info.execution.workflow_id, info.execution.run_id = state.workflow_id, state.run_id
@@ -89,8 +90,6 @@ def _info(state: RunState) -> WorkflowExecutionInfo:
     info.search_attributes.SetInParent()
     for key, payload in state.search_attributes.items():
         info.search_attributes.indexed_fields[key].CopyFrom(payload)
-    if state.completed_any_workflow_task:
-        info.search_attributes.indexed_fields["BuildIds"].CopyFrom(UNVERSIONED_BUILD_IDS)
     if state.started.HasField("priority"):
         info.priority.CopyFrom(state.started.priority)
     if not state.running:
