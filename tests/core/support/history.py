@@ -76,7 +76,9 @@ def _text_at(event: HistoryEvent, path: str) -> str:
             value = value[name]
             text = render(value)
             continue
-        field = value.DESCRIPTOR.fields_by_name[name]
+        field = value.DESCRIPTOR.fields_by_name.get(name)
+        if field is None:
+            return "(no such field)"
         if field.message_type is not None and not field.is_repeated and not value.HasField(name):
             return "-"
         value = getattr(value, name)
