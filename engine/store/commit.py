@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from temporalio.api.common.v1 import Memo, SearchAttributes
+from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run.deadlines import next_deadline_ns
-from engine.core.run.state import ActivityInfo, RunState
+from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
 from engine.core.transition import EventRow, Transition
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
@@ -24,10 +25,9 @@ _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
 _INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 28)})"
 _UPDATE_RUN = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?,
-    workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_time_ns = ?,
-    workflow_task_original_scheduled_time_ns = ?,
-    workflow_task_started_time_ns = ?, workflow_task_request_id = ?, workflow_task_identity = ?,
-    sticky_task_queue = ?, sticky_timeout_ns = ?
+    workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
+    workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
+    workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?
 WHERE run_key = ?"""
 _CLOSE_RUN = "UPDATE runs SET status = ?, close_time_ns = ? WHERE run_key = ?"
 _UPDATE_ATTRIBUTES = """
@@ -147,15 +147,28 @@ def _counters(state: RunState) -> tuple[object, ...]:
     if task is None:
         return (
             state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns, 0,
-            state.workflow_task_attempt, 0, 0, 0, "", "",
+            state.workflow_task_attempt, 0, 0, 0, 0, None,
             state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
         )  # fmt: skip
     return (
         state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns,
-        2 if task.started else 1, task.attempt,
-        task.scheduled_time_ns, task.original_scheduled_time_ns, task.started_time_ns, task.request_id, task.identity,
+        2 if task.started else 1, task.attempt, task.scheduled_event_id,
+        task.scheduled_time_ns, task.original_scheduled_time_ns, task.started_time_ns, _started_workflow_task(task),
         state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
     )  # fmt: skip
+
+
+def _started_workflow_task(task: WorkflowTask) -> bytes | None:
+    """Return what the event of a started transient task will say: its worker has seen it already."""
+    if not (task.transient and task.started):
+        return None
+    return WorkflowTaskStartedEventAttributes(
+        request_id=task.request_id,
+        identity=task.identity,
+        history_size_bytes=task.history_size_bytes,
+        suggest_continue_as_new_reasons=task.suggest_continue_as_new_reasons,
+        worker_version=task.worker_version,
+    ).SerializeToString()
 
 
 def _run_row(state: RunState, namespace_key: int, counters: tuple[object, ...]) -> tuple[object, ...]:

@@ -6,13 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 
 from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
-from temporalio.api.enums.v1.event_type_pb2 import (
-    EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-    EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-)
+from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run import deadlines
@@ -33,7 +30,7 @@ _RUN_COLUMNS = """
 SELECT r.run_key, n.namespace_id, n.name, r.workflow_id, r.run_id, r.status, r.next_event_id, r.history_size_bytes,
     r.start_request_id, r.memo, r.search_attributes, r.workflow_task_state, r.workflow_task_attempt,
     r.workflow_task_scheduled_time_ns, r.workflow_task_original_scheduled_time_ns, r.workflow_task_started_time_ns,
-    r.workflow_task_request_id, r.workflow_task_identity, r.sticky_task_queue, r.sticky_timeout_ns,
+    r.workflow_task_scheduled_event_id, r.workflow_task_started, r.sticky_task_queue, r.sticky_timeout_ns,
     r.state_transition_count, r.auto_reset_points, r.worker_version
 FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.run_key = ?"""
 
@@ -77,13 +74,9 @@ def load_tasks_to_dispatch(
         workflow tasks as (run_key, namespace_id, scheduled_event_id, attempt, task_queue); activity tasks as
         (run_key, scheduled_event_id, attempt, task_queue, namespace_id).
     """
-    # A transient task's scheduled event would be the next one; a normal one's is the last of its kind.
     workflow_tasks = connection.execute(
-        "SELECT r.run_key, n.namespace_id, CASE WHEN r.workflow_task_attempt > 1 THEN r.next_event_id ELSE "
-        "(SELECT max(e.event_id) FROM events e WHERE e.run_key = r.run_key AND e.event_type = ?) END, "
-        "r.workflow_task_attempt, r.task_queue FROM runs r JOIN namespaces n USING (namespace_key) "
-        "WHERE r.workflow_task_state = 1 ORDER BY r.run_key",
-        (EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,),
+        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue "
+        "FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 ORDER BY r.run_key"
     ).fetchall()
     activity_tasks = connection.execute(
         "SELECT a.run_key, a.scheduled_event_id, a.attempt, a.task_queue, n.namespace_id FROM activities a "
@@ -165,27 +158,30 @@ def _load_buffered(connection: sqlite3.Connection, state: RunState) -> None:
     state.buffered_stored = len(state.buffered)
 
 
-def _load_workflow_task(state: RunState, columns: tuple[int, int, int, int, int, str, str]) -> None:
+def _load_workflow_task(state: RunState, columns: tuple[int, int, int, int, int, int, bytes | None]) -> None:
     """Put back the workflow task's transient part; a transient task has no events to fold at all."""
-    task_state, attempt, scheduled_ns, original_scheduled_ns, started_ns, request_id, identity = columns
+    task_state, attempt, scheduled_ns, original_scheduled_ns, started_ns, scheduled_event_id, data = columns
     state.workflow_task_attempt = attempt
     if task_state == 0:
         state.workflow_task = None
         return
     if attempt > 1:
+        started = WorkflowTaskStartedEventAttributes.FromString(data or b"")
         state.workflow_task = WorkflowTask(
-            scheduled_event_id=state.next_event_id,
+            scheduled_event_id=scheduled_event_id,
             attempt=attempt,
             scheduled_time_ns=scheduled_ns,
             original_scheduled_time_ns=original_scheduled_ns,
             start_to_close_timeout_ns=start_to_close_timeout_ns(state, attempt),
             task_queue=state.task_queue,
             sticky=False,
-            started_event_id=state.next_event_id + 1 if started_ns else 0,
+            started_event_id=scheduled_event_id + 1 if started_ns else 0,
             started_time_ns=started_ns,
-            request_id=request_id,
-            identity=identity,
-            history_size_bytes=state.history_size_bytes,
+            request_id=started.request_id,
+            identity=started.identity,
+            worker_version=started.worker_version if started.HasField("worker_version") else None,
+            history_size_bytes=started.history_size_bytes,
+            suggest_continue_as_new_reasons=tuple(started.suggest_continue_as_new_reasons),
         )
     elif state.workflow_task is not None:
         state.workflow_task.original_scheduled_time_ns = original_scheduled_ns

@@ -45,11 +45,11 @@ CREATE TABLE runs (
     next_deadline_ns INTEGER,                -- when to look at the run; NULL: never
     workflow_task_state INTEGER NOT NULL,    -- 0 none, 1 scheduled, 2 started
     workflow_task_attempt INTEGER NOT NULL,
+    workflow_task_scheduled_event_id INTEGER NOT NULL,
     workflow_task_scheduled_time_ns INTEGER NOT NULL,
     workflow_task_original_scheduled_time_ns INTEGER NOT NULL,
     workflow_task_started_time_ns INTEGER NOT NULL,
-    workflow_task_request_id TEXT NOT NULL,
-    workflow_task_identity TEXT NOT NULL,
+    workflow_task_started BLOB,              -- WorkflowTaskStartedEventAttributes, if there is no such event yet
     sticky_task_queue TEXT NOT NULL,
     sticky_timeout_ns INTEGER NOT NULL
 );
