@@ -56,9 +56,9 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
     original_scheduled_time_ns = task.original_scheduled_time_ns
     workflow_task.write_transient_events(t, task)
     task = state.workflow_task or task
-    before = (state.worker_version, state.auto_reset_points)
+    before = (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds"))
     event = t.add(events.workflow_task_completed(task.scheduled_event_id, task.started_event_id, request))
-    if before != (state.worker_version, state.auto_reset_points):
+    if before != (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds")):
         t.search_attributes_changed = True
     _set_stickiness(t, completed)
     work = CommandWork(t, event.event_id, request.identity, bool(state.buffered))
