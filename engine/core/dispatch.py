@@ -65,11 +65,12 @@ def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> Reset
     return ResetStickyTaskQueueResponse()
 
 
-def deadline_due(t: Transition, due: DeadlineDue) -> None:
-    """Act on every deadline of the run that has passed, the earliest first."""
+def deadline_due(t: Transition, due: DeadlineDue) -> int | None:
+    """Act on every deadline of the run that has passed, the earliest first; return when the next one is due."""
     while (entry := deadlines.take_due(t.state, t.now_ns)) is not None:
         kind, event_id, key = entry
         ON_DEADLINE[kind](t, event_id, key)
+    return deadlines.next_deadline_ns(t.state)
 
 
 ON_DEADLINE: dict[DeadlineKind, Callable[[Transition, int, str], None]] = {

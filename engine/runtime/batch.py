@@ -95,7 +95,10 @@ class Batch:
             except Exception:
                 logger.exception("internal error in dispatching a task")
                 self._abandon_unit()
-                continue
+                # The task is still in the file; another poll may have better luck with it.
+                self._engine.offer_again(poller.key, task)
+                _fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
+                return
             self._accept_unit()
             if delivered:
                 return
@@ -217,13 +220,13 @@ class Batch:
                 poller.identity,
                 poller.worker_version,
             )
+        future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
+        self._unit_futures.append(future)
         reply = HANDLERS[type(item)](t, item)
         if reply is None:
+            self._unit_futures.remove(future)
             return False
         self._finish(t)
-        future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
-        poller.gone = True
-        self._unit_futures.append(future)
         self._unit_after.append(lambda: _resolve(future, reply))
         return True
 

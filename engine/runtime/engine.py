@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -47,6 +48,9 @@ __all__ = ["Engine"]
 RUN_CACHE_BYTES = 96 * 1024 * 1024
 MAX_BATCH = 256
 DEADLINE_WINDOW_NS = 600 * 1_000_000_000
+DEADLINE_RETRY_NS = 1_000_000_000
+
+logger = logging.getLogger("dx.engine")
 
 
 class Engine:
@@ -122,6 +126,7 @@ class Engine:
             else:
                 batch.run(item, future)
         batch.commit()
+        self.runs.shrink()
         if self._queue and not self._step_scheduled:
             self._step_scheduled = True
             self.loop.call_soon(self.step)
@@ -199,6 +204,7 @@ class Engine:
         Raises:
             NotFound: no such workflow or run.
         """
+        self.runs.shrink()
         return self.load_run(RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id))
 
     def load_history(self, state: RunState, first_event_id: int, next_event_id: int) -> list[bytes]:
@@ -257,7 +263,6 @@ class Engine:
             raise
         finally:
             handle.cancel()
-            poller.gone = True
             record.last_access_time_ns = self.env.now_ns()
             self.task_queues.forget_gone(key)
 
@@ -309,9 +314,10 @@ class Engine:
         for poller in self.task_queues.take_pollers(key):
             _resolve_poller(poller, None)
         for task in self.task_queues.mark_sticky_dead(key):
-            self._offer_again((namespace.namespace_id, task.normal_task_queue, False), task)
+            self.offer_again((namespace.namespace_id, task.normal_task_queue, False), task)
 
-    def _offer_again(self, key: TaskQueueKey, task: TaskRef) -> None:
+    def offer_again(self, key: TaskQueueKey, task: TaskRef) -> None:
+        """Put a task into a queue and let whoever waits there have it."""
         self.task_queues.add_task(key, task)
         poller = self.task_queues.next_poller(key)
         if poller is not None:
@@ -325,9 +331,23 @@ class Engine:
             self._deadlines.set(run_key, due_ns)
 
     def _deadline_due(self, run_key: int) -> None:
-        state = self.find_run(run_key)
-        if state is not None and state.running:
-            self._enqueue(DeadlineDue(RunRef(state.namespace_id, run_key=run_key)), None)
+        """Look at the run in the next step; whatever becomes of that, its next deadline is set again."""
+        try:
+            state = self.find_run(run_key)
+        except Exception:
+            logger.exception("run %d can't be loaded at its deadline", run_key)
+            self._deadlines.set(run_key, self.env.now_ns() + DEADLINE_RETRY_NS)
+            return
+        if state is None or not state.running:
+            return
+        future: asyncio.Future[int | None] = self.loop.create_future()
+        future.add_done_callback(lambda done: self._deadline_settled(run_key, done))
+        self._enqueue(DeadlineDue(RunRef(state.namespace_id, run_key=run_key)), future)
+
+    def _deadline_settled(self, run_key: int, done: asyncio.Future[int | None]) -> None:
+        due_ns = done.result() if done.exception() is None else self.env.now_ns() + DEADLINE_RETRY_NS
+        if due_ns is not None:
+            self.note_deadline(run_key, due_ns)
 
     def _load_deadline_window(self) -> None:
         now_ns = self.env.now_ns()
@@ -347,13 +367,14 @@ class Engine:
         for run_key, scheduled_event_id, attempt, task_queue, namespace_id in activity_tasks:
             self.task_queues.add_task((namespace_id, task_queue, True), TaskRef(run_key, scheduled_event_id, attempt))
         for key in list(self.task_queues):
-            self._wake_poller(key)
+            self._wake_pollers(key)
 
-    def _wake_poller(self, key: TaskQueueKey) -> None:
-        if self.task_queues.backlog(key):
+    def _wake_pollers(self, key: TaskQueueKey) -> None:
+        for _ in range(self.task_queues.backlog(key)):
             poller = self.task_queues.next_poller(key)
-            if poller is not None:
-                self._enqueue(poller, None)
+            if poller is None:
+                return
+            self._enqueue(poller, None)
 
 
 def _expire_poller(poller: WaitingPoller) -> None:
@@ -361,7 +382,6 @@ def _expire_poller(poller: WaitingPoller) -> None:
 
 
 def _resolve_poller(poller: WaitingPoller, reply: Any) -> None:
-    poller.gone = True
     future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
     with contextlib.suppress(asyncio.InvalidStateError):
         future.set_result(reply)

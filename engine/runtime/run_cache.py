@@ -35,13 +35,16 @@ class RunCache:
         return None if key is None else self.get(key)
 
     def put(self, state: RunState, *, current: bool = False) -> None:
-        """Add a run, or measure it again after a change; evicts what no longer fits."""
+        """Add a run, or measure it again after a change; `shrink` later evicts what no longer fits."""
         size = _RUN_BYTES + state.tail_bytes + _PENDING_BYTES * (len(state.activities) + len(state.timers))
         old = self._runs.pop(state.run_key, None)
         self._bytes += size - (old[1] if old is not None else 0)
         self._runs[state.run_key] = (state, size)
         if current:
             self._current[state.namespace_id, state.workflow_id] = state.run_key
+
+    def shrink(self) -> None:
+        """Evict the oldest runs beyond the limit; not within a step, whose changes are not in the file yet."""
         while self._bytes > self._maximum_bytes and len(self._runs) > 1:
             self.evict(next(iter(self._runs)))
 

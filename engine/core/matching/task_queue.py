@@ -3,7 +3,7 @@
 Rules:
 - First come, first served on both sides. A task offered while a poller waits is paired at once.
 - A queue holds references (stamps), not tasks: whoever takes one checks it against the run, and a stale one is dropped.
-- A poller that went away is marked `gone` and skipped.
+- A poller that went away is `gone` from that moment and skipped.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from temporalio.api.common.v1 import WorkerVersionStamp
 
-__all__ = ["PollerRecord", "Queries", "TaskQueueKey", "TaskQueues", "TaskRef", "WaitingPoller"]
+__all__ = ["PollerRecord", "Queries", "TaskQueueKey", "TaskQueues", "TaskRef", "Waiter", "WaitingPoller"]
 
 TaskQueueKey = tuple[str, str, bool]
 """(namespace_id, name, True for activity tasks)."""
@@ -37,16 +38,27 @@ class TaskRef:
     normal_task_queue: str = ""
 
 
+class Waiter(Protocol):
+    """A future."""
+
+    def done(self) -> bool:
+        """Say whether it has its result, or nobody waits for one any more."""
+        ...
+
+
 @dataclass(slots=True)
 class WaitingPoller:
-    """A worker's poll; `waiter` is the runtime's own handle for it."""
+    """A worker's poll; `waiter` is the runtime's own handle for it: it is done when the poll is answered or given up."""
 
     key: TaskQueueKey
     identity: str
     sticky: bool
-    waiter: object
+    waiter: Waiter
     worker_version: WorkerVersionStamp | None = None
-    gone: bool = False
+
+    @property
+    def gone(self) -> bool:
+        return self.waiter.done()
 
 
 @dataclass(slots=True)

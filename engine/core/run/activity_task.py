@@ -150,6 +150,7 @@ def on_undelivered(t: Transition, undelivered: ActivityTaskUndelivered) -> None:
         activity.started_time_ns = 0
         activity.request_id = ""
         _changed(t, activity)
+        add_activity_deadlines(t.state, activity)
         enqueue(t, activity)
 
 
