@@ -48,7 +48,7 @@ class Waiter(Protocol):
 
 @dataclass(slots=True)
 class WaitingPoller:
-    """A worker's poll; `waiter` is the runtime's own handle for it: it is done when the poll is answered or given up."""
+    """A worker's poll; `waiter` is the runtime's handle for it, done when the poll is answered or given up."""
 
     key: TaskQueueKey
     identity: str
