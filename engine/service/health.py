@@ -32,10 +32,10 @@ class _Collector:
 
 @cache
 def _health_handlers() -> GenericHandler:
-    from grpc_health.v1 import health_pb2, health_pb2_grpc
-    from grpc_health.v1._async import HealthServicer
+    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-    servicer = HealthServicer()
+    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    # Its setter is a coroutine for the sake of watchers; there is none yet.
     for name in (WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name):
         servicer._server_status[name] = health_pb2.HealthCheckResponse.SERVING
     collector = _Collector()
@@ -45,12 +45,12 @@ def _health_handlers() -> GenericHandler:
 
 @cache
 def _reflection_handlers() -> GenericHandler:
-    from grpc_reflection.v1alpha import reflection_pb2_grpc
-    from grpc_reflection.v1alpha._async import ReflectionServicer
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
     names = (WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name, _HEALTH, _REFLECTION, _REFLECTION_V1)
     collector = _Collector()
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(ReflectionServicer(names), collector)
+    servicer = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, collector)
     return collector.handlers[0]
 
 
