@@ -69,7 +69,7 @@ class Transition:
 
     def __post_init__(self) -> None:
         # Within a run the time never goes backwards, whatever the system clock does.
-        self.now_ns = max(self.context.env.now_ns(), self.state.last_event_time_ns)
+        self.now_ns = max(self.context.env.now_ns(), self.state.latest_time_ns)
 
     def add(self, event: HistoryEvent, time_ns: int = 0) -> HistoryEvent:
         """Give `event` its time (now unless told) and id, fold it, and return it.

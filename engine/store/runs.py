@@ -12,6 +12,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
+from engine.core.policy.durations import timestamp_to_ns
 from engine.core.run import deadlines
 from engine.core.run.evolve import evolve
 from engine.core.run.state import RunState, WorkflowTask
@@ -102,10 +103,8 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     closed = row[5] != WORKFLOW_EXECUTION_STATUS_RUNNING
     for event in _load_events(connection, run_key, last_event_id=row[6] - 1, ends_only=closed):
         evolve(state, event)
+        state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))
     state.next_event_id, state.history_size_bytes = row[6], row[7]
-    (state.last_event_time_ns,) = connection.execute(
-        "SELECT max(event_time_ns) FROM events WHERE run_key = ? AND event_id > ?", (run_key, row[6] - 8)
-    ).fetchone()
     state.state_transition_count = row[20]
     _load_request_ids(connection, state)
     if closed:

@@ -324,7 +324,8 @@ def _write_started(t: Transition, activity: ActivityInfo, worker_version: Worker
         activity.last_failure,
         worker_version,
     )
-    return t.add(started, activity.started_time_ns).event_id
+    # A clock that was set back must not make the close older than the start.
+    return t.add(started, min(activity.started_time_ns, t.now_ns)).event_id
 
 
 def _decide_retry(t: Transition, activity: ActivityInfo, failure: Failure) -> RetryDecision:

@@ -25,6 +25,8 @@ from temporalio.api.history.v1 import (
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.workflow.v1 import ResetPointInfo
 
+from engine.core.policy.durations import timestamp_to_ns
+
 __all__ = ["ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
 
 
@@ -154,6 +156,16 @@ class RunState:
     buffered_stored: int = 0
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
+
+    @property
+    def latest_time_ns(self) -> int:
+        """The latest time in the history, in the buffer, and of the pending workflow task."""
+        latest_ns = self.last_event_time_ns
+        if self.buffered:
+            latest_ns = max(latest_ns, *(timestamp_to_ns(event.event_time) for event in self.buffered))
+        if self.workflow_task is not None:
+            latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
+        return latest_ns
 
     @property
     def running(self) -> bool:
