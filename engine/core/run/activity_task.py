@@ -219,7 +219,8 @@ def on_canceled(t: Transition, canceled: RespondActivityTaskCanceled) -> None:
 def on_heartbeat(t: Transition, heartbeat: RecordActivityTaskHeartbeat) -> HeartbeatReply:
     """Keep the attempt's progress and tell whether it should stop."""
     activity = _find_started(t.state, heartbeat.activity)
-    activity.last_heartbeat_time_ns = t.now_ns
+    # Never earlier, also when the clock was set back: a deadline only ever moves away.
+    activity.last_heartbeat_time_ns = max(activity.last_heartbeat_time_ns, t.now_ns)
     if heartbeat.details is not None:
         activity.heartbeat_details = heartbeat.details
     _changed(t, activity)
