@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.sdk.v1 import UserMetadata
 
 from engine.core.effects import Effect
 from engine.core.env import Env
@@ -93,11 +92,6 @@ class Transition:
         self.touched = True
         if request_id not in self.state.request_ids:
             self.state.request_ids[request_id] = self.new_request_ids[request_id] = self.state.next_event_id
-
-    def set_user_metadata(self, user_metadata: UserMetadata) -> None:
-        """Attach the start's summary and details to its event."""
-        self._events[0].user_metadata.CopyFrom(user_metadata)
-        self.state.user_metadata = user_metadata
 
     def flush(self) -> None:
         """Give the buffered events their ids and places."""

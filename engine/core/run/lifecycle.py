@@ -29,6 +29,7 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionContinuedAsNewEventAttributes,
     WorkflowExecutionStartedEventAttributes,
 )
+from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.taskqueue.v1 import TaskQueue
 
 from engine.core.events import workflow_execution as events
@@ -60,6 +61,7 @@ def create_run(
     attributes: WorkflowExecutionStartedEventAttributes,
     *,
     links: Iterable[Link] = (),
+    user_metadata: UserMetadata | None = None,
     request_id: str = "",
 ) -> Transition:
     """Begin a run with its WorkflowExecutionStarted and its run deadlines; the first workflow task comes after."""
@@ -74,8 +76,11 @@ def create_run(
     if request_id:
         t.add_request_id(request_id)
         state.start_request_id = request_id
-    event = t.add(events.workflow_execution_started(attributes))
+    event = events.workflow_execution_started(attributes)
     event.links.extend(links)
+    if user_metadata is not None:
+        event.user_metadata.CopyFrom(user_metadata)
+    t.add(event)
     if state.run_expiration_time_ns:
         push(state, state.run_expiration_time_ns, DeadlineKind.WORKFLOW_RUN_TIMEOUT)
     if state.execution_expiration_time_ns:

@@ -182,12 +182,15 @@ def _create(context: Context, request: StartRequest, run_id: str) -> Transition:
     now_ns = context.env.now_ns()
     attributes = _started_attributes(request, run_id, now_ns)
     links = request.links if isinstance(request, StartWorkflowExecutionRequest) else ()
-    t = lifecycle.create_run(
-        context, request.workflow_id, run_id, attributes, links=links, request_id=request.request_id
+    return lifecycle.create_run(
+        context,
+        request.workflow_id,
+        run_id,
+        attributes,
+        links=links,
+        user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
+        request_id=request.request_id,
     )
-    if request.HasField("user_metadata"):
-        t.set_user_metadata(request.user_metadata)
-    return t
 
 
 def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> WorkflowExecutionStartedEventAttributes:
