@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.api.common.v1 import Memo, RetryPolicy, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
+from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
@@ -33,7 +34,9 @@ from engine.core.policy.start_request import (
     validate_start_workflow_execution,
 )
 from engine.runtime.engine import Engine
+from engine.runtime.query_workflow import query_workflow
 from tests.sim.commands import payloads, seconds
+from tests.sim.invariants import require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Client:
         kinds = (
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
             self._cancel, self._terminate, self._wait, self._reset_stickiness,
+            self._query,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -137,6 +141,7 @@ class Client:
                     wf.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
                 )
             )
+            request.on_conflict_options.attach_request_id = self.random.random() < 0.5
         now_ns = self.simulation.env.now_ns()
         try:
             validate_start_workflow_execution(request, Limits(), registered={}, now_ns=now_ns)
@@ -165,6 +170,8 @@ class Client:
         request = SignalWorkflowExecutionRequest(
             namespace="default", workflow_execution=execution, signal_name=name, identity=self.name
         )
+        if self.simulation.large_signals:
+            request.input.CopyFrom(payloads("x" * 30_000))
         run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
         if self.random.random() < 0.7:
             request.request_id = name
@@ -215,6 +222,17 @@ class Client:
             )
 
         await self.simulation.server.call(wait)
+
+    async def _query(self) -> None:
+        execution = self._execution()
+        name = f"query-{self.simulation.ledger.next_number()}"
+
+        async def query(engine: Engine) -> WorkflowQueryResult:
+            state = engine.get_run(self.simulation.server.namespace, execution)
+            return await query_workflow(engine, state, WorkflowQuery(query_type=name), self.random.choice((0.5, 10)))
+
+        result = await self.simulation.server.call(query)
+        require(result.answer == payloads(f"answer to {name}"), f"the answer to {name} is {result.answer}")
 
     async def _reset_stickiness(self) -> None:
         execution = self._execution()

@@ -202,6 +202,11 @@ def _close(random: Random, task_queue: str) -> Command:
     command = Command(command_type=ct.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
     attributes = command.continue_as_new_workflow_execution_command_attributes
     attributes.input.CopyFrom(payloads("again"))
+    attributes.initiator = random.choice((0, 1, 2))  # unspecified, by the workflow, as a retry
+    if random.random() < 0.3:
+        attributes.memo.CopyFrom(Memo(fields={"again": payloads("memo").payloads[0]}))
+    if random.random() < 0.2:
+        attributes.retry_policy.CopyFrom(RetryPolicy(initial_interval=seconds(1), maximum_attempts=2))
     if random.random() < 0.3:
         attributes.backoff_start_interval.CopyFrom(seconds(random.choice((0.5, 2))))
     return command

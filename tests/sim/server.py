@@ -67,6 +67,7 @@ class Server:
     """
 
     def __init__(self, path: Path, env: VirtualEnv, loop: VirtualLoop, trouble: Trouble, cache_bytes: int = 0) -> None:
+        self.limits = Limits()
         self.path = path
         self.env = env
         self.loop = loop
@@ -79,6 +80,7 @@ class Server:
         self.crashes = 0
         self.steps = 0
         self._calls: dict[asyncio.Task[Any], None] = {}
+        self._polls: dict[asyncio.Task[Any], None] = {}
         self.up = asyncio.Event()
         self._log = _UnexpectedErrors()
         logger = logging.getLogger("dx.engine")
@@ -89,7 +91,7 @@ class Server:
         """Open the file as a new process would."""
         database = open_database(self.path, {"synchronous": "off"})
         self.env.restart(max_run_key(database.writer))
-        engine = Engine(database, self.env, Limits())
+        engine = Engine(database, self.env, self.limits)
         if not engine.namespaces.all():
             namespace = Namespace(0, NAMESPACE_ID, "default")
             namespace.custom_search_attributes["Number"] = 3
@@ -106,6 +108,10 @@ class Server:
                 return  # it died with this step still to come
             step()
             self._after_step(engine)
+            if self.trouble.happens(self.trouble.poll_cancelled_with_its_task):
+                # The reply of a poll is there and its handler has not run yet: the last moment to lose the client.
+                for poll in list(self._polls):
+                    poll.cancel()
 
         engine.step = checked_step  # type: ignore[method-assign]
         self.engine = engine
@@ -161,7 +167,7 @@ class Server:
             self.fail(error)
         touched.clear()
 
-    async def call(self, operation: Callable[[Engine], Awaitable[Reply]]) -> Reply:
+    async def call(self, operation: Callable[[Engine], Awaitable[Reply]], *, poll: bool = False) -> Reply:
         """Run a request on the engine of the moment.
 
         Raises:
@@ -172,16 +178,19 @@ class Server:
         engine = self.engine
         call = self.loop.create_task(operation(engine))  # type: ignore[arg-type]
         self._calls[call] = None
+        if poll:
+            self._polls[call] = None
         try:
             reply = await call
         except asyncio.CancelledError:
             current = asyncio.current_task()
             assert current is not None
-            if self.engine is engine or current.cancelling():
+            if current.cancelling():
                 raise
             raise ServerGoneError from None
         finally:
             del self._calls[call]
+            self._polls.pop(call, None)
         if self.trouble.happens(self.trouble.lost_reply):
             raise LostReplyError
         return reply

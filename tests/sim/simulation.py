@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, Te
 
 from engine.core.errors import ServiceError
 from engine.core.inputs import RunRef, SignalWorkflowExecution, TerminateWorkflowExecution
+from engine.core.policy.limits import Limits
 from engine.runtime.engine import Engine
 from engine.store.runs import load_run
 from tests.sim.clients import Client
@@ -65,6 +66,9 @@ class Simulation:
         self.workflow_workers: list[WorkflowWorker] = []
         self.activity_workers: list[ActivityWorker] = []
         self.chaos = True
+        self.large_signals = random.random() < 0.1
+        if random.random() < 0.3:
+            self.server.limits = Limits(workflow_task_heartbeat_timeout_ns=2_000_000_000)
 
     def watch(self, task: asyncio.Task[Result]) -> asyncio.Task[Result]:
         """Make an exception of a task fail the simulation."""
@@ -234,6 +238,7 @@ def simulate(seed: int) -> Outcome:
         trouble.handler_error_before = random.choice((0, 0, 0.02))
         trouble.handler_error_after = random.choice((0, 0, 0.02))
         trouble.cancelled_poll = random.choice((0, 0.1, 0.4))
+        trouble.poll_cancelled_with_its_task = random.choice((0, 0.02, 0.1))
     folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="dx-sim-", dir=folder) as name:
         simulation = Simulation(

@@ -36,6 +36,7 @@ class Trouble:
     handler_error_before: float = 0.0
     handler_error_after: float = 0.0
     cancelled_poll: float = 0.0
+    poll_cancelled_with_its_task: float = 0.0
     crash_at_commit: int = 0
     crash_once_after: bool = False
     active: bool = True

@@ -7,9 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from temporalio.api.enums.v1.event_type_pb2 import EventType
-from temporalio.api.enums.v1.failed_cause_pb2 import WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
+from temporalio.api.enums.v1.failed_cause_pb2 import (
+    WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE as _TOO_LARGE,
+)
+from temporalio.api.enums.v1.failed_cause_pb2 import (
+    WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE as _UNHANDLED_FAILURE,
+)
+from temporalio.api.enums.v1.query_pb2 import QUERY_RESULT_TYPE_ANSWERED
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_STICKY
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest
 
@@ -25,11 +32,12 @@ from engine.core.inputs import (
     RunRef,
 )
 from engine.core.matching.task_queue import PollerRecord
-from engine.core.matching.task_token import ActivityTaskToken
-from engine.core.run.activity_task import StartedActivityTask
+from engine.core.matching.task_token import ActivityTaskToken, QueryTaskToken, WorkflowTaskToken
+from engine.core.run.activity_task import HeartbeatReply, StartedActivityTask
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
+from engine.runtime.queries import QueryTask
 from tests.sim.commands import View, application_failure, decide, finish, payloads, seconds
 from tests.sim.invariants import BrokenInvariantError, require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
@@ -38,6 +46,12 @@ if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
 
 __all__ = ["ActivityWorker", "WorkflowWorker"]
+
+
+def query_result(query: WorkflowQuery) -> WorkflowQueryResult:
+    """Return the answer that every simulated workflow gives to this query."""
+    return WorkflowQueryResult(result_type=QUERY_RESULT_TYPE_ANSWERED, answer=payloads(f"answer to {query.query_type}"))
+
 
 _TRY_AGAIN = (ServerGoneError, Unavailable, Internal)
 
@@ -58,7 +72,7 @@ class _Worker:
     async def poll(self, operation: Callable[[Engine], Awaitable[Any]]) -> Any:
         """Poll once; None when nothing came, the client went away or the server did."""
         simulation = self.simulation
-        call = simulation.loop.create_task(simulation.server.call(operation))
+        call = simulation.loop.create_task(simulation.server.call(operation, poll=True))
         if simulation.trouble.happens(simulation.trouble.cancelled_poll):
             simulation.loop.call_later(self.random.choice((0, 0.0001, 0.01, 1)), call.cancel)
         try:
@@ -119,14 +133,30 @@ class WorkflowWorker(_Worker):
             task = await engine.poll_workflow_task(
                 server.namespace, queue, sticky=sticky, record=record, timeout_seconds=20
             )
-            if not isinstance(task, StartedWorkflowTask):
+            if isinstance(task, QueryTask):
+                return task
+            if task is None:
                 return None
             return task, self._history(engine, task, task.first_event_id)
 
         while True:
             polled = await self.poll(operation)
-            if polled is not None:
+            if isinstance(polled, QueryTask):
+                await self._answer_query(polled)
+            elif polled is not None:
                 await self._run(*polled)
+
+    async def _answer_query(self, task: QueryTask) -> None:
+        if self.simulation.chaos and self.random.random() < 0.2:
+            return
+
+        async def answer(engine: Engine) -> None:
+            engine.answer_query(QueryTaskToken.decode(task.token), query_result(task.pending.query))
+
+        try:
+            await self.simulation.server.call(answer)
+        except (ServiceError, ServerGoneError):
+            return
 
     def _history(self, engine: Engine, task: StartedWorkflowTask, first_event_id: int) -> list[HistoryEvent]:
         state = engine.find_run(task.run_key)
@@ -193,7 +223,7 @@ class WorkflowWorker(_Worker):
             return None
         if chaos and random.random() < 0.07:
             failed = RespondWorkflowTaskFailedRequest(
-                cause=WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+                cause=random.choice((_UNHANDLED_FAILURE, _UNHANDLED_FAILURE, _TOO_LARGE)),
                 failure=application_failure("workflow task failed"),
                 identity=self.name,
             )
@@ -208,13 +238,19 @@ class WorkflowWorker(_Worker):
                 schedule_to_start_timeout=seconds(random.choice((0.5, 5))),
             )
             request.sticky_attributes.CopyFrom(sticky)
+        engine = self.simulation.server.engine
+        if engine is not None:
+            for query_id, query in engine.pending_queries(task.run_key).items():
+                request.query_results[query_id].CopyFrom(query_result(query))
+        if random.random() < 0.3:
+            request.worker_version_stamp.build_id = random.choice(("build-1", "build-2"))
         request.return_new_workflow_task = random.random() < 0.3
         request.force_create_new_workflow_task = chaos and random.random() < 0.05
 
         def completed() -> RespondWorkflowTaskCompleted:
             copy = RespondWorkflowTaskCompletedRequest()
             copy.CopyFrom(request)
-            return RespondWorkflowTaskCompleted(run, task.token, copy)
+            return RespondWorkflowTaskCompleted(run, WorkflowTaskToken.decode(task.token.encode()), copy)
 
         reply: CompletedReply = await self.answer(completed)
         return reply
@@ -252,9 +288,9 @@ class ActivityWorker(_Worker):
             ref = ActivityRef(activity_id=task.activity.activity_id)
         try:
             if self.simulation.chaos:
-                if not await self._work(run, token, key):
+                kind = await self._work(run, token, key)
+                if kind is None:
                     return
-                kind = random.randrange(8)
             else:
                 kind = 0
             if kind <= 4:
@@ -276,7 +312,8 @@ class ActivityWorker(_Worker):
         except ServiceError:
             return
 
-    async def _work(self, run: RunRef, token: ActivityTaskToken, key: tuple[str, int]) -> bool:
+    async def _work(self, run: RunRef, token: ActivityTaskToken, key: tuple[str, int]) -> int | None:
+        """Heartbeat for a while; return how to answer (5: cancelled), None for never."""
         ledger, random = self.simulation.ledger, self.random
         for _ in range(random.choice((0, 0, 1, 3))):
             await asyncio.sleep(random.choice((0.05, 0.2, 1)))
@@ -284,7 +321,7 @@ class ActivityWorker(_Worker):
             if details is not None:
                 ledger.heartbeat_sent(key, details)
             try:
-                await self.simulation.server.call(
+                reply: HeartbeatReply = await self.simulation.server.call(
                     lambda engine, details=details: engine.submit(  # type: ignore[misc]
                         RecordActivityTaskHeartbeat(run, ActivityRef(token), details, self.name)
                     )
@@ -293,5 +330,7 @@ class ActivityWorker(_Worker):
                 continue
             if details is not None:
                 ledger.heartbeat_acknowledged(key, details)
+            if reply.cancel_requested and random.random() < 0.7:
+                return 5
         await asyncio.sleep(random.choice((0, 0, 0.01, 0.5, 4)))
-        return random.random() > 0.1
+        return random.randrange(8) if random.random() > 0.1 else None
