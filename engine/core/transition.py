@@ -18,7 +18,7 @@ from engine.core.effects import Effect
 from engine.core.env import Env
 from engine.core.errors import InvariantViolated
 from engine.core.namespace import Namespace
-from engine.core.policy.durations import ns_to_timestamp
+from engine.core.policy.durations import NANOS_PER_SECOND, timestamp_to_ns
 from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
@@ -77,7 +77,7 @@ class Transition:
         """
         if not self.state.running and self.state.next_event_id > 1:
             raise InvariantViolated(f"event after the close of run {self.state.run_id}")
-        event.event_time.CopyFrom(ns_to_timestamp(time_ns or self.now_ns))
+        event.event_time.seconds, event.event_time.nanos = divmod(time_ns or self.now_ns, NANOS_PER_SECOND)
         self.touched = True
         if event.event_type in NEVER_BUFFERED:
             self._append(event)
@@ -116,7 +116,7 @@ class Transition:
             state.state_transition_count += 1
         for event in self._events:
             blob = event.SerializeToString()
-            time_ns = event.event_time.seconds * 1_000_000_000 + event.event_time.nanos
+            time_ns = timestamp_to_ns(event.event_time)
             self.event_rows.append((event.event_id, event.event_type, time_ns, blob))
             state.tail.append(blob)
             state.tail_bytes += len(blob)

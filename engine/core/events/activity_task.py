@@ -12,7 +12,6 @@ from temporalio.api.history.v1 import (
     ActivityTaskCancelRequestedEventAttributes,
     ActivityTaskCompletedEventAttributes,
     ActivityTaskFailedEventAttributes,
-    ActivityTaskScheduledEventAttributes,
     ActivityTaskStartedEventAttributes,
     ActivityTaskTimedOutEventAttributes,
     HistoryEvent,
@@ -35,17 +34,16 @@ _COPIED_FROM_COMMAND = (
 def activity_task_scheduled(
     workflow_task_completed_event_id: int, command: ScheduleActivityTaskCommandAttributes
 ) -> HistoryEvent:
-    attributes = ActivityTaskScheduledEventAttributes(
-        activity_id=command.activity_id,
-        workflow_task_completed_event_id=workflow_task_completed_event_id,
-        use_workflow_build_id=command.use_workflow_build_id,
-    )
+    event = HistoryEvent(event_type=et.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    # Filled in place: a message given to another's constructor is copied, with the whole input.
+    attributes = event.activity_task_scheduled_event_attributes
+    attributes.activity_id = command.activity_id
+    attributes.workflow_task_completed_event_id = workflow_task_completed_event_id
+    attributes.use_workflow_build_id = command.use_workflow_build_id
     for name in _COPIED_FROM_COMMAND:
         if command.HasField(name):  # type: ignore[arg-type]
             getattr(attributes, name).CopyFrom(getattr(command, name))
-    return HistoryEvent(
-        event_type=et.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, activity_task_scheduled_event_attributes=attributes
-    )
+    return event
 
 
 def activity_task_started(

@@ -13,7 +13,6 @@ from temporalio.api.enums.v1.workflow_pb2 import RetryState
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import (
     HistoryEvent,
-    MarkerRecordedEventAttributes,
     UpsertWorkflowSearchAttributesEventAttributes,
     WorkflowExecutionCanceledEventAttributes,
     WorkflowExecutionCancelRequestedEventAttributes,
@@ -130,15 +129,17 @@ def workflow_execution_options_updated(attached_request_id: str) -> HistoryEvent
 
 
 def marker_recorded(workflow_task_completed_event_id: int, command: RecordMarkerCommandAttributes) -> HistoryEvent:
-    attributes = MarkerRecordedEventAttributes(
-        marker_name=command.marker_name, workflow_task_completed_event_id=workflow_task_completed_event_id
-    )
+    event = HistoryEvent(event_type=et.EVENT_TYPE_MARKER_RECORDED)
+    # Filled in place: a message given to another's constructor is copied, with all the details.
+    attributes = event.marker_recorded_event_attributes
+    attributes.marker_name = command.marker_name
+    attributes.workflow_task_completed_event_id = workflow_task_completed_event_id
     for name, payloads in command.details.items():
         attributes.details[name].CopyFrom(payloads)
     for field in ("header", "failure"):
         if command.HasField(field):
             getattr(attributes, field).CopyFrom(getattr(command, field))
-    return HistoryEvent(event_type=et.EVENT_TYPE_MARKER_RECORDED, marker_recorded_event_attributes=attributes)
+    return event
 
 
 def upsert_workflow_search_attributes(
