@@ -41,7 +41,7 @@ from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.policy.durations import duration_to_ns
 from engine.core.policy.retry import RetryDecision, next_activity_retry
 from engine.core.run import workflow_task
-from engine.core.run.deadlines import DeadlineKind, add_activity_deadlines, push
+from engine.core.run.deadlines import DeadlineKind, add_activity_deadlines
 from engine.core.run.state import ActivityInfo, RunState
 from engine.core.transition import Transition
 
@@ -346,13 +346,6 @@ def _back_off(t: Transition, activity: ActivityInfo, failure: Failure, interval_
     activity.attempt_scheduled_time_ns = t.now_ns + interval_ns
     activity.backing_off = True
     _changed(t, activity)
-    push(
-        t.state,
-        activity.attempt_scheduled_time_ns,
-        DeadlineKind.ACTIVITY_RETRY,
-        activity.scheduled_event_id,
-        activity.attempt,
-    )
     add_activity_deadlines(t.state, activity)
 
 

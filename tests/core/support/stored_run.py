@@ -25,7 +25,7 @@ _TRANSIENT_RUN_FIELDS = (
     "start_request_id",
     "state_transition_count",
 )
-_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"}
+_MEMORY_ONLY = {"deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
 _OF_OPEN_RUNS = {"activities", "activity_ids", "timers", "buffered", "signal_count", "cancel_requested"}
 
