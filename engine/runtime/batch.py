@@ -33,7 +33,6 @@ from engine.core.inputs import (
 )
 from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
 from engine.core.run import start
-from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
 from engine.store.commit import RunWrite, commit
@@ -138,12 +137,8 @@ class Batch:
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
-        if isinstance(item, DeadlineDue) and not t.touched:
-            # Looked at too early: the deadline has moved (a heartbeat came) or is gone.
-            due_ns = next_deadline_ns(state)
-            if due_ns is not None:
-                self._engine.note_deadline(state.run_key, due_ns)
-        self._finish(t)
+        # A deadline that was stored too early (it moved, or is gone) is put right in the file as well.
+        self._finish(t, write=isinstance(item, DeadlineDue))
         return reply
 
     def _apply_start(self, item: StartWorkflowExecution | SignalWithStartWorkflowExecution) -> Any:
@@ -159,10 +154,10 @@ class Batch:
             self._finish(t)
         return started.reply
 
-    def _finish(self, t: Transition) -> None:
+    def _finish(self, t: Transition, *, write: bool = False) -> None:
         """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
         t.close()
-        if t.touched:
+        if t.touched or write:
             self._unit.append(t)
             self._unit_states[t.state.run_key] = t.state
         for new_run in t.new_runs:

@@ -1,7 +1,7 @@
 """Write one batch of transitions in one transaction: events, run rows and the transient rows.
 
-Statements per run are few and fixed in number; executemany carries the rows. What a run's several transitions of one
-batch change is merged before it is written.
+Statements are few: what a run's several transitions of one batch change is merged before it is written, and the new
+events of all runs go in together. Every statement costs more in handing Python's lock over and back than in SQLite.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from temporalio.api.common.v1 import Memo, SearchAttributes
 from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
@@ -21,15 +22,20 @@ from engine.store.schema import OPEN_CLOSE_TIME_NS
 
 __all__ = ["RunWrite", "commit"]
 
-_INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
+_EVENTS_AT_ONCE = 16
+_INSERT_EVENTS = tuple(
+    f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
+)
 _INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 28)})"
-_UPDATE_RUN = """
-UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?, next_deadline_ns = ?,
+_UPDATE = """
+UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
     workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
-    workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?
+    workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?{more}
 WHERE run_key = ?"""
-_CLOSE_RUN = "UPDATE runs SET status = ?, close_time_ns = ? WHERE run_key = ?"
+_CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time_ns = ?")
+_UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
+_UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
 UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ? WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
@@ -52,7 +58,10 @@ class RunWrite:
     namespace_key: int
     new_run_row: tuple[object, ...] | None = None
     counters: tuple[object, ...] = ()
+    next_deadline_ns: int | None = None
+    deadline_changed: bool = False
     close_row: tuple[int, int] | None = None
+    pending_activities_closed: bool = False
     attributes: tuple[bytes | None, ...] | None = None
     event_rows: list[EventRow] = field(default_factory=list)
     activities: dict[int, tuple[object, ...] | None] = field(default_factory=dict)
@@ -65,10 +74,12 @@ class RunWrite:
         state = t.state
         self.event_rows += t.event_rows
         self.counters = _counters(state)
+        self._set_deadline(t)
         if t.is_new or self.new_run_row is not None:
-            self.new_run_row = _run_row(state, self.namespace_key, self.counters)
-        elif not state.running:
+            self.new_run_row = _run_row(state, self.namespace_key, self.counters, self.next_deadline_ns)
+        if not state.running:
             self.close_row = (state.status, state.close_time_ns)
+            self.pending_activities_closed = bool(state.activities)
         if t.search_attributes_changed or t.memo_changed:
             self.attributes = _attributes(state)
         for scheduled_event_id in t.activities:
@@ -80,6 +91,22 @@ class RunWrite:
             if request_id != state.start_request_id:
                 self.request_ids[request_id] = event_id
 
+    def _set_deadline(self, t: Transition) -> None:
+        """Store a deadline that comes earlier or takes the place of a passed one.
+
+        One that is stored too early costs a look in vain, no more: the index is spared most changes.
+        """
+        state = t.state
+        due_ns, stored_ns = next_deadline_ns(state), state.stored_deadline_ns
+        if stored_ns is None or stored_ns <= t.now_ns:
+            changed = due_ns != stored_ns
+        else:
+            changed = not state.running or (due_ns is not None and due_ns < stored_ns)
+        if changed:
+            state.stored_deadline_ns = due_ns
+            self.deadline_changed = True
+        self.next_deadline_ns = state.stored_deadline_ns
+
     def _add_buffered(self, t: Transition) -> None:
         state = t.state
         if t.buffer_rewritten:
@@ -90,11 +117,6 @@ class RunWrite:
             self.buffered_rows.append((self.run_key, position, state.buffered[position].SerializeToString()))
         state.buffered_stored = len(state.buffered)
 
-    @property
-    def next_deadline_ns(self) -> int | None:
-        """When the run has to be looked at next."""
-        return self.counters[3]  # type: ignore[return-value]
-
 
 def commit(connection: sqlite3.Connection, writes: Iterable[RunWrite]) -> None:
     """Write every run's changes in one transaction, or none of them.
@@ -104,8 +126,11 @@ def commit(connection: sqlite3.Connection, writes: Iterable[RunWrite]) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
+        event_rows: list[tuple[object, ...]] = []
         for write in writes:
             _write_run(connection, write)
+            event_rows += [(write.run_key, *row) for row in write.event_rows]
+        _insert_events(connection, event_rows)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -115,12 +140,15 @@ def commit(connection: sqlite3.Connection, writes: Iterable[RunWrite]) -> None:
 
 def _write_run(connection: sqlite3.Connection, write: RunWrite) -> None:
     run_key = write.run_key
-    if write.event_rows:
-        connection.executemany(_INSERT_EVENT, [(run_key, *row) for row in write.event_rows])
     if write.new_run_row is not None:
         connection.execute(_INSERT_RUN, write.new_run_row)
     else:
-        connection.execute(_UPDATE_RUN, (*write.counters, run_key))
+        if write.close_row is not None:
+            connection.execute(_CLOSE_RUN, (*write.counters, None, *write.close_row, run_key))
+        elif write.deadline_changed:
+            connection.execute(_UPDATE_RUN_AND_DEADLINE, (*write.counters, write.next_deadline_ns, run_key))
+        else:
+            connection.execute(_UPDATE_RUN, (*write.counters, run_key))
         if write.attributes is not None:
             connection.execute(_UPDATE_ATTRIBUTES, (*write.attributes, run_key))
     for scheduled_event_id, row in write.activities.items():
@@ -135,23 +163,26 @@ def _write_run(connection: sqlite3.Connection, write: RunWrite) -> None:
     if write.request_ids:
         rows = [(run_key, request_id, event_id) for request_id, event_id in write.request_ids.items()]
         connection.executemany(_INSERT_REQUEST_ID, rows)
-    if write.close_row is not None:
-        connection.execute(_CLOSE_RUN, (*write.close_row, run_key))
+    if write.pending_activities_closed:
         connection.execute(_DELETE_ACTIVITIES, (run_key,))
-        connection.execute(_DELETE_BUFFERED, (run_key,))
+
+
+def _insert_events(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+    for start in range(0, len(rows), _EVENTS_AT_ONCE):
+        chunk = rows[start : start + _EVENTS_AT_ONCE]
+        connection.execute(_INSERT_EVENTS[len(chunk)], tuple(chain.from_iterable(chunk)))
 
 
 def _counters(state: RunState) -> tuple[object, ...]:
     task = state.workflow_task
-    deadline_ns = next_deadline_ns(state)
     if task is None:
         return (
-            state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns, 0,
+            state.state_transition_count, state.next_event_id, state.history_size_bytes, 0,
             state.workflow_task_attempt, 0, 0, 0, 0, None,
             state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
         )  # fmt: skip
     return (
-        state.state_transition_count, state.next_event_id, state.history_size_bytes, deadline_ns,
+        state.state_transition_count, state.next_event_id, state.history_size_bytes,
         2 if task.started else 1, task.attempt, task.scheduled_event_id,
         task.scheduled_time_ns, task.original_scheduled_time_ns, task.started_time_ns, _started_workflow_task(task),
         state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns,
@@ -171,11 +202,14 @@ def _started_workflow_task(task: WorkflowTask) -> bytes | None:
     ).SerializeToString()
 
 
-def _run_row(state: RunState, namespace_key: int, counters: tuple[object, ...]) -> tuple[object, ...]:
+def _run_row(
+    state: RunState, namespace_key: int, counters: tuple[object, ...], next_deadline_ns: int | None
+) -> tuple[object, ...]:
     return (
         state.run_key, namespace_key, state.workflow_id, state.run_id, state.workflow_type, state.task_queue,
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
-        *counters[1:3], state.start_request_id, *_attributes(state), counters[0], *counters[3:],
+        *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
+        next_deadline_ns, *counters[3:],
     )  # fmt: skip
 
 

@@ -27,13 +27,9 @@ __all__ = [
     "max_run_key",
 ]
 
-_RUN_COLUMNS = """
-SELECT r.run_key, n.namespace_id, n.name, r.workflow_id, r.run_id, r.status, r.next_event_id, r.history_size_bytes,
-    r.start_request_id, r.memo, r.search_attributes, r.workflow_task_state, r.workflow_task_attempt,
-    r.workflow_task_scheduled_time_ns, r.workflow_task_original_scheduled_time_ns, r.workflow_task_started_time_ns,
-    r.workflow_task_scheduled_event_id, r.workflow_task_started, r.sticky_task_queue, r.sticky_timeout_ns,
-    r.state_transition_count, r.auto_reset_points, r.worker_version
-FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.run_key = ?"""
+_SELECT_RUN = """
+SELECT r.*, n.namespace_id, n.name AS namespace FROM runs r JOIN namespaces n USING (namespace_key)
+WHERE r.run_key = ?"""
 
 
 def max_run_key(connection: sqlite3.Connection) -> int:
@@ -89,37 +85,48 @@ def load_tasks_to_dispatch(
 
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     """Load a run: its folded history and its transient rows; of a closed run only its first and last event are read."""
-    row = connection.execute(_RUN_COLUMNS, (run_key,)).fetchone()
+    cursor = connection.execute(_SELECT_RUN, (run_key,))
+    cursor.row_factory = sqlite3.Row
+    row = cursor.fetchone()
     if row is None:
         return None
     state = RunState(
-        run_key=row[0],
-        namespace_id=row[1],
-        namespace=row[2],
-        workflow_id=row[3],
-        run_id=row[4],
-        start_request_id=row[8],
+        run_key=run_key,
+        namespace_id=row["namespace_id"],
+        namespace=row["namespace"],
+        workflow_id=row["workflow_id"],
+        run_id=row["run_id"],
+        start_request_id=row["start_request_id"],
     )
-    closed = row[5] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    for event in _load_events(connection, run_key, last_event_id=row[6] - 1, ends_only=closed):
+    closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
+    for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=closed):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))
-    state.next_event_id, state.history_size_bytes = row[6], row[7]
-    state.state_transition_count = row[20]
+    state.next_event_id = row["next_event_id"]
+    state.history_size_bytes = row["history_size_bytes"]
+    state.state_transition_count = row["state_transition_count"]
+    state.stored_deadline_ns = row["next_deadline_ns"]
     _load_request_ids(connection, state)
     if closed:
-        state.worker_version = None if row[22] is None else WorkerVersionStamp.FromString(row[22])
-        state.auto_reset_points = list(ResetPoints.FromString(row[21] or b"").points)
-        state.memo = dict(Memo.FromString(row[9] or b"").fields)
-        state.search_attributes = dict(SearchAttributes.FromString(row[10] or b"").indexed_fields)
-        state.completed_any_workflow_task = _has_event(connection, run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        _load_what_closed_runs_show(connection, state, row)
         return state
     _load_buffered(connection, state)
-    state.sticky_task_queue, state.sticky_schedule_to_start_timeout_ns = row[18], row[19]
-    _load_workflow_task(state, row[11:18])
+    state.sticky_task_queue = row["sticky_task_queue"]
+    state.sticky_schedule_to_start_timeout_ns = row["sticky_timeout_ns"]
+    _load_workflow_task(state, row)
     _load_activities(connection, state)
     deadlines.rebuild(state)
     return state
+
+
+def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState, row: sqlite3.Row) -> None:
+    """Put back what the events between the first and the last would have folded to."""
+    if row["worker_version"] is not None:
+        state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
+    state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
+    state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
+    state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
+    state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
 
 
 def _load_events(
@@ -157,25 +164,26 @@ def _load_buffered(connection: sqlite3.Connection, state: RunState) -> None:
     state.buffered_stored = len(state.buffered)
 
 
-def _load_workflow_task(state: RunState, columns: tuple[int, int, int, int, int, int, bytes | None]) -> None:
+def _load_workflow_task(state: RunState, row: sqlite3.Row) -> None:
     """Put back the workflow task's transient part; a transient task has no events to fold at all."""
-    task_state, attempt, scheduled_ns, original_scheduled_ns, started_ns, scheduled_event_id, data = columns
-    state.workflow_task_attempt = attempt
-    if task_state == 0:
+    attempt = state.workflow_task_attempt = row["workflow_task_attempt"]
+    if row["workflow_task_state"] == 0:
         state.workflow_task = None
         return
     if attempt > 1:
-        started = WorkflowTaskStartedEventAttributes.FromString(data or b"")
+        scheduled_event_id = row["workflow_task_scheduled_event_id"]
+        started_time_ns = row["workflow_task_started_time_ns"]
+        started = WorkflowTaskStartedEventAttributes.FromString(row["workflow_task_started"] or b"")
         state.workflow_task = WorkflowTask(
             scheduled_event_id=scheduled_event_id,
             attempt=attempt,
-            scheduled_time_ns=scheduled_ns,
-            original_scheduled_time_ns=original_scheduled_ns,
+            scheduled_time_ns=row["workflow_task_scheduled_time_ns"],
+            original_scheduled_time_ns=row["workflow_task_original_scheduled_time_ns"],
             start_to_close_timeout_ns=start_to_close_timeout_ns(state, attempt),
             task_queue=state.task_queue,
             sticky=False,
-            started_event_id=scheduled_event_id + 1 if started_ns else 0,
-            started_time_ns=started_ns,
+            started_event_id=scheduled_event_id + 1 if started_time_ns else 0,
+            started_time_ns=started_time_ns,
             request_id=started.request_id,
             identity=started.identity,
             worker_version=started.worker_version if started.HasField("worker_version") else None,
@@ -183,7 +191,7 @@ def _load_workflow_task(state: RunState, columns: tuple[int, int, int, int, int,
             suggest_continue_as_new_reasons=tuple(started.suggest_continue_as_new_reasons),
         )
     elif state.workflow_task is not None:
-        state.workflow_task.original_scheduled_time_ns = original_scheduled_ns
+        state.workflow_task.original_scheduled_time_ns = row["workflow_task_original_scheduled_time_ns"]
 
 
 def _load_activities(connection: sqlite3.Connection, state: RunState) -> None:

@@ -154,6 +154,7 @@ class RunState:
     # Memory only: rebuilt when the run is loaded.
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     buffered_stored: int = 0
+    stored_deadline_ns: int | None = None
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
 
