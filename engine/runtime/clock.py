@@ -18,8 +18,9 @@ class SystemEnv:
         return time.time_ns()
 
     def new_id(self) -> str:
-        raw = bytearray(os.urandom(16))
-        raw[6] = raw[6] & 0x0F | 0x40
+        """Return a UUID of version 7: ids made one after the other stand beside each other in an index."""
+        raw = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
+        raw[6] = raw[6] & 0x0F | 0x70
         raw[8] = raw[8] & 0x3F | 0x80
         text = raw.hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
