@@ -151,7 +151,6 @@ def _next_started(
         initiator=attributes.initiator or CONTINUE_AS_NEW_INITIATOR_WORKFLOW,
         attempt=previous.attempt + 1 if retry else 1,
         cron_schedule=attributes.cron_schedule,
-        completion_callbacks=previous.completion_callbacks,
     )
     for name in (*_COPIED, "last_completion_result", "retry_policy"):
         if attributes.HasField(name):  # type: ignore[arg-type]

@@ -242,8 +242,6 @@ def _start_next(
     started.ClearField("continued_failure")
     if failure is not None:
         started.continued_failure.CopyFrom(failure)
-    if not retry:
-        started.ClearField("completion_callbacks")
     _add_new_run(t, new_run_id, started)
 
 

@@ -207,8 +207,6 @@ def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> Work
     for name in _COPIED_FROM_REQUEST:
         if name in fields and request.HasField(name):  # type: ignore[arg-type]
             getattr(attributes, name).CopyFrom(getattr(request, name))
-    if isinstance(request, StartWorkflowExecutionRequest):
-        attributes.completion_callbacks.extend(request.completion_callbacks)
     backoff_ns = 0
     if request.cron_schedule:
         attributes.initiator = CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE

@@ -131,7 +131,6 @@ class RunState:
     activity_ids: dict[str, int] = field(default_factory=dict)
     timers: dict[str, TimerInfo] = field(default_factory=dict)
     cancel_requested: bool = False
-    cancel_request_id: str = ""
     signal_count: int = 0
     memo: dict[str, Payload] = field(default_factory=dict)
     search_attributes: dict[str, Payload] = field(default_factory=dict)
@@ -146,7 +145,6 @@ class RunState:
     workflow_task_attempt: int = 1
     sticky_task_queue: str = ""
     sticky_schedule_to_start_timeout_ns: int = 0
-    sticky_worker_identity: str = ""
     buffered: list[HistoryEvent] = field(default_factory=list)
     request_ids: dict[str, int] = field(default_factory=dict)
     start_request_id: str = ""

@@ -159,6 +159,7 @@ def test_signal_with_start_puts_the_signal_before_the_first_task() -> None:
     assert run is not None
     assert (reply.run_id, reply.started) == (run.state.run_id, True)
     assert reply.signal_link.workflow_event.request_id_ref.request_id == "r"
+    assert run.state.request_ids == {"r": 1}
     run.assert_history("""
         1 WorkflowExecutionStarted input=2 header.fields.h=3
         2 WorkflowExecutionSignaled signal_name=go input=1 header.fields.h=3 identity=starter request_id=r

@@ -101,6 +101,8 @@ class StoredRun:
         for each in dataclasses.fields(RunState):
             if each.name not in _MEMORY_ONLY and (state.running or each.name not in _OF_OPEN_RUNS):
                 assert getattr(loaded, each.name) == getattr(state, each.name), each.name
+        if state.running:
+            assert set(self.activities) == set(state.activities), "every pending activity has a row, and no other"
         live_ns, rebuilt_ns = deadlines.next_deadline_ns(state), deadlines.next_deadline_ns(loaded)
         assert rebuilt_ns == live_ns, "the rebuilt deadlines differ"
         assert live_ns is None or (self.next_deadline_ns is not None and self.next_deadline_ns <= live_ns)
