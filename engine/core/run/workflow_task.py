@@ -84,9 +84,25 @@ class StartedWorkflowTask:
 
 
 def ensure_scheduled(t: Transition) -> None:
-    """Schedule a workflow task unless one is pending or the run is closed."""
-    if t.state.running and t.state.workflow_task is None:
+    """Schedule a workflow task unless one is pending or the run is closed.
+
+    A started one is failed when too much is held back for it, so that the buffer stays small.
+    """
+    state, task = t.state, t.state.workflow_task
+    if not state.running:
+        return
+    if task is None:
         schedule(t)
+    elif task.started and _holds_back_too_much(t):
+        fail(t, task, WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, None, "history-service")
+        schedule(t)
+
+
+def _holds_back_too_much(t: Transition) -> bool:
+    buffered, limits = t.state.buffered, t.context.limits
+    if len(buffered) > limits.buffered_events:
+        return True
+    return sum(event.ByteSize() for event in buffered) > limits.buffered_events_size_bytes
 
 
 def schedule(t: Transition, *, original_scheduled_time_ns: int = 0, enqueue: bool = True) -> WorkflowTask:

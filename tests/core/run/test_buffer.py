@@ -6,9 +6,10 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from engine.core.errors import NotFound
+from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED
 from tests.core.support.core import Core
-from tests.core.support.messages import complete_workflow, schedule_activity, start_timer, sticky
+from tests.core.support.messages import complete_workflow, payloads, schedule_activity, start_timer, sticky
 
 
 def test_they_wait_for_the_flush() -> None:
@@ -143,6 +144,29 @@ def test_they_survive_a_reload() -> None:
         13 ActivityTaskCompleted started_event_id=11
         14 WorkflowTaskScheduled task_queue.kind=NORMAL
     """)
+
+
+@pytest.mark.parametrize(
+    ("limits", "input_length"),
+    [(Limits(buffered_events=3), 1), (Limits(buffered_events_size_bytes=600), 100)],
+)
+def test_a_task_behind_which_too_much_waits_is_failed(limits: Limits, input_length: int) -> None:
+    run = Core(limits).start()
+    run.poll()
+    for _ in range(3):
+        run.signal(input=payloads("x" * input_length))
+    run.assert_history("3 WorkflowTaskStarted")
+    run.signal(input=payloads("x" * input_length))
+    run.assert_history("""
+        4 WorkflowTaskFailed cause=FORCE_CLOSE_COMMAND failure=- identity=history-service
+        5 WorkflowExecutionSignaled
+        6 WorkflowExecutionSignaled
+        7 WorkflowExecutionSignaled
+        8 WorkflowExecutionSignaled
+        9 WorkflowTaskScheduled attempt=1
+    """)
+    with pytest.raises(NotFound, match="Workflow task not found"):
+        run.complete(complete_workflow())
 
 
 def test_nothing_is_buffered_without_a_started_task() -> None:
