@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -86,7 +87,10 @@ def open_database(path: Path | None, pragmas: Mapping[str, str]) -> Database:
     try:
         writer = _open_writer(path, {**PRAGMAS, **pragmas})
     except BaseException:
+        lock_path(path).unlink(missing_ok=True)
         os.close(lock_fd)
+        if folder is not None:
+            shutil.rmtree(folder)
         raise
     return Database(path, writer, lock_fd, folder)
 
@@ -114,7 +118,8 @@ def _open_writer(path: Path, pragmas: Mapping[str, str]) -> sqlite3.Connection:
             _check_header(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     except (sqlite3.Error, OSError) as error:
-        raise DatabaseError(f"can't open the database file {path}: {error}", "check its permissions") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DatabaseError(f"can't open the database file {path}: {reason}", "check its permissions") from None
     try:
         _check_owner(connection, path)
         for name, value in pragmas.items():
@@ -134,7 +139,8 @@ def _open_writer(path: Path, pragmas: Mapping[str, str]) -> sqlite3.Connection:
 
 
 def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
+    # SQLite would open a read-only file without a word, and fail at the first write.
+    with path.open("r+b") as file:
         header = file.read(16)
     if header and header != b"SQLite format 3\0":
         raise DatabaseError(f"{path} is not a SQLite database", "name another file with --db-filename")

@@ -1,0 +1,118 @@
+"""Runs in a database file, made by the core and written by the store, without an engine around them."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+from temporalio.api.command.v1 import Command
+from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest, StartWorkflowExecutionRequest
+
+from engine.core.dispatch import HANDLERS
+from engine.core.inputs import ActivityTaskDispatched, RespondWorkflowTaskCompleted, RunRef, WorkflowTaskDispatched
+from engine.core.namespace import Namespace
+from engine.core.policy.limits import Limits
+from engine.core.policy.start_request import validate_start_workflow_execution
+from engine.core.run.start import start_workflow
+from engine.core.run.state import RunState
+from engine.core.transition import Context, Transition
+from engine.store.commit import RunWrite, commit
+from engine.store.database import open_database
+from engine.store.namespaces import load_namespaces, save_namespace
+from engine.store.runs import max_run_key
+
+__all__ = ["StoredRuns"]
+
+NAMESPACE_ID = "11111111-1111-4111-8111-111111111111"
+
+
+class _Env:
+    """A clock that moves by one millisecond per look."""
+
+    def __init__(self, last_run_key: int) -> None:
+        self._now_ns = 1_700_000_000_000_000_000
+        self._last_run_key = last_run_key
+
+    def now_ns(self) -> int:
+        self._now_ns += 1_000_000
+        return self._now_ns
+
+    def new_id(self) -> str:
+        return str(uuid.uuid4())
+
+    def new_run_key(self) -> int:
+        self._last_run_key += 1
+        return self._last_run_key
+
+    def use_run_key(self, run_key: int) -> None:
+        self._last_run_key = run_key - 1
+
+
+class StoredRuns:
+    """An open file with one namespace; every method commits what it did."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = open_database(path, {})
+        namespaces = load_namespaces(self.database.writer)
+        if not namespaces:
+            namespaces = [Namespace(0, NAMESPACE_ID, "default")]
+            save_namespace(self.database.writer, namespaces[0])
+        self.namespace = namespaces[0]
+        self.env = _Env(max_run_key(self.database.writer))
+        self.context = Context(self.env, Limits(), self.namespace)
+
+    def __enter__(self) -> StoredRuns:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.database.close()
+
+    def started(self, workflow_id: str, *, run_key: int = 0) -> Transition:
+        """Return the transition of a new run; nothing is written."""
+        if run_key:
+            self.env.use_run_key(run_key)
+        request = StartWorkflowExecutionRequest(namespace="default", workflow_id=workflow_id, request_id=workflow_id)
+        request.workflow_type.name = "type"
+        request.task_queue.name = "q"
+        validate_start_workflow_execution(request, Limits(), registered={}, now_ns=self.env.now_ns())
+        (t,) = start_workflow(self.context, None, request).transitions
+        t.close()
+        return t
+
+    def start(self, workflow_id: str, *, run_key: int = 0) -> RunState:
+        t = self.started(workflow_id, run_key=run_key)
+        self.commit(t)
+        return t.state
+
+    def write(self, t: Transition) -> RunWrite:
+        """Return the rows of a closed transition."""
+        write = RunWrite(t.state.run_key, self.namespace.namespace_key)
+        write.add(t)
+        return write
+
+    def commit(self, *transitions: Transition) -> None:
+        commit(self.database.writer, [self.write(t) for t in transitions])
+
+    def apply(self, state: RunState, item: object) -> object:
+        """Handle an input on a run and commit it; return the handler's reply."""
+        t = Transition(self.context, state)
+        reply = HANDLERS[type(item)](t, item)
+        t.close()
+        self.commit(t)
+        return reply
+
+    def run_workflow_task(self, state: RunState, *commands: Command) -> None:
+        """Start the pending workflow task and complete it with commands."""
+        assert state.workflow_task is not None
+        run, task = RunRef(NAMESPACE_ID, run_key=state.run_key), state.workflow_task
+        stamp = (task.scheduled_event_id, task.attempt)
+        started = self.apply(state, WorkflowTaskDispatched(run, *stamp, "q", False, "worker"))
+        request = RespondWorkflowTaskCompletedRequest(commands=commands)
+        self.apply(state, RespondWorkflowTaskCompleted(run, started.token, request))  # type: ignore[attr-defined]
+
+    def start_activity(self, state: RunState, scheduled_event_id: int) -> None:
+        run = RunRef(NAMESPACE_ID, run_key=state.run_key)
+        self.apply(state, ActivityTaskDispatched(run, scheduled_event_id, 1, "worker"))
