@@ -154,8 +154,9 @@ class Simulation:
         self.trouble.active = False
         self.chaos = False
         await self.server.up.wait()
-        for state_key in self._open_run_keys():
-            await self._end_cron(state_key)
+        for _ in range(3):  # while one chain is ended, another one may go on
+            for run_key in self._open_run_keys():
+                await self._end_cron(run_key)
         await asyncio.sleep(_DRAIN_SECONDS)
         for run_key in self._open_run_keys():
             self._require_idle(run_key)
