@@ -98,10 +98,17 @@ class StoredRuns:
 
     def apply(self, state: RunState, item: object) -> object:
         """Handle an input on a run and commit it; return the handler's reply."""
+        write = RunWrite(state.run_key, self.namespace.namespace_key)
+        reply = self.handle(state, item, write)
+        commit(self.database.writer, [write])
+        return reply
+
+    def handle(self, state: RunState, item: object, write: RunWrite) -> object:
+        """Handle an input on a run and add its rows to `write`; return the handler's reply."""
         t = Transition(self.context, state)
         reply = HANDLERS[type(item)](t, item)
         t.close()
-        self.commit(t)
+        write.add(t)
         return reply
 
     def run_workflow_task(self, state: RunState, *commands: Command) -> None:

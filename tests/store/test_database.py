@@ -174,7 +174,7 @@ def test_unwritable_file_is_refused_untouched() -> None:
         open_database(path, {}).close()
         before = contents(folder)
         path.chmod(stat.S_IRUSR)
-        with pytest.raises(DatabaseError, match="can't open the database file .*: Permission denied"):
+        with pytest.raises(DatabaseError, match=r"can't open the database file .*: Permission denied"):
             open_database(path, {})
         assert contents(folder) == before
 
@@ -185,7 +185,7 @@ def test_unreadable_file_is_refused_untouched() -> None:
         open_database(path, {}).close()
         before = contents(folder)
         path.chmod(0)
-        with pytest.raises(DatabaseError, match="can't open the database file .*: Permission denied"):
+        with pytest.raises(DatabaseError, match=r"can't open the database file .*: Permission denied"):
             open_database(path, {})
         path.chmod(stat.S_IRUSR)
         assert contents(folder) == before
