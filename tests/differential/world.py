@@ -158,11 +158,17 @@ class World:
             attributes = getattr(last, last.WhichOneof("attributes") or "")
             run_id = getattr(attributes, "new_execution_run_id", "")
 
-    async def call(self, request: Message, *, timeout_seconds: float | None = CALL_TIMEOUT_SECONDS) -> Any:
+    async def call(
+        self,
+        request: Message,
+        *,
+        timeout_seconds: float | None = CALL_TIMEOUT_SECONDS,
+        metadata: tuple[tuple[str, str], ...] = (),
+    ) -> Any:
         """Send a request to the RPC that is named as it is, and return the reply."""
         rpc_name = type(request).__name__.removesuffix("Request")
         method = getattr(self.service, rpc_name, None) or getattr(self.operator, rpc_name)
-        return await method(request, timeout=timeout_seconds)
+        return await method(request, timeout=timeout_seconds, metadata=metadata)
 
     def execution(self, workflow_id: str = "", run_id: str = "") -> WorkflowExecution:
         return WorkflowExecution(workflow_id=workflow_id or self.workflow_id(), run_id=run_id)

@@ -32,6 +32,7 @@ from engine.core.run.state import RunState
 from engine.core.run.workflow_task import transient_events
 from engine.service.service import Call, Service, get_namespace, long_poll_seconds
 from engine.service.wire import with_history
+from engine.service.workflow_service.close_event import close_event_for
 
 __all__ = ["encode_token", "get_workflow_execution_history", "get_workflow_execution_history_reverse"]
 
@@ -52,7 +53,7 @@ async def get_workflow_execution_history(
     if request.wait_new_event and state.running and (close_only or first_event_id >= state.next_event_id):
         state = await _wait(service, namespace, state, first_event_id, close_only, call)
     if close_only:
-        return _close_event(service, state, wait=request.wait_new_event)
+        return _close_event(service, state, call, wait=request.wait_new_event)
     next_event_id = min(first_event_id + request.maximum_page_size, state.next_event_id)
     events = _load(service, state, first_event_id, next_event_id) if first_event_id < next_event_id else []
     last_page = next_event_id >= state.next_event_id
@@ -112,10 +113,11 @@ async def _wait(
     return engine.get_run(namespace, WorkflowExecution(workflow_id=state.workflow_id, run_id=state.run_id))
 
 
-def _close_event(service: Service, state: RunState, *, wait: bool) -> bytes:
+def _close_event(service: Service, state: RunState, call: Call, *, wait: bool) -> bytes:
     response = GetWorkflowExecutionHistoryResponse()
     if not state.running:
-        return with_history(response, _load(service, state, state.next_event_id - 1, state.next_event_id))
+        events = _load(service, state, state.next_event_id - 1, state.next_event_id)
+        return with_history(response, [close_event_for(call, state, event) for event in events])
     if wait:
         response.next_page_token = encode_token(state.run_id, state.next_event_id)
     return with_history(response, [])

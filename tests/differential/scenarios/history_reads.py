@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryReverseRequest,
 )
 
-from tests.differential.raw_worker import command, complete_workflow, start_timer
+from tests.differential.raw_worker import application_failure, command, complete_workflow, fail_workflow, start_timer
 from tests.differential.scenario import scenario
 from tests.differential.world import World
 
@@ -49,6 +49,29 @@ async def pages(world: World) -> None:
     world.record_value("forward", [event_id for page in forward for event_id in page])
     backward = await _read_pages(world, GetWorkflowExecutionHistoryReverseRequest, maximum_page_size=2)
     world.record_value("backward", [event_id for page in backward for event_id in page])
+
+
+@scenario()
+async def close_event_of_a_chain(world: World) -> None:
+    """A run that is followed by another closes by continuing as new, to clients that don't follow by themselves."""
+    follows = (("supported-features", "follows-next-run-id"),)
+    run_id = await world.start(cron_schedule="@every 1s")
+    worker = world.raw_worker()
+    await worker.next_workflow_task(complete_workflow("done"))
+    await worker.next_workflow_task(fail_workflow(application_failure("broken")))
+    for number in range(2):
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=world.namespace,
+            execution=world.execution(run_id=run_id),
+            history_event_filter_type=CLOSE_EVENT,
+            wait_new_event=True,
+        )
+        world.record_reply(f"run {number}", await world.call(request))
+        reply = await world.call(request, metadata=follows)
+        world.record_reply(f"run {number}, to a client that follows", reply)
+        (event,) = reply.history.events
+        run_id = getattr(event, event.WhichOneof("attributes")).new_execution_run_id
+    await world.terminate()
 
 
 @scenario()
