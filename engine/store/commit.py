@@ -40,7 +40,7 @@ _UPDATE_ATTRIBUTES = """
 UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ? WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
-_DELETE_ACTIVITIES = "DELETE FROM activities WHERE run_key = ?"
+_CLOSE_ACTIVITIES = "UPDATE activities SET state = 4 WHERE run_key = ?"
 _DELETE_BUFFERED = "DELETE FROM buffered_events WHERE run_key = ?"
 _INSERT_BUFFERED = "INSERT INTO buffered_events VALUES (?, ?, ?)"
 _INSERT_REQUEST_ID = "INSERT OR IGNORE INTO request_ids VALUES (?, ?, ?)"
@@ -164,7 +164,7 @@ def _write_run(connection: sqlite3.Connection, write: RunWrite) -> None:
         rows = [(run_key, request_id, event_id) for request_id, event_id in write.request_ids.items()]
         connection.executemany(_INSERT_REQUEST_ID, rows)
     if write.pending_activities_closed:
-        connection.execute(_DELETE_ACTIVITIES, (run_key,))
+        connection.execute(_CLOSE_ACTIVITIES, (run_key,))
 
 
 def _insert_events(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:

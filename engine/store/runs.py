@@ -99,7 +99,9 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         start_request_id=row["start_request_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=closed):
+    # A run that closed over pending activities still shows them.
+    ends_only = closed and not _has_activities(connection, run_key)
+    for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))
     state.next_event_id = row["next_event_id"]
@@ -108,7 +110,10 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     state.stored_deadline_ns = row["next_deadline_ns"]
     _load_request_ids(connection, state)
     if closed:
-        _load_what_closed_runs_show(connection, state, row)
+        if ends_only:
+            _load_what_closed_runs_show(connection, state, row)
+        else:
+            _load_activities(connection, state)
         return state
     _load_buffered(connection, state)
     state.sticky_task_queue = row["sticky_task_queue"]
@@ -139,6 +144,11 @@ def _load_events(
         parameters = (run_key, last_event_id)
     for (data,) in connection.execute(sql + " ORDER BY event_id", parameters):
         yield HistoryEvent.FromString(data)
+
+
+def _has_activities(connection: sqlite3.Connection, run_key: int) -> bool:
+    sql = "SELECT 1 FROM activities WHERE run_key = ? LIMIT 1"
+    return connection.execute(sql, (run_key,)).fetchone() is not None
 
 
 def _has_event(connection: sqlite3.Connection, run_key: int, event_type: int) -> bool:

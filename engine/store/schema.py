@@ -71,7 +71,7 @@ CREATE TABLE events (
 CREATE TABLE activities (                    -- pending activities: what history does not say of them
     run_key INTEGER NOT NULL,
     scheduled_event_id INTEGER NOT NULL,
-    state INTEGER NOT NULL,                  -- 1 scheduled, 2 started, 3 waiting for its next attempt
+    state INTEGER NOT NULL,                  -- 1 scheduled, 2 started, 3 between attempts, 4 its run has closed
     task_queue TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     attempt_scheduled_time_ns INTEGER NOT NULL,

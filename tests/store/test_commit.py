@@ -79,17 +79,18 @@ def test_run_is_loaded_as_it_was_in_memory(stored: StoredRuns) -> None:
     assert set(state.activities) == {5, 6}
 
 
-def test_closed_run_leaves_no_transient_rows(stored: StoredRuns) -> None:
+def test_closed_run_still_shows_the_activities_it_closed_over(stored: StoredRuns) -> None:
     state = stored.start("w")
     stored.run_workflow_task(state, activity_command("a"), activity_command("b"), complete_command())
     rows = counts(stored.database.writer)
-    assert (rows["activities"], rows["buffered_events"]) == (0, 0)
+    assert (rows["activities"], rows["buffered_events"]) == (2, 0)
     loaded = load_run(stored.database.writer, state.run_key)
     assert loaded is not None
     assert (loaded.status, loaded.close_time_ns) == (state.status, state.close_time_ns)
     assert not loaded.running
-    assert load_tasks_to_dispatch(stored.database.writer) == ([], [])
+    assert list(loaded.activity_ids) == ["a", "b"]
     assert load_run_keys_due(stored.database.writer, 2**62) == []
+    assert load_tasks_to_dispatch(stored.database.writer) == ([], [])
 
 
 def test_many_runs_are_one_transaction(stored: StoredRuns) -> None:
