@@ -114,6 +114,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
             _load_what_closed_runs_show(connection, state, row)
         else:
             _load_activities(connection, state)
+            _drop_activities_without_row(connection, state)
         return state
     _load_buffered(connection, state)
     state.sticky_task_queue = row["sticky_task_queue"]
@@ -144,6 +145,14 @@ def _load_events(
         parameters = (run_key, last_event_id)
     for (data,) in connection.execute(sql + " ORDER BY event_id", parameters):
         yield HistoryEvent.FromString(data)
+
+
+def _drop_activities_without_row(connection: sqlite3.Connection, state: RunState) -> None:
+    """Drop activities whose close was still buffered when the run closed: such an event never gets into the history."""
+    sql = "SELECT scheduled_event_id FROM activities WHERE run_key = ?"
+    pending = {row[0] for row in connection.execute(sql, (state.run_key,))}
+    state.activities = {key: activity for key, activity in state.activities.items() if key in pending}
+    state.activity_ids = {activity.activity_id: key for key, activity in state.activities.items()}
 
 
 def _has_activities(connection: sqlite3.Connection, run_key: int) -> bool:
