@@ -111,13 +111,16 @@ class Batch:
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())
-            except sqlite3.Error as error:
-                logger.error("commit failed: %s", error)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error):
+                    logger.error("commit failed: %s", error)
+                else:
+                    logger.exception("internal error in a commit")
                 for run_key in writes:
                     self._engine.runs.evict(run_key)
-                self._engine.reload_tasks()
                 for future in futures:
                     _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
+                self._engine.reload_tasks()
                 return
         for write in writes.values():
             if write.next_deadline_ns is not None:

@@ -48,7 +48,7 @@ __all__ = ["Engine"]
 RUN_CACHE_BYTES = 96 * 1024 * 1024
 MAX_BATCH = 256
 DEADLINE_WINDOW_NS = 600 * 1_000_000_000
-DEADLINE_RETRY_NS = 1_000_000_000
+RETRY_NS = 1_000_000_000
 
 logger = logging.getLogger("dx.engine")
 
@@ -76,7 +76,7 @@ class Engine:
     async def start(self) -> None:
         """Read what is to be dispatched and what falls due soon; call it on the serving event loop."""
         self.loop = asyncio.get_running_loop()
-        self.reload_tasks()
+        self._load_tasks()
         self._load_deadline_window()
 
     async def stop(self) -> None:
@@ -336,7 +336,7 @@ class Engine:
             state = self.find_run(run_key)
         except Exception:
             logger.exception("run %d can't be loaded at its deadline", run_key)
-            self._deadlines.set(run_key, self.env.now_ns() + DEADLINE_RETRY_NS)
+            self._deadlines.set(run_key, self.env.now_ns() + RETRY_NS)
             return
         if state is None or not state.running:
             return
@@ -345,7 +345,7 @@ class Engine:
         self._enqueue(DeadlineDue(RunRef(state.namespace_id, run_key=run_key)), future)
 
     def _deadline_settled(self, run_key: int, done: asyncio.Future[int | None]) -> None:
-        due_ns = done.result() if done.exception() is None else self.env.now_ns() + DEADLINE_RETRY_NS
+        due_ns = done.result() if done.exception() is None else self.env.now_ns() + RETRY_NS
         if due_ns is not None:
             self.note_deadline(run_key, due_ns)
 
@@ -354,10 +354,26 @@ class Engine:
         self._window_end_ns = now_ns + DEADLINE_WINDOW_NS
         for due_ns, run_key in load_run_keys_due(self.database.writer, self._window_end_ns):
             self._deadlines.set(run_key, due_ns)
-        self._window_handle = self.loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._load_deadline_window)
+        self._window_handle = self.loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._move_deadline_window)
+
+    def _move_deadline_window(self) -> None:
+        try:
+            self._load_deadline_window()
+        except Exception:
+            logger.exception("deadlines can't be read; they are read again soon")
+            self._window_handle = self.loop.call_later(RETRY_NS / 1e9, self._move_deadline_window)
 
     def reload_tasks(self) -> None:
-        """Fill the task queues from the file: at boot, and after a commit that failed."""
+        """Fill the task queues from the file after a commit that failed; what can't be read now is read soon."""
+        if self._stopped:
+            return
+        try:
+            self._load_tasks()
+        except Exception:
+            logger.exception("tasks can't be read; they are read again soon")
+            self.loop.call_later(RETRY_NS / 1e9, self.reload_tasks)
+
+    def _load_tasks(self) -> None:
         self.task_queues.clear_tasks()
         workflow_tasks, activity_tasks = load_tasks_to_dispatch(self.database.writer)
         for run_key, namespace_id, scheduled_event_id, attempt, task_queue in workflow_tasks:

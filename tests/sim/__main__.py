@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import time
 import traceback
 
-from tests.sim.simulation import simulate
+from tests.sim.simulation import Outcome, simulate
+
+
+def _try(seed: int) -> tuple[int, Outcome | str]:
+    """Return what a seed came to, or the traceback of its failure."""
+    try:
+        return seed, simulate(seed)
+    except Exception as error:
+        return seed, "".join(traceback.format_exception(error))
 
 
 def main() -> int:
@@ -15,24 +24,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to run")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--verbose", action="store_true", help="print a line per seed, and tracebacks")
     arguments = parser.parse_args()
     started = time.perf_counter()
     failed: list[int] = []
     runs = events = steps = crashes = 0
-    for seed in range(arguments.first, arguments.first + arguments.seeds):
-        try:
-            outcome = simulate(seed)
-        except Exception as error:
-            failed.append(seed)
-            print(f"seed {seed}: {type(error).__name__}: {error}"[:1000])  # noqa: T201
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    with multiprocessing.Pool(arguments.jobs) as pool:
+        for seed, outcome in pool.imap(_try, seeds):
+            if isinstance(outcome, str):
+                failed.append(seed)
+                lines = outcome.strip().splitlines()
+                print(f"seed {seed}: {outcome if arguments.verbose else lines[-1][:1000]}")  # noqa: T201
+                continue
+            runs, events, steps = runs + outcome.runs, events + outcome.events, steps + outcome.steps
+            crashes += outcome.crashes
             if arguments.verbose:
-                traceback.print_exception(error)
-            continue
-        runs, events, steps = runs + outcome.runs, events + outcome.events, steps + outcome.steps
-        crashes += outcome.crashes
-        if arguments.verbose:
-            print(outcome)  # noqa: T201
+                print(outcome)  # noqa: T201
     print(  # noqa: T201
         f"{arguments.seeds} seeds in {time.perf_counter() - started:.1f} s: {runs} runs, {events} events, "
         f"{steps} steps, {crashes} crashes, {len(failed)} seeds failed"

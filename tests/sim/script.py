@@ -118,7 +118,8 @@ class Script:
     def _check(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
             check_run(engine, run_key)
-        check_engine(engine)
+        if self.server.all_tasks_read():
+            check_engine(engine)
 
     @property
     def engine(self) -> Engine:

@@ -111,7 +111,8 @@ class Simulation:
     def _check_step(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
             check_run(engine, run_key)
-        check_engine(engine)
+        if self.server.all_tasks_read():
+            check_engine(engine)
 
     async def play(self, clients: int, actions: int) -> None:
         """Let clients and workers loose, then let the world come to rest."""
@@ -235,6 +236,7 @@ def simulate(seed: int) -> Outcome:
         trouble.crash_before_commit = random.choice((0, 0.01, 0.03))
         trouble.crash_after_commit = random.choice((0, 0.01, 0.03))
         trouble.failing_commit = random.choice((0, 0.02, 0.1))
+        trouble.failing_read = random.choice((0, 0, 0.01))
         trouble.lost_reply = random.choice((0, 0.03, 0.1))
         trouble.handler_error_before = random.choice((0, 0, 0.02))
         trouble.handler_error_after = random.choice((0, 0, 0.02))

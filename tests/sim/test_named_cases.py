@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import SearchAttributes
 
 from engine.core.errors import Internal, Unavailable
 from tests.sim.script import Script, activity_command, complete_command, timer_command
+from tests.sim.trouble import InjectedError
 
 
 @pytest.fixture
@@ -210,6 +211,64 @@ def test_every_waiting_poller_is_woken_after_a_failed_commit(script: Script) -> 
         polls = [script.poll_workflow() for _ in range(3)]
         tasks = await asyncio.wait_for(asyncio.gather(*polls), 1)
         assert len({task.run_key for task in tasks}) == 3
+
+    script.run(case())
+
+
+def test_tasks_that_could_not_be_read_after_a_failed_commit_are_read_again(script: Script) -> None:
+    async def case() -> None:
+        await script.start()
+        script.trouble.failing_commit = script.trouble.failing_read = 1.0
+        with pytest.raises(Unavailable):
+            await script.poll_workflow()
+        script.trouble.failing_commit = script.trouble.failing_read = 0.0
+        await asyncio.wait_for(script.poll_workflow(), 2)
+
+    script.run(case())
+
+
+def test_commit_that_fails_for_a_reason_of_our_own_is_answered_too(script: Script) -> None:
+    async def case() -> None:
+        def fail() -> None:
+            raise InjectedError("no error of SQLite")
+
+        working, script.trouble.before_commit = script.trouble.before_commit, fail  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(script.start(), 1)
+        script.trouble.before_commit = working  # type: ignore[method-assign]
+        await script.start()
+        await asyncio.wait_for(script.poll_workflow(), 1)
+
+    script.run(case())
+
+
+def test_timer_of_a_run_that_could_not_be_loaded_in_time(tmp_path: Path) -> None:
+    script = Script(tmp_path, cache_bytes=1)
+
+    async def case() -> None:
+        await script.start("w")
+        await script.complete(await script.poll_workflow(), timer_command("t", 5))
+        await script.start("another")
+        await asyncio.sleep(4)
+        script.trouble.failing_read = 1.0
+        await asyncio.sleep(3)
+        script.trouble.failing_read = 0.0
+        await asyncio.sleep(3)
+        assert script.event_types()[-2:] == ["TimerFired", "WorkflowTaskScheduled"]
+
+    script.run(case())
+
+
+def test_deadlines_beyond_the_window_are_read_although_a_read_failed(script: Script) -> None:
+    async def case() -> None:
+        await script.start()
+        await script.complete(await script.poll_workflow(), timer_command("t", 700))
+        await asyncio.sleep(290)
+        script.trouble.failing_read = 1.0
+        await asyncio.sleep(20)
+        script.trouble.failing_read = 0.0
+        await asyncio.sleep(400)
+        assert script.event_types()[-2:] == ["TimerFired", "WorkflowTaskScheduled"]
 
     script.run(case())
 

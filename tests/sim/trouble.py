@@ -13,7 +13,7 @@ from unittest import mock
 from engine.core import dispatch
 from engine.core.run import start
 
-__all__ = ["Crash", "InjectedError", "Trouble", "TroubledWriter", "troubled_handlers"]
+__all__ = ["Crash", "InjectedError", "Trouble", "TroubledWriter", "peace", "troubled_handlers"]
 
 
 class Crash(BaseException):
@@ -32,6 +32,7 @@ class Trouble:
     crash_before_commit: float = 0.0
     crash_after_commit: float = 0.0
     failing_commit: float = 0.0
+    failing_read: float = 0.0
     lost_reply: float = 0.0
     handler_error_before: float = 0.0
     handler_error_after: float = 0.0
@@ -54,6 +55,8 @@ class Trouble:
         if self.happens(self.crash_before_commit):
             raise Crash
         if self.happens(self.failing_commit):
+            if self.random.random() < 0.1:
+                raise InjectedError("in a commit")
             raise sqlite3.OperationalError("database or disk is full")
 
     def after_commit(self) -> None:
@@ -76,6 +79,8 @@ class TroubledWriter:
         return self.connection.in_transaction
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if self._trouble.happens(self._trouble.failing_read) and sql.lstrip().startswith("SELECT"):
+            raise sqlite3.OperationalError("disk I/O error")
         if sql != "COMMIT":
             return self.connection.execute(sql, parameters)
         self._trouble.before_commit()
@@ -112,3 +117,13 @@ def troubled_handlers(trouble: Trouble) -> Iterator[None]:
         mock.patch.object(start, "signal_with_start_workflow", troubled(start.signal_with_start_workflow)),
     ):
         yield
+
+
+@contextlib.contextmanager
+def peace(trouble: Trouble) -> Iterator[None]:
+    """Let nothing go wrong meanwhile."""
+    active, trouble.active = trouble.active, False
+    try:
+        yield
+    finally:
+        trouble.active = active
