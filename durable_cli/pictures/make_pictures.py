@@ -16,7 +16,7 @@ from rich.text import Text
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "order" / "demo.py"
 PICTURE = Path(__file__).with_name("demo.svg")
-WIDTH = 124
+WIDTH = 132
 SCENES_SHOWN = ("2", "3", "4", "6")
 
 
