@@ -25,10 +25,10 @@ class Ledger:
     starts: dict[str, str] = field(default_factory=dict)
     signals: list[str] = field(default_factory=list)
     once_sent_signals: set[str] = field(default_factory=set)
-    cancels: list[str] = field(default_factory=list)
     terminations: list[str] = field(default_factory=list)
     workflow_tasks: list[tuple[str, int]] = field(default_factory=list)
     activity_results: dict[_ActivityKey, str] = field(default_factory=dict)
+    activity_attempts: dict[_ActivityKey, int] = field(default_factory=dict)
     _heartbeats: dict[_ActivityKey, list[str]] = field(default_factory=dict)
     _number: int = 0
 
@@ -83,6 +83,15 @@ class Ledger:
                 if event.activity_task_completed_event_attributes.scheduled_event_id == scheduled_event_id
             ]
             require(found == [f'"{result}"'], f"activity {scheduled_event_id} of {run_id}: {found}, not {result}")
+
+        for (run_id, scheduled_event_id), attempt in self.activity_attempts.items():
+            started = [
+                event.activity_task_started_event_attributes.attempt
+                for event in histories[run_id]
+                if event.activity_task_started_event_attributes.scheduled_event_id == scheduled_event_id
+            ]
+            where = f"activity {scheduled_event_id} of {run_id}"
+            require(started == [attempt], f"{where}: attempt {attempt} was acknowledged, {started} is in the history")
 
     def _check_workflow_task(self, events: list[HistoryEvent], run_id: str, started_event_id: int) -> None:
         where = f"run {run_id}: the completion of workflow task {started_event_id}"

@@ -158,6 +158,22 @@ def test_schedule_to_start_timeout_of_an_attempt_that_came_back(script: Script) 
     script.run(case())
 
 
+def test_workflow_task_whose_poller_left_with_it_goes_to_the_next_one_at_once(script: Script) -> None:
+    async def case() -> None:
+        poll = script.poll_workflow()
+        await asyncio.sleep(0.1)
+        starting = asyncio.ensure_future(script.start())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the step has run, the poll's handler has not
+        poll.cancel()  # type: ignore[attr-defined]
+        await starting
+        task = await asyncio.wait_for(script.poll_workflow(), 1)
+        assert task.token.attempt == 2
+        assert script.event_types()[-2:] == ["WorkflowTaskStarted", "WorkflowTaskTimedOut"]
+
+    script.run(case())
+
+
 def test_poller_that_left_just_before_a_task_came_does_not_get_it(script: Script) -> None:
     async def case() -> None:
         left = script.poll_workflow()

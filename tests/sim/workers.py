@@ -297,6 +297,8 @@ class ActivityWorker(_Worker):
                 result = f"{token.run_id}/{token.scheduled_event_id}/{token.attempt}/{ledger.next_number()}"
                 await self.answer(lambda: RespondActivityTaskCompleted(run, ref, payloads(result), self.name))
                 ledger.activity_results[key] = result
+                if ref.token is not None:
+                    ledger.activity_attempts[key] = token.attempt
             elif kind == 5:
                 await self.answer(lambda: RespondActivityTaskCanceled(run, ref, None, self.name))
             else:
