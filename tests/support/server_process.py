@@ -73,16 +73,16 @@ class ServerProcess:
     def wait_ready(self, timeout_seconds: float = 30) -> None:
         """Return once GetSystemInfo answers; raise with the server's log when it does not."""
         until = time.monotonic() + timeout_seconds
-        with grpc.insecure_channel(self.address) as channel:
-            stub = WorkflowServiceStub(channel)
-            while True:
+        while True:
+            # A channel of its own for each attempt: one that was refused waits longer and longer before it tries again.
+            with grpc.insecure_channel(self.address) as channel:
                 try:
-                    stub.GetSystemInfo(GetSystemInfoRequest(), timeout=1)
+                    WorkflowServiceStub(channel).GetSystemInfo(GetSystemInfoRequest(), timeout=1)
                     return
                 except grpc.RpcError:
                     if self.process.poll() is not None or time.monotonic() > until:
                         raise RuntimeError(f"server not ready on {self.address}:\n{self.log.read_text()}") from None
-                    time.sleep(0.02)
+            time.sleep(0.02)
 
 
 def launch_server(command: Sequence[str], port: int, log: Path, *, wait: bool = True) -> ServerProcess:
