@@ -34,7 +34,7 @@ format: setup ## Format the code and repair what lint can
 	$(BIN)/ruff check --fix .
 
 sim: setup ## Simulate crashes with SEEDS seeds (2000)
-	DX_SIM_SEEDS=$(SEEDS) $(PYTEST) -n $(JOBS) tests/sim $(ARGS)
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
 
 conformance: setup ## Compare every scenario with the live reference server, then with this one
 	$(BIN)/python -m tests.differential.record --check
