@@ -1,74 +1,58 @@
-"""gRPC health and reflection, loaded at the first call: they are not on the way to a ready server."""
+"""gRPC health: whatever is served is healthy.
+
+Source: the gRPC project's health checking protocol.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from types import SimpleNamespace
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 
-from engine.service.rpc_table import OPERATOR_SERVICE, WORKFLOW_SERVICE, GenericHandler, MethodHandler
+from google.protobuf.message import Message
 
-__all__ = ["HealthAndReflection"]
+from engine.core.errors import Code, ServiceError
+from engine.service.rpc_table import OPERATOR_SERVICE, WORKFLOW_SERVICE
+from engine.service.service import Call
+from engine.service.tooling_protos import HEALTH, load_messages
+from engine.service.transport.routes import Route
 
-_HEALTH = "grpc.health.v1.Health"
-_REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
-# The same messages under a later name.
-_REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+__all__ = ["health_routes"]
 
-
-class _Collector:
-    """Stands in for a server where generated code wants to register handlers."""
-
-    def __init__(self) -> None:
-        self.handlers: list[GenericHandler] = []
-
-    def add_generic_rpc_handlers(self, handlers: Sequence[GenericHandler]) -> None:
-        self.handlers += handlers
-
-    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
-        """Ignore the other form of the same handlers."""
+# The empty name is the server as a whole.
+_HEALTHY = ("", WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name)
 
 
-@cache
-def _health_handlers() -> GenericHandler:
-    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-
-    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]
-    # Its setter is a coroutine for the sake of watchers; there is none yet.
-    for name in (WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name):
-        servicer._server_status[name] = health_pb2.HealthCheckResponse.SERVING
-    collector = _Collector()
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, collector)
-    return collector.handlers[0]
+class _UnknownService(ServiceError):  # noqa: N818 - says what happened
+    code: ClassVar[Code] = Code.NOT_FOUND
 
 
-@cache
-def _reflection_handlers() -> GenericHandler:
-    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
-
-    names = (WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name, _HEALTH, _REFLECTION, _REFLECTION_V1)
-    collector = _Collector()
-    servicer = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, collector)
-    return collector.handlers[0]
+def health_routes() -> list[Route]:
+    """Build the routes of the health service; its messages are loaded at the first call."""
+    return [
+        Route(f"/{HEALTH}.Health/Check", _parse, unary=_check),
+        Route(f"/{HEALTH}.Health/Watch", _parse, stream=_watch),
+    ]
 
 
-_LOADERS: dict[str, tuple[str, Callable[[], GenericHandler]]] = {
-    _HEALTH: (_HEALTH, _health_handlers),
-    _REFLECTION: (_REFLECTION, _reflection_handlers),
-    _REFLECTION_V1: (_REFLECTION, _reflection_handlers),
-}
+def _parse(data: bytes) -> Any:
+    return load_messages(HEALTH)["HealthCheckRequest"].FromString(data)
 
 
-class HealthAndReflection(GenericHandler):
-    """Finds the handlers of both services, loading them when they are asked for."""
+def _response(status: str) -> Message:
+    response: Message = load_messages(HEALTH)["HealthCheckResponse"](status=status)
+    return response
 
-    def service(self, handler_call_details: Any) -> MethodHandler | None:
-        """Return the handler of a method, or None for other services."""
-        service_name, _, method = handler_call_details.method.removeprefix("/").partition("/")
-        if service_name not in _LOADERS:
-            return None
-        name, load = _LOADERS[service_name]
-        details: Any = SimpleNamespace(method=f"/{name}/{method}", invocation_metadata=())
-        return load().service(details)
+
+async def _check(request: Any, call: Call) -> Message:
+    """Answer SERVING, or NOT_FOUND for what is not served."""
+    if request.service not in _HEALTHY:
+        raise _UnknownService("unknown service")
+    return _response("SERVING")
+
+
+async def _watch(requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Message]:
+    """Answer once, and again when it changes: never, while the server runs."""
+    async for request in requests:
+        yield _response("SERVING" if request.service in _HEALTHY else "SERVICE_UNKNOWN")
+        await asyncio.Event().wait()

@@ -5,10 +5,10 @@ The protocol's own descriptors say which RPCs there are; `SERVED` says which of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, NoReturn
 
-import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -16,10 +16,10 @@ from temporalio.api.operatorservice.v1 import service_pb2 as operator_service_pb
 from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service_pb2
 
 from engine.core.errors import Unimplemented
-from engine.service.errors import Handler, answering
 from engine.service.operator_service import cluster, search_attributes
 from engine.service.operator_service import namespaces as operator_namespaces
 from engine.service.service import Call, Service
+from engine.service.transport.routes import Route
 from engine.service.workflow_service import (
     activity_tasks,
     describe,
@@ -35,13 +35,10 @@ from engine.service.workflow_service import (
     workflow_tasks,
 )
 
-__all__ = ["OPERATOR_SERVICE", "SERVED", "WORKFLOW_SERVICE", "GenericHandler", "MethodHandler", "generic_handlers"]
+__all__ = ["OPERATOR_SERVICE", "SERVED", "WORKFLOW_SERVICE", "Handler", "build_routes"]
 
-if TYPE_CHECKING:
-    GenericHandler = grpc.GenericRpcHandler[Any, Any]
-    MethodHandler = grpc.RpcMethodHandler[Any, Any]
-else:
-    GenericHandler, MethodHandler = grpc.GenericRpcHandler, grpc.RpcMethodHandler
+Handler = Callable[[Service, Any, Call], Awaitable[Message | bytes]]
+"""An RPC: the reply is a message, or one already serialized."""
 
 WORKFLOW_SERVICE: ServiceDescriptor = workflow_service_pb2.DESCRIPTOR.services_by_name["WorkflowService"]
 OPERATOR_SERVICE: ServiceDescriptor = operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"]
@@ -98,29 +95,23 @@ SERVED: Mapping[str, Mapping[str, Handler]] = {
 }
 
 
-def generic_handlers(service: Service) -> list[GenericHandler]:
-    """Build the handlers of every RPC of every service."""
+def build_routes(service: Service) -> list[Route]:
+    """Build the routes of every RPC of every service."""
     return [
-        grpc.method_handlers_generic_handler(
-            descriptor.full_name,
-            {method.name: _method_handler(service, descriptor, method) for method in descriptor.methods},
-        )
+        _route(service, descriptor, method)
         for descriptor in (WORKFLOW_SERVICE, OPERATOR_SERVICE)
+        for method in descriptor.methods
     ]
 
 
-def _method_handler(service: Service, owner: ServiceDescriptor, method: MethodDescriptor) -> MethodHandler:
+def _route(service: Service, owner: ServiceDescriptor, method: MethodDescriptor) -> Route:
     handler = SERVED[owner.full_name].get(method.name)
     parse: Callable[[bytes], Any]
     if handler is None:
         handler, parse = _unimplemented(method.name), _unparsed
     else:
         parse = GetMessageClass(method.input_type).FromString
-    return grpc.unary_unary_rpc_method_handler(
-        answering(service, method.name, handler),
-        request_deserializer=parse,
-        response_serializer=_serialize,
-    )
+    return Route(f"/{owner.full_name}/{method.name}", parse, unary=partial(handler, service))
 
 
 def _unimplemented(name: str) -> Handler:
@@ -132,7 +123,3 @@ def _unimplemented(name: str) -> Handler:
 
 def _unparsed(request: bytes) -> bytes:
     return request
-
-
-def _serialize(reply: Message | bytes) -> bytes:
-    return reply if isinstance(reply, bytes) else reply.SerializeToString()

@@ -11,19 +11,18 @@ import socket
 import sys
 from collections.abc import Callable
 
-import grpc
-import grpc.aio
-
-from engine.core.policy.limits import MAX_GRPC_MESSAGE_BYTES, Limits
+from engine.core.policy.limits import Limits
 from engine.runtime.clock import SystemEnv
 from engine.runtime.engine import Engine
 from engine.runtime.reads import Reads
 from engine.serve import ServeError, ServeInfo, ServeOptions
 from engine.service.boot import create_namespaces, open_file
-from engine.service.health import HealthAndReflection
+from engine.service.health import health_routes
 from engine.service.log import configure_logging
-from engine.service.rpc_table import generic_handlers
+from engine.service.reflection import reflection_routes
+from engine.service.rpc_table import build_routes
 from engine.service.service import Service
+from engine.service.transport.server import TransportServer
 from engine.store.database import Database
 from engine.store.runs import max_run_key
 from engine.store.views import create_views
@@ -32,19 +31,6 @@ __all__ = ["run_server"]
 
 # Calls that are still open when the server stops (queries, health watches) are cut off after this.
 _STOP_GRACE_SECONDS = 0.3
-
-_CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MAX_GRPC_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", -1),
-    # A caller may send as much metadata as the reference server takes; grpc's own limit is 8 KiB.
-    ("grpc.max_metadata_size", 1024 * 1024),
-    ("grpc.absolute_max_metadata_size", 1024 * 1024),
-    # SDKs ping every 30 s, also without a call under way; none is too many.
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
-    ("grpc.http2.max_ping_strikes", 0),
-)
 
 logger = logging.getLogger("dx.service")
 
@@ -56,17 +42,19 @@ def run_server(options: ServeOptions, on_ready: Callable[[ServeInfo], None]) -> 
         ServeError: port in use, database file not usable, a search attribute that can't be registered.
     """
     configure_logging(options.log_level, options.log_format)
-    _check_port(options)
-    database = open_file(options)
-    try:
-        asyncio.run(_serve(options, database, on_ready))
-    except KeyboardInterrupt:
-        pass  # Before the loop could take the signal itself.
-    finally:
-        database.close()
+    with _bind(options) as listener:
+        database = open_file(options)
+        try:
+            asyncio.run(_serve(options, listener, database, on_ready))
+        except KeyboardInterrupt:
+            pass  # Before the loop could take the signal itself.
+        finally:
+            database.close()
 
 
-async def _serve(options: ServeOptions, database: Database, on_ready: Callable[[ServeInfo], None]) -> None:
+async def _serve(
+    options: ServeOptions, listener: socket.socket, database: Database, on_ready: Callable[[ServeInfo], None]
+) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -77,15 +65,12 @@ async def _serve(options: ServeOptions, database: Database, on_ready: Callable[[
     create_namespaces(engine, options)
     create_views(database.writer)
     await engine.start()
-    service = Service(engine, Reads(database), address="")
-    server = grpc.aio.server(options=_CHANNEL_OPTIONS)
-    server.add_generic_rpc_handlers([*generic_handlers(service), HealthAndReflection()])
+    service = Service(engine, Reads(database), _host_port(options.ip, listener.getsockname()[1]))
+    server = TransportServer([*build_routes(service), *health_routes(), *reflection_routes()])
     try:
-        port = server.add_insecure_port(_host_port(options.ip, options.port))
-    except RuntimeError:
-        raise _port_error(options, errno.EADDRINUSE) from None
-    service.address = _host_port(options.ip, port)
-    await server.start()
+        await server.start(listener)
+    except OSError as error:
+        raise _port_error(options, error.errno or 0) from None  # Bound by two, listened on by the other.
     # What is there now stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -97,18 +82,24 @@ async def _serve(options: ServeOptions, database: Database, on_ready: Callable[[
     service.reads.close()
 
 
-def _check_port(options: ServeOptions) -> None:
-    """Find out why a port can't be had before grpc says it in its own way."""
-    family = socket.AF_INET6 if ":" in options.ip else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+def _bind(options: ServeOptions) -> socket.socket:
+    """Take the port.
+
+    Raises:
+        ServeError: it can't be had.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in options.ip else socket.AF_INET, socket.SOCK_STREAM)
+    try:
         if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((options.ip, options.port))
-        except OSError as error:
-            raise _port_error(options, error.errno or 0) from None
-        except OverflowError:
-            raise ServeError(f"there is no port {options.port}", "give a port between 0 and 65535") from None
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.ip, options.port))
+    except OSError as error:
+        listener.close()
+        raise _port_error(options, error.errno or 0) from None
+    except OverflowError:
+        listener.close()
+        raise ServeError(f"there is no port {options.port}", "give a port between 0 and 65535") from None
+    return listener
 
 
 def _port_error(options: ServeOptions, number: int) -> ServeError:

@@ -19,12 +19,12 @@ __all__ = ["Call", "Service", "get_namespace", "long_poll_seconds", "remaining_n
 
 # A long poll is answered this much before the caller's deadline, so that the empty answer still arrives.
 LONG_POLL_MARGIN_SECONDS = 1.0
-# grpc tells a call without a deadline as one that is due in centuries.
+# Some clients say that they have no deadline by one that is due in centuries.
 NO_DEADLINE_SECONDS = 10 * 365 * 24 * 3600.0
 
 
 class Call(Protocol):
-    """What a handler may ask of its call; grpc.aio's ServicerContext is one."""
+    """What a handler may ask of its call."""
 
     def time_remaining(self) -> float | None:
         """Return the seconds until the caller's deadline."""

@@ -187,7 +187,8 @@ class Sender:
         out, self._out = self._out, []
         self._collected_bytes = 0
         if out and not self._transport.is_closing():
-            self._transport.writelines(out)
+            # Not writelines: in some versions of Python it never says that the socket is full.
+            self._transport.write(b"".join(out))
         self._pump()
 
     # The way out.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -70,9 +71,9 @@ class Toy:
         ]
 
 
-@pytest.fixture
-async def toy() -> AsyncIterator[Toy]:
-    """A server that must leave no task behind."""
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Toy, TransportServer]]:
+    """Run a server that must leave no task behind."""
     before = asyncio.all_tasks()
     toy = Toy()
     server = TransportServer(toy.routes())
@@ -80,12 +81,19 @@ async def toy() -> AsyncIterator[Toy]:
     listener.bind(("127.0.0.1", 0))
     toy.port = listener.getsockname()[1]
     await server.start(listener)
-    yield toy
+    yield toy, server
     await server.stop(0.5)
     await asyncio.sleep(0)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left
     assert toy.waiting == 0
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[Toy]:
+    """What a server's handlers saw."""
+    async with serving() as (toy, _):
+        yield toy
 
 
 @pytest.fixture

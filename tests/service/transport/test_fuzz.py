@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 
 import hpack
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.service.transport.server import TransportServer
 from tests.service.transport import peer as h2
-from tests.service.transport.conftest import Toy
+from tests.service.transport.conftest import serving
 from tests.service.transport.peer import PREFACE, connected, frame, message
 
 HELLO = b"\x0a\x05hello"
@@ -65,31 +63,19 @@ INPUTS = st.one_of(
 
 
 async def _survive(data: bytes, cuts: list[int]) -> None:
-    before = asyncio.all_tasks()
-    toy = Toy()
-    server = TransportServer(toy.routes())
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    toy.port = listener.getsockname()[1]
-    await server.start(listener)
-    reader, writer = await asyncio.open_connection("127.0.0.1", toy.port)
-    start = 0
-    for end in [*sorted(cut for cut in cuts if cut < len(data)), len(data)]:
-        writer.write(data[start:end])
-        start = end
-        await asyncio.sleep(0)
-    for _ in range(3):
-        await asyncio.sleep(0)
-    async with connected(toy.port) as other:
-        await other.send(other.call(1, "Echo", HELLO))
-        assert (await other.ended(1)).status == 0
-    writer.close()
-    if toy.waiting:
-        await asyncio.wait_for(toy.idle.wait(), 5)
-    await server.stop(0.1)
-    reader.feed_eof()
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
+    async with serving() as (toy, _):
+        _, writer = await asyncio.open_connection("127.0.0.1", toy.port)
+        start = 0
+        for end in [*sorted(cut for cut in cuts if cut < len(data)), len(data)]:
+            writer.write(data[start:end])
+            start = end
+            await asyncio.sleep(0)
+        async with connected(toy.port) as other:
+            await other.send(other.call(1, "Echo", HELLO))
+            assert (await other.ended(1)).status == 0
+        writer.close()
+        if toy.waiting:
+            await asyncio.wait_for(toy.idle.wait(), 5)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
