@@ -122,6 +122,7 @@ class Batch:
                     _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._engine.reload_tasks()
                 return
+            self._engine.database.note_commit(len(writes))
         for write in writes.values():
             if write.next_deadline_ns is not None:
                 self._engine.note_deadline(write.run_key, write.next_deadline_ns)

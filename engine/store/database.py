@@ -11,12 +11,19 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine.store.checkpoint import Checkpoints
 from engine.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 __all__ = ["Database", "DatabaseError", "open_database"]
 
-PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "cache_size": "-16000", "temp_store": "memory"}
-ALLOWED_PRAGMAS = frozenset({*PRAGMAS, "busy_timeout", "journal_size_limit", "mmap_size", "wal_autocheckpoint"})
+PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    "cache_size": "-16000",
+    "temp_store": "memory",
+    "wal_autocheckpoint": "0",  # see checkpoint.py
+}
+ALLOWED_PRAGMAS = frozenset({*PRAGMAS, "busy_timeout", "journal_size_limit", "mmap_size"})
 
 
 class DatabaseError(Exception):
@@ -39,14 +46,21 @@ class Database:
         self.writer = writer
         self._lock_fd = lock_fd
         self._folder = folder
+        (synchronous,) = writer.execute("PRAGMA synchronous").fetchone()
+        self._checkpoints = Checkpoints(path, str(synchronous))
 
     def connect_reader(self) -> sqlite3.Connection:
         """Return a new read-only connection."""
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64)
 
+    def note_commit(self, written_runs: int) -> None:
+        """Count a commit, for the log to be checkpointed in time."""
+        self._checkpoints.note_commit(written_runs)
+
     def close(self) -> None:
         """Checkpoint and close; a private file is removed."""
+        self._checkpoints.stop()
         with contextlib.suppress(sqlite3.Error):
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.writer.close()
