@@ -33,7 +33,8 @@ def _unpack(layout: Struct, kind: bytes, token: bytes) -> tuple[int, ...]:
         fields = layout.unpack(token)
     except struct.error:
         fields = (b"",)
-    if fields[0] != kind:
+    # SQLite knows no key above 63 bits; no token of ours has one.
+    if fields[0] != kind or fields[1] >= 1 << 63:
         raise InvalidArgument("Error deserializing task token.")
     return fields[1:]
 

@@ -25,7 +25,7 @@ _UNIT_NS = {
     "h": 3600 * NANOS_PER_SECOND,
 }
 _LONGEST_NS = 2**63 - 1
-_PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _TEXT = re.compile(rf"([+-]?)(0|(?:{_PART.pattern})+)")
 
 

@@ -94,7 +94,7 @@ def _apply_token(execution: WorkflowExecution, token: bytes, direction: bytes) -
         kind, run_id, event_id = _TOKEN.unpack(token)
     except struct.error:
         kind, run_id, event_id = b"", b"", 0
-    if kind != direction or event_id < 1:
+    if kind != direction or not 1 <= event_id < 1 << 63:
         raise InvalidArgument("Invalid NextPageToken.")
     token_run_id = run_id.decode(errors="replace")
     if execution.run_id and execution.run_id != token_run_id:

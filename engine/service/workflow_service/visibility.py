@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _PAGE_MARK = struct.Struct(">qqq")
-_GROUP_BY_STATUS = re.compile(r"(?P<query>.*?)\s*\bGROUP\s+BY\s+`?ExecutionStatus`?\s*", re.IGNORECASE | re.DOTALL)
+_GROUP_BY_STATUS = re.compile(r"\bGROUP\s+BY\s+`?ExecutionStatus`?\Z", re.IGNORECASE)
 
 
 async def list_workflow_executions(
@@ -61,8 +61,9 @@ async def count_workflow_executions(
 ) -> CountWorkflowExecutionsResponse:
     """Count workflows, grouped by status where the query ends in GROUP BY ExecutionStatus."""
     namespace = get_namespace(service, request.namespace)
-    grouped = _GROUP_BY_STATUS.fullmatch(request.query)
-    query = request.query if grouped is None else grouped["query"]
+    query = request.query.rstrip()
+    grouped = _GROUP_BY_STATUS.search(query)
+    query = query if grouped is None else query[: grouped.start()]
     list_filter = parse_list_filter(query, namespace.custom_search_attributes)
     if grouped is None:
         return CountWorkflowExecutionsResponse(count=service.reads.count_runs(namespace, list_filter))
