@@ -22,7 +22,7 @@ from engine.core.policy.durations import NANOS_PER_SECOND, timestamp_to_ns
 from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
-from engine.core.run.state import RunState
+from engine.core.run.state import SIGNAL_REQUEST, RunState
 
 __all__ = ["Context", "EventRow", "Transition"]
 
@@ -87,11 +87,11 @@ class Transition:
         evolve(self.state, event)
         return event
 
-    def add_request_id(self, request_id: str) -> None:
+    def add_request_id(self, request_id: str, *, signal: bool = False) -> None:
         """Remember a request id, so that the same request sent again changes nothing."""
         self.touched = True
-        if request_id not in self.state.request_ids:
-            self.state.request_ids[request_id] = self.new_request_ids[request_id] = self.state.next_event_id
+        event_id = SIGNAL_REQUEST if signal else self.state.next_event_id
+        self.state.request_ids[request_id] = self.new_request_ids[request_id] = event_id
 
     def flush(self) -> None:
         """Give the buffered events their ids and places."""

@@ -10,6 +10,8 @@ __all__ = ["RunCache"]
 
 _RUN_BYTES = 3_000
 _PENDING_BYTES = 1_000
+_DEADLINE_BYTES = 250
+_REQUEST_ID_BYTES = 150
 
 
 class RunCache:
@@ -36,7 +38,7 @@ class RunCache:
 
     def put(self, state: RunState, *, current: bool = False) -> None:
         """Add a run, or measure it again after a change; `shrink` later evicts what no longer fits."""
-        size = _RUN_BYTES + state.tail_bytes + _PENDING_BYTES * (len(state.activities) + len(state.timers))
+        size = _size_bytes(state)
         old = self._runs.pop(state.run_key, None)
         self._bytes += size - (old[1] if old is not None else 0)
         self._runs[state.run_key] = (state, size)
@@ -67,3 +69,15 @@ class RunCache:
 
     def __len__(self) -> int:
         return len(self._runs)
+
+
+def _size_bytes(state: RunState) -> int:
+    """Estimate what a run takes in memory, from what is counted already: it is asked for at every change."""
+    return (
+        _RUN_BYTES
+        + state.tail_bytes
+        + state.input_size_bytes
+        + _PENDING_BYTES * (len(state.activities) + len(state.timers))
+        + _DEADLINE_BYTES * len(state.deadlines)
+        + _REQUEST_ID_BYTES * len(state.request_ids)
+    )

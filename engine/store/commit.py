@@ -16,7 +16,7 @@ from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run.deadlines import next_deadline_ns
-from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
+from engine.core.run.state import SIGNAL_REQUEST, ActivityInfo, RunState, WorkflowTask
 from engine.core.transition import EventRow, Transition
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
@@ -88,7 +88,8 @@ class RunWrite:
         if t.buffer_changed:
             self._add_buffered(t)
         for request_id, event_id in t.new_request_ids.items():
-            if request_id != state.start_request_id:
+            # The start's own is in the row of the run; a signal-with-start's is the signal's as well.
+            if request_id != state.start_request_id or event_id == SIGNAL_REQUEST:
                 self.request_ids[request_id] = event_id
 
     def _set_deadline(self, t: Transition) -> None:

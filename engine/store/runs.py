@@ -169,7 +169,7 @@ def _load_request_ids(connection: sqlite3.Connection, state: RunState) -> None:
     rows = connection.execute("SELECT request_id, event_id FROM request_ids WHERE run_key = ?", (state.run_key,))
     state.request_ids = dict(rows.fetchall())
     if state.start_request_id:
-        state.request_ids[state.start_request_id] = 1
+        state.request_ids.setdefault(state.start_request_id, 1)
 
 
 def _load_buffered(connection: sqlite3.Connection, state: RunState) -> None:

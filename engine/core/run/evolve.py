@@ -35,6 +35,7 @@ def evolve(state: RunState, event: HistoryEvent) -> None:
 def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_started_event_attributes
     state.started = attributes
+    state.input_size_bytes += attributes.ByteSize()
     state.start_links = list(event.links)
     state.user_metadata = event.user_metadata if event.HasField("user_metadata") else None
     state.status = wf.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -118,10 +119,13 @@ def fail_workflow_task(state: RunState, *, increment_attempt: bool) -> None:
 def _activity_task_scheduled(state: RunState, event: HistoryEvent) -> None:
     attributes = event.activity_task_scheduled_event_attributes
     time_ns = timestamp_to_ns(event.event_time)
+    size_bytes = attributes.ByteSize()
+    state.input_size_bytes += size_bytes
     state.activities[event.event_id] = ActivityInfo(
         scheduled_event_id=event.event_id,
         attributes=attributes,
         scheduled_time_ns=time_ns,
+        size_bytes=size_bytes,
         attempt_scheduled_time_ns=time_ns,
     )
     state.activity_ids[attributes.activity_id] = event.event_id
@@ -152,8 +156,11 @@ def _activity_task_canceled(state: RunState, event: HistoryEvent) -> None:
 
 def _drop_activity(state: RunState, scheduled_event_id: int) -> None:
     activity = state.activities.pop(scheduled_event_id, None)
+    if activity is None:
+        return
+    state.input_size_bytes -= activity.size_bytes
     # The id may belong to another activity by now: a buffered close enters the history after a command that reused it.
-    if activity is not None and state.activity_ids.get(activity.activity_id) == scheduled_event_id:
+    if state.activity_ids.get(activity.activity_id) == scheduled_event_id:
         del state.activity_ids[activity.activity_id]
 
 

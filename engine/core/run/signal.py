@@ -28,7 +28,7 @@ def on_signal(t: Transition, signal: SignalWorkflowExecution) -> SignalWorkflowE
     response = SignalWorkflowExecutionResponse(
         link=request_id_link(request.namespace, t.state.workflow_id, t.state.run_id, request.request_id)
     )
-    if request.request_id and request.request_id in t.state.request_ids:
+    if t.state.has_signal_request(request.request_id):
         return response
     add_signal(
         t,
@@ -59,7 +59,7 @@ def add_signal(
     if 0 < maximum <= state.signal_count:
         raise InvalidArgument("exceeded workflow execution limit for signal events")
     if request_id:
-        t.add_request_id(request_id)
+        t.add_request_id(request_id, signal=True)
     held_back = state.pending_first_workflow_task_backoff
     event = t.add(events.workflow_execution_signaled(signal_name, signal_input, identity, header, request_id))
     event.links.extend(links)

@@ -37,9 +37,9 @@ from engine.core.events.workflow_execution import workflow_execution_options_upd
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
-from engine.core.run import lifecycle
+from engine.core.run import lifecycle, workflow_task
 from engine.core.run.signal import add_signal
-from engine.core.run.state import RunState
+from engine.core.run.state import SIGNAL_REQUEST, RunState
 from engine.core.transition import Context, Transition
 
 __all__ = ["Started", "signal_with_start_workflow", "start_workflow"]
@@ -82,7 +82,7 @@ def start_workflow(
     if current is not None:
         if request.request_id == current.start_request_id:
             return Started(_response(current, started=True))
-        if request.request_id in current.request_ids:
+        if current.request_ids.get(request.request_id, SIGNAL_REQUEST) != SIGNAL_REQUEST:
             return Started(_attached_response(current, request.request_id))
         if _resolve_policies(current, request) == WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
             return _use_existing(context, current, request)
@@ -158,11 +158,13 @@ def _signal_existing(
     context: Context, current: RunState, request: SignalWithStartWorkflowExecutionRequest
 ) -> Started[SignalWithStartWorkflowExecutionResponse]:
     response = _signal_response(current, request, started=False)
-    if request.request_id and request.request_id in current.request_ids:
+    if current.has_signal_request(request.request_id):
         response.started = request.request_id == current.start_request_id
         return Started(response)
     t = Transition(context, current)
     _add_signal(t, request)
+    # Unlike a mere signal it does not wait for the end of a start delay or backoff.
+    workflow_task.ensure_scheduled(t)
     return Started(response, [t])
 
 

@@ -27,7 +27,10 @@ from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
 
-__all__ = ["ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
+__all__ = ["SIGNAL_REQUEST", "ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
+
+SIGNAL_REQUEST = 0
+"""What `request_ids` says of a signal: a start with the same request id is another request, and the other way round."""
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class ActivityInfo:
     scheduled_event_id: int
     attributes: ActivityTaskScheduledEventAttributes
     scheduled_time_ns: int
+    size_bytes: int
     cancel_requested_event_id: int = 0
     # Transient from here on, written by run/activity_task.py and kept in the `activities` table.
     attempt: int = 1
@@ -113,6 +117,8 @@ class RunState:
 
     # Derived.
     status: int = WORKFLOW_EXECUTION_STATUS_UNSPECIFIED
+    input_size_bytes: int = 0
+    """What the start and the pending activities take in memory; their inputs are most of it."""
     started: WorkflowExecutionStartedEventAttributes = field(default_factory=WorkflowExecutionStartedEventAttributes)
     start_links: list[Link] = field(default_factory=list)
     user_metadata: UserMetadata | None = None
@@ -147,6 +153,7 @@ class RunState:
     sticky_schedule_to_start_timeout_ns: int = 0
     buffered: list[HistoryEvent] = field(default_factory=list)
     request_ids: dict[str, int] = field(default_factory=dict)
+    """Request id -> event id of the start or of what attached a start to this run, or SIGNAL_REQUEST."""
     start_request_id: str = ""
 
     # Memory only: rebuilt when the run is loaded.
@@ -165,6 +172,10 @@ class RunState:
         if self.workflow_task is not None:
             latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
         return latest_ns
+
+    def has_signal_request(self, request_id: str) -> bool:
+        """Say whether a signal with this request id came before; an empty id never did."""
+        return bool(request_id) and self.request_ids.get(request_id) == SIGNAL_REQUEST
 
     @property
     def running(self) -> bool:

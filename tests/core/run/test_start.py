@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.core.errors import WorkflowExecutionAlreadyStarted
+from engine.core.run.state import SIGNAL_REQUEST
 from tests.core.support.core import WORKFLOW_ID, Core, Run
 from tests.core.support.messages import complete_workflow, fail_workflow, payload, payloads, seconds
 
@@ -159,7 +160,7 @@ def test_signal_with_start_puts_the_signal_before_the_first_task() -> None:
     assert run is not None
     assert (reply.run_id, reply.started) == (run.state.run_id, True)
     assert reply.signal_link.workflow_event.request_id_ref.request_id == "r"
-    assert run.state.request_ids == {"r": 1}
+    assert run.state.request_ids == {"r": SIGNAL_REQUEST}
     run.assert_history("""
         1 WorkflowExecutionStarted input=2 header.fields.h=3
         2 WorkflowExecutionSignaled signal_name=go input=1 header.fields.h=3 identity=starter request_id=r
@@ -224,3 +225,36 @@ def test_signal_with_start_with_a_delay() -> None:
     run.assert_history("1 WorkflowExecutionStarted\n2 WorkflowExecutionSignaled")
     core.advance(30)
     run.assert_history("3 WorkflowTaskScheduled .event_time=+30s")
+
+
+def test_signal_with_start_ends_the_delay_of_a_running_execution() -> None:
+    core = Core()
+    run = core.start(workflow_start_delay=seconds(30))
+    run.signal()
+    run.assert_history("2 WorkflowExecutionSignaled")
+    core.signal_with_start("go")
+    run.assert_history("3 WorkflowExecutionSignaled\n4 WorkflowTaskScheduled .event_time=+0s")
+    core.advance(30)
+    run.assert_history("4 WorkflowTaskScheduled .event_time=+0s")
+
+
+def test_a_signal_with_the_request_id_of_the_start_is_another_request() -> None:
+    core = Core()
+    run = core.start(request_id="r")
+    for _ in range(2):
+        run.signal(request_id="r")
+    run.assert_history("2 WorkflowTaskScheduled\n3 WorkflowExecutionSignaled")
+    run.reload()
+    run.signal(request_id="r")
+    run.assert_history("2 WorkflowTaskScheduled\n3 WorkflowExecutionSignaled")
+    assert core.start_workflow(request_id="r").run_id == run.state.run_id
+
+
+def test_a_start_with_the_request_id_of_a_signal_is_another_request() -> None:
+    core = Core()
+    run = core.start()
+    run.signal(request_id="r")
+    with pytest.raises(WorkflowExecutionAlreadyStarted):
+        core.start_workflow(request_id="r")
+    run.terminate()
+    assert core.start_workflow(request_id="r").run_id != run.state.run_id

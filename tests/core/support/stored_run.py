@@ -27,7 +27,15 @@ _TRANSIENT_RUN_FIELDS = (
 )
 _MEMORY_ONLY = {"deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
-_OF_OPEN_RUNS = {"activities", "activity_ids", "timers", "buffered", "signal_count", "cancel_requested"}
+_OF_OPEN_RUNS = {
+    "activities",
+    "input_size_bytes",
+    "activity_ids",
+    "timers",
+    "buffered",
+    "signal_count",
+    "cancel_requested",
+}
 
 
 @dataclass
