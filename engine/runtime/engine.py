@@ -31,17 +31,12 @@ from engine.runtime.batch import Batch
 from engine.runtime.deadlines import DeadlineTimer
 from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
+from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
-from engine.store.runs import (
-    find_current_run_key,
-    find_run_key,
-    load_run,
-    load_run_keys_due,
-    load_tasks_to_dispatch,
-)
+from engine.store.runs import find_current_run_key, find_run_key, load_run, load_run_keys_due
 
 __all__ = ["Engine"]
 
@@ -49,6 +44,8 @@ RUN_CACHE_BYTES = 96 * 1024 * 1024
 MAX_BATCH = 256
 DEADLINE_WINDOW_NS = 600 * 1_000_000_000
 RETRY_NS = 1_000_000_000
+HOUSEKEEPING_SECONDS = 5.0
+FORGET_IDLE_NS = 60 * 1_000_000_000
 
 logger = logging.getLogger("dx.engine")
 
@@ -67,7 +64,8 @@ class Engine:
         self.queries = Queries()
         self._deadlines = DeadlineTimer(env.now_ns, self._deadline_due)
         self._window_end_ns = 0
-        self._window_handle: asyncio.TimerHandle | None = None
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
         self._queue: list[tuple[Input | WaitingPoller, asyncio.Future[Any] | None]] = []
         self._step_scheduled = False
@@ -78,13 +76,15 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self._load_tasks()
         self._load_deadline_window()
+        self._idle_forgotten_ns = self.env.now_ns()
+        self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
 
     async def stop(self) -> None:
         """Answer nobody any more; what was acknowledged is in the file."""
         self._stopped = True
         self._deadlines.stop()
-        if self._window_handle is not None:
-            self._window_handle.cancel()
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
         self.history_waiters.wake_all()
         for key in self.task_queues:
             for poller in self.task_queues.take_pollers(key):
@@ -230,10 +230,8 @@ class Engine:
         key = (namespace.namespace_id, task_queue, False)
         self.task_queues.note_poll(key, record)
         query = self.task_queues.next_query(key)
-        while isinstance(query, QueryTask):
-            if not query.future.done():
-                return query
-            query = self.task_queues.next_query(key)
+        if isinstance(query, QueryTask):
+            return query
         reply: StartedWorkflowTask | QueryTask | None = await self._poll(key, record, sticky, timeout_seconds)
         return reply
 
@@ -255,7 +253,7 @@ class Engine:
             self._enqueue(poller, None)
         else:
             self.task_queues.add_poller(poller)
-        handle = self.loop.call_later(timeout_seconds, _expire_poller, poller)
+        handle = self.loop.call_later(timeout_seconds, _resolve_poller, poller, None)
         try:
             return await future
         except asyncio.CancelledError:
@@ -281,7 +279,7 @@ class Engine:
                 None,
             )
         elif isinstance(reply, QueryTask):
-            self.task_queues.add_query(poller.key, reply)
+            self.offer_query(poller.key, reply)
 
     def pending_queries(self, run_key: int) -> dict[str, WorkflowQuery]:
         """Return the queries that ride on the run's workflow task that was just started."""
@@ -350,18 +348,27 @@ class Engine:
             self.note_deadline(run_key, due_ns)
 
     def _load_deadline_window(self) -> None:
-        now_ns = self.env.now_ns()
-        self._window_end_ns = now_ns + DEADLINE_WINDOW_NS
-        for due_ns, run_key in load_run_keys_due(self.database.writer, self._window_end_ns):
+        window_end_ns = self.env.now_ns() + DEADLINE_WINDOW_NS
+        for due_ns, run_key in load_run_keys_due(self.database.writer, window_end_ns):
             self._deadlines.set(run_key, due_ns)
-        self._window_handle = self.loop.call_later(DEADLINE_WINDOW_NS / 2e9, self._move_deadline_window)
+        self._window_end_ns = window_end_ns
 
-    def _move_deadline_window(self) -> None:
-        try:
-            self._load_deadline_window()
-        except Exception:
-            logger.exception("deadlines can't be read; they are read again soon")
-            self._window_handle = self.loop.call_later(RETRY_NS / 1e9, self._move_deadline_window)
+    def _keep_house(self) -> None:
+        """Move the window of deadlines and forget idle task queues, when it is time by the system clock.
+
+        The loop's own clock stands still while the machine sleeps: a timer of the loop would move the window too late.
+        """
+        self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
+        now_ns = self.env.now_ns()
+        if self._window_end_ns - now_ns < DEADLINE_WINDOW_NS // 2:
+            try:
+                self._load_deadline_window()
+            except Exception:
+                logger.exception("deadlines can't be read; they are read again soon")
+        if abs(now_ns - self._idle_forgotten_ns) >= FORGET_IDLE_NS:
+            self._idle_forgotten_ns = now_ns
+            for key, task in self.task_queues.forget_idle(now_ns):
+                self.offer_again(key, task)
 
     def reload_tasks(self) -> None:
         """Fill the task queues from the file after a commit that failed; what can't be read now is read soon."""
@@ -374,27 +381,13 @@ class Engine:
             self.loop.call_later(RETRY_NS / 1e9, self.reload_tasks)
 
     def _load_tasks(self) -> None:
-        self.task_queues.clear_tasks()
-        workflow_tasks, activity_tasks = load_tasks_to_dispatch(self.database.writer)
-        for run_key, namespace_id, scheduled_event_id, attempt, task_queue in workflow_tasks:
-            # Who polled a sticky queue before is not known any more: the normal queue serves everybody.
-            task = TaskRef(run_key, scheduled_event_id, attempt, sticky=False)
-            self.task_queues.add_task((namespace_id, task_queue, False), task)
-        for run_key, scheduled_event_id, attempt, task_queue, namespace_id in activity_tasks:
-            self.task_queues.add_task((namespace_id, task_queue, True), TaskRef(run_key, scheduled_event_id, attempt))
+        load_tasks(self.database, self.task_queues)
         for key in list(self.task_queues):
-            self._wake_pollers(key)
-
-    def _wake_pollers(self, key: TaskQueueKey) -> None:
-        for _ in range(self.task_queues.backlog(key)):
-            poller = self.task_queues.next_poller(key)
-            if poller is None:
-                return
-            self._enqueue(poller, None)
-
-
-def _expire_poller(poller: WaitingPoller) -> None:
-    _resolve_poller(poller, None)
+            for _ in range(self.task_queues.backlog(key)):
+                poller = self.task_queues.next_poller(key)
+                if poller is None:
+                    break
+                self._enqueue(poller, None)
 
 
 def _resolve_poller(poller: WaitingPoller, reply: Any) -> None:

@@ -39,6 +39,10 @@ class QueryTask:
     sticky: bool
 
     @property
+    def gone(self) -> bool:
+        return self.future.done()
+
+    @property
     def token(self) -> bytes:
         return QueryTaskToken(self.pending.run_key, self.pending.query_id).encode()
 

@@ -134,8 +134,8 @@ class Server:
         self.up.clear()
         engine._stopped = True
         engine._deadlines.stop()
-        if engine._window_handle is not None:
-            engine._window_handle.cancel()
+        if engine._housekeeping is not None:
+            engine._housekeeping.cancel()
         engine.database.writer.close()
         os.close(engine.database._lock_fd)
         for call in list(self._calls):

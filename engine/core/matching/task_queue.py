@@ -15,7 +15,7 @@ from typing import Protocol
 
 from temporalio.api.common.v1 import WorkerVersionStamp
 
-__all__ = ["PollerRecord", "Queries", "TaskQueueKey", "TaskQueues", "TaskRef", "Waiter", "WaitingPoller"]
+__all__ = ["PollerRecord", "TaskQueueKey", "TaskQueues", "TaskRef", "Waiter", "WaitingPoller", "WaitingQuery"]
 
 TaskQueueKey = tuple[str, str, bool]
 """(namespace_id, name, True for activity tasks)."""
@@ -72,14 +72,20 @@ class PollerRecord:
     worker_version: WorkerVersionStamp | None = None
 
 
-Queries = deque[object]
+class WaitingQuery(Protocol):
+    """A query that waits for a poller."""
+
+    @property
+    def gone(self) -> bool:
+        """Say whether it is answered, or nobody waits for its answer any more."""
+        ...
 
 
 @dataclass(slots=True)
 class _TaskQueue:
     tasks: deque[TaskRef] = field(default_factory=deque)
     pollers: deque[WaitingPoller] = field(default_factory=deque)
-    queries: Queries = field(default_factory=deque)
+    queries: deque[WaitingQuery] = field(default_factory=deque)
     records: dict[str, PollerRecord] = field(default_factory=dict)
     last_poll_time_ns: int = 0
     dead: bool = False
@@ -122,14 +128,18 @@ class TaskQueues:
         queue = self._queues.get(key)
         return queue.tasks.popleft() if queue is not None and queue.tasks else None
 
-    def add_query(self, key: TaskQueueKey, query: object) -> None:
+    def add_query(self, key: TaskQueueKey, query: WaitingQuery) -> None:
         """Keep a query until somebody polls."""
         self._queue(key).queries.append(query)
 
-    def next_query(self, key: TaskQueueKey) -> object | None:
-        """Remove and return the oldest query, or None."""
+    def next_query(self, key: TaskQueueKey) -> WaitingQuery | None:
+        """Remove and return the query that waits longest, or None."""
         queue = self._queues.get(key)
-        return queue.queries.popleft() if queue is not None and queue.queries else None
+        while queue is not None and queue.queries:
+            query = queue.queries.popleft()
+            if not query.gone:
+                return query
+        return None
 
     def add_poller(self, poller: WaitingPoller) -> None:
         """Let a poller wait."""
@@ -198,6 +208,29 @@ class TaskQueues:
         queue = self._queues.get(key)
         if queue is not None and queue.pollers and queue.pollers[0].gone:
             queue.pollers = deque(poller for poller in queue.pollers if not poller.gone)
+
+    def forget_idle(self, now_ns: int) -> list[tuple[TaskQueueKey, TaskRef]]:
+        """Drop what nobody will ask for again: every worker process has its own identity and sticky queue.
+
+        Returns:
+            the tasks of sticky queues that were dropped, each with the normal queue that it belongs to now.
+        """
+        moved: list[tuple[TaskQueueKey, TaskRef]] = []
+        for key, queue in list(self._queues.items()):
+            queue.records = {
+                identity: record
+                for identity, record in queue.records.items()
+                if now_ns - record.last_access_time_ns < POLLER_MEMORY_NS
+            }
+            queue.pollers = deque(poller for poller in queue.pollers if not poller.gone)
+            queue.queries = deque(query for query in queue.queries if not query.gone)
+            if queue.pollers or queue.queries or queue.records:
+                continue
+            namespace_id, name, _ = key
+            if all(task.sticky and task.normal_task_queue != name for task in queue.tasks):
+                moved += (((namespace_id, task.normal_task_queue, False), task) for task in queue.tasks)
+                del self._queues[key]
+        return moved
 
     def __iter__(self) -> Iterator[TaskQueueKey]:
         return iter(self._queues)

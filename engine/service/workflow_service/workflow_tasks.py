@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import WorkerVersionStamp, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1.deployment_pb2 import WORKER_VERSIONING_MODE_VERSIONED
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY
-from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
+from temporalio.api.query.v1 import WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueRequest,
@@ -21,7 +19,6 @@ from temporalio.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedResponse,
 )
 
-from engine.core.errors import NotFound
 from engine.core.inputs import RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.matching.task_queue import PollerRecord
 from engine.core.matching.task_token import QueryTaskToken
@@ -130,15 +127,13 @@ async def respond_query_task_completed(
         error_message=request.error_message,
         failure=request.failure if request.HasField("failure") else None,
     )
-    if not service.engine.queries.answer_direct(token.query_id, result):
-        raise NotFound("query task not found, or already expired")
+    service.engine.answer_query(token, result)
     return RespondQueryTaskCompletedResponse()
 
 
 def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
     """Serialize a started task with its history and the queries that ride on it."""
     token = task.token
-    queries: Mapping[str, WorkflowQuery] = service.engine.queries.buffered(task.run_key)
     message = PollWorkflowTaskQueueResponse(
         task_token=token.encode(),
         workflow_execution=WorkflowExecution(workflow_id=task.workflow_id, run_id=task.run_id),
@@ -149,7 +144,7 @@ def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
         workflow_execution_task_queue=TaskQueue(name=task.task_queue, kind=TASK_QUEUE_KIND_NORMAL),
         scheduled_time=ns_to_timestamp(task.scheduled_time_ns),
         started_time=ns_to_timestamp(token.started_time_ns),
-        queries=queries,
+        queries=service.engine.pending_queries(task.run_key),
     )
     state = service.engine.find_run(task.run_key)
     events = [] if state is None else _first_page(service, state, task.first_event_id, task.next_event_id, message)

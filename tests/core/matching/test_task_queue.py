@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from engine.core.matching.task_queue import (
@@ -22,6 +23,11 @@ STICKY = ("namespace-id", "sticky-queue", False)
 
 def poller(name: str, key: tuple[str, str, bool] = KEY) -> WaitingPoller:
     return WaitingPoller(key, name, sticky=key == STICKY, waiter=Future())
+
+
+@dataclass(eq=False)
+class Query:
+    gone: bool = False
 
 
 def go_away(waiting: WaitingPoller) -> None:
@@ -146,9 +152,10 @@ def test_the_last_poll_is_now_while_one_waits() -> None:
 def test_queries_have_a_line_of_their_own() -> None:
     queues = TaskQueues()
     queues.add_task(KEY, task(1))
-    queues.add_query(KEY, "one")
-    queues.add_query(KEY, "two")
-    assert [queues.next_query(KEY) for _ in range(3)] == ["one", "two", None]
+    one, given_up, two = Query(), Query(gone=True), Query()
+    for query in (one, given_up, two):
+        queues.add_query(KEY, query)
+    assert [queues.next_query(KEY) for _ in range(3)] == [one, two, None]
     assert queues.next_query(ACTIVITIES) is None
     assert queues.next_task(KEY) == task(1)
 
@@ -162,3 +169,45 @@ def test_clearing_leaves_the_pollers() -> None:
     assert queues.backlog(KEY) == 0
     assert queues.next_poller(ACTIVITIES) is waiting
     assert list(queues) == [KEY, ACTIVITIES]
+
+
+def test_idle_queues_are_forgotten() -> None:
+    queues = TaskQueues()
+    seen(queues, "worker", START_NS)
+    queues.add_query(STICKY, Query(gone=True))
+    queues.add_poller(poller("worker", ACTIVITIES))
+    assert queues.forget_idle(START_NS + POLLER_MEMORY_NS - 1) == []
+    assert list(queues) == [KEY, ACTIVITIES]
+    assert queues.forget_idle(START_NS + POLLER_MEMORY_NS) == []
+    assert list(queues) == [ACTIVITIES]
+    waiting = queues.next_poller(ACTIVITIES)
+    assert waiting is not None
+    go_away(waiting)
+    queues.forget_idle(START_NS)
+    assert list(queues) == []
+
+
+def test_what_still_waits_is_never_forgotten() -> None:
+    queues = TaskQueues()
+    queues.add_task(KEY, task(1))
+    queues.add_query(ACTIVITIES, Query())
+    assert queues.forget_idle(START_NS) == []
+    assert list(queues) == [KEY, ACTIVITIES]
+
+
+def test_the_tasks_of_a_forgotten_sticky_queue_go_to_their_normal_queue() -> None:
+    queues = TaskQueues()
+    sticky_task = TaskRef(1, 5, 1, sticky=True, normal_task_queue=KEY[1])
+    seen(queues, "worker", START_NS, STICKY)
+    queues.add_task(STICKY, sticky_task)
+    assert queues.forget_idle(START_NS + 1) == []
+    assert queues.forget_idle(START_NS + POLLER_MEMORY_NS) == [(KEY, sticky_task)]
+    assert list(queues) == []
+
+
+def test_only_pollers_that_came_lately_are_remembered() -> None:
+    queues = TaskQueues()
+    seen(queues, "old", START_NS)
+    seen(queues, "new", START_NS + SECOND_NS)
+    queues.forget_idle(START_NS + POLLER_MEMORY_NS)
+    assert [record.identity for record in queues.records(KEY, START_NS)] == ["new"]
