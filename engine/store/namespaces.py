@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
+from engine.core.errors import Unavailable
 from engine.core.namespace import Namespace
 
 __all__ = ["delete_namespace", "load_namespaces", "save_namespace"]
@@ -30,9 +33,12 @@ def load_namespaces(connection: sqlite3.Connection) -> list[Namespace]:
 
 
 def save_namespace(connection: sqlite3.Connection, namespace: Namespace) -> None:
-    """Insert or replace a namespace; a new one (key 0) is given its key."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    """Insert or replace a namespace; a new one (key 0) is given its key.
+
+    Raises:
+        Unavailable: it could not be written.
+    """
+    with _transaction(connection):
         cursor = connection.execute(
             "INSERT OR REPLACE INTO namespaces VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -44,23 +50,32 @@ def save_namespace(connection: sqlite3.Connection, namespace: Namespace) -> None
                 json.dumps(namespace.custom_search_attributes),
             ),
         )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
     namespace.namespace_key = namespace.namespace_key or int(cursor.lastrowid or 0)
 
 
 def delete_namespace(connection: sqlite3.Connection, namespace: Namespace) -> None:
-    """Delete a namespace with all its runs, in one transaction."""
+    """Delete a namespace with all its runs, in one transaction.
+
+    Raises:
+        Unavailable: it could not be written.
+    """
     runs = "SELECT run_key FROM runs WHERE namespace_key = ?"
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection):
         for table in ("events", "activities", "buffered_events", "request_ids"):
             connection.execute(f"DELETE FROM {table} WHERE run_key IN ({runs})", (namespace.namespace_key,))
         connection.execute("DELETE FROM runs WHERE namespace_key = ?", (namespace.namespace_key,))
         connection.execute("DELETE FROM namespaces WHERE namespace_key = ?", (namespace.namespace_key,))
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
         connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise Unavailable(f"the namespace could not be written ({error}); try again") from None
         raise
