@@ -18,7 +18,7 @@ from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
-from engine.core.inputs import ActivityTaskUndelivered, DeadlineDue, Input, RunRef, WorkflowTaskUndelivered
+from engine.core.inputs import DeadlineDue, Input, RespondWorkflowTaskCompleted, RunRef
 from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
 from engine.core.namespace import Namespace
@@ -33,6 +33,7 @@ from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
+from engine.runtime.undelivered import take_back
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
@@ -106,7 +107,14 @@ class Engine:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
         self._enqueue(item, future)
-        return await future
+        if not isinstance(item, RespondWorkflowTaskCompleted):
+            return await future
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # The completion goes on; tasks in the reply that nobody reads must go to others.
+            future.add_done_callback(self._take_back)
+            raise
 
     def _enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
         self._queue.append((item, future))
@@ -257,29 +265,21 @@ class Engine:
         try:
             return await future
         except asyncio.CancelledError:
-            self._give_back(poller)
+            self._take_back(future, poller.key)
             raise
         finally:
             handle.cancel()
             record.last_access_time_ns = self.env.now_ns()
             self.task_queues.forget_gone(key)
 
-    def _give_back(self, poller: WaitingPoller) -> None:
-        """Put a task back that was paired with a poller whose client has gone."""
-        future: asyncio.Future[Any] = poller.waiter  # type: ignore[assignment]
+    def _take_back(self, future: asyncio.Future[Any], key: TaskQueueKey | None = None) -> None:
+        """Give to others what was for a client that has gone; `key` is the queue that it polled."""
         if not future.done() or future.cancelled() or future.exception() is not None:
             return
-        reply = future.result()
-        if isinstance(reply, StartedWorkflowTask):
-            self._enqueue(WorkflowTaskUndelivered(RunRef(reply.namespace_id, run_key=reply.run_key), reply.token), None)
-        elif isinstance(reply, StartedActivityTask):
-            run = RunRef(reply.run.namespace_id, run_key=reply.run.run_key)
-            self._enqueue(
-                ActivityTaskUndelivered(run, reply.activity.scheduled_event_id, reply.attempt, reply.started_time_ns),
-                None,
-            )
-        elif isinstance(reply, QueryTask):
-            self.offer_query(poller.key, reply)
+        if isinstance(future.result(), QueryTask) and key is not None:
+            self.offer_query(key, future.result())
+        for item in take_back(future.result()):
+            self._enqueue(item, None)
 
     def pending_queries(self, run_key: int) -> dict[str, WorkflowQuery]:
         """Return the queries that ride on the run's workflow task that was just started."""

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 
+from engine.core.inputs import RespondWorkflowTaskCompleted, RunRef
 from engine.core.policy.durations import NANOS_PER_SECOND
 from engine.runtime.queries import PendingQuery, QueryTask
-from tests.sim.script import Script, timer_command
+from tests.sim.script import Script, activity_command, timer_command
 from tests.sim.server import NAMESPACE_ID
 
 
@@ -52,5 +54,28 @@ def test_idle_task_queues_are_forgotten(tmp_path: Path) -> None:
             await script.poll_workflow(f"sticky-{number}")
         await asyncio.sleep(600)
         assert list(script.engine.task_queues) == []
+
+    script.run(case())
+
+
+def test_what_the_reply_to_a_completion_carries_is_taken_back_from_a_worker_that_went_away(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        await script.start()
+        task = await script.poll_workflow()
+        eager = activity_command("a", start_to_close_timeout=3600)
+        eager.schedule_activity_task_command_attributes.request_eager_execution = True
+        request = RespondWorkflowTaskCompletedRequest(
+            commands=[eager], force_create_new_workflow_task=True, return_new_workflow_task=True
+        )
+        completed = RespondWorkflowTaskCompleted(RunRef(NAMESPACE_ID, run_key=task.run_key), task.token, request)
+        completion = script.loop.create_task(script.engine.submit(completed))
+        await asyncio.sleep(0)
+        completion.cancel()
+        activity = await asyncio.wait_for(script.poll_activity(), 1)
+        assert activity.activity.activity_id == "a"
+        again = await asyncio.wait_for(script.poll_workflow(), 1)
+        assert again.token.scheduled_event_id > task.token.scheduled_event_id
 
     script.run(case())

@@ -1,0 +1,23 @@
+"""Which inputs take back the tasks of a reply whose client has gone."""
+
+from __future__ import annotations
+
+from engine.core.inputs import ActivityTaskUndelivered, Input, RunRef, WorkflowTaskUndelivered
+from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.workflow_task import StartedWorkflowTask
+from engine.core.run.workflow_task_completed import CompletedReply
+
+__all__ = ["take_back"]
+
+
+def take_back(reply: object) -> list[Input]:
+    """Return the inputs that give the tasks in `reply` to others; none for a reply without tasks."""
+    if isinstance(reply, CompletedReply):
+        return [item for task in (reply.new_workflow_task, *reply.activity_tasks) for item in take_back(task)]
+    if isinstance(reply, StartedWorkflowTask):
+        return [WorkflowTaskUndelivered(RunRef(reply.namespace_id, run_key=reply.run_key), reply.token)]
+    if isinstance(reply, StartedActivityTask):
+        run = RunRef(reply.run.namespace_id, run_key=reply.run.run_key)
+        scheduled_event_id = reply.activity.scheduled_event_id
+        return [ActivityTaskUndelivered(run, scheduled_event_id, reply.attempt, reply.started_time_ns)]
+    return []
