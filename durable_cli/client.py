@@ -139,7 +139,7 @@ class Client:
             case RPCStatusCode.RESOURCE_EXHAUSTED:
                 return "the server limits requests: try again more slowly"
             case RPCStatusCode.INVALID_ARGUMENT | RPCStatusCode.FAILED_PRECONDITION:
-                return "the server refused the request as it is: check the ids and options"
+                return "the server refused the request as it is: what it says must change first"
             case _:
                 return f"the log of the server at {self.address} may say more"
 
@@ -188,9 +188,12 @@ def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
     address = settings.connect.target_host
     tls = bool(settings.connect.tls) or (settings.connect.tls is None and settings.connect.api_key is not None)
     if "ConnectionRefused" in reason:
+        port = address.rpartition(":")[2]
+        if not port.isdecimal():
+            return CliError(f"nothing listens at {address}, which has no port", "write the address as HOST:PORT")
         return CliError(
             f"nothing listens at {address}",
-            "`dx server start-dev` starts a server there; --address or --profile names another",
+            f"`dx server start-dev --port {port}` starts one on this machine; --address or --profile names another",
         )
     if "dns error" in reason or "lookup address" in reason:
         return CliError(f"the host of {address!r} can't be found", "check the spelling of --address")

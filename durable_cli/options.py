@@ -225,7 +225,9 @@ class WorkflowReference:
     def require(self) -> WorkflowReference:
         """Return self, or raise UsageError when no workflow id was given."""
         if not self.workflow_id:
-            raise UsageError("which workflow? Give its id", "for example: dx workflow describe my-workflow-id")
+            raise UsageError(
+                "which workflow? Give its id", f"for example: {click.get_current_context().command_path} my-workflow-id"
+            )
         return self
 
 

@@ -80,7 +80,19 @@ def test_refused_without_a_server(dx: Cli, words: list[str], code: int, message:
 def test_nothing_listens(dx: Cli) -> None:
     result = dx("workflow", "list", *NOBODY)
     assert result.code == 1
-    assert_error(result.stderr, "nothing listens at 127.0.0.1:1", "`dx server start-dev`")
+    assert_error(result.stderr, "nothing listens at 127.0.0.1:1", "`dx server start-dev --port 1`")
+
+
+def test_nothing_listens_without_a_port(dx: Cli) -> None:
+    result = dx("workflow", "list", "--address", "127.0.0.1")
+    assert result.code == 1
+    assert_error(result.stderr, "nothing listens at 127.0.0.1, which has no port", "HOST:PORT")
+
+
+def test_the_hint_names_the_command_itself(dx: Cli) -> None:
+    result = dx("workflow", "show", *NOBODY)
+    assert result.code == 2
+    assert_error(result.stderr, "which workflow? Give its id", "dx workflow show my-workflow-id")
 
 
 def test_unknown_host(dx: Cli) -> None:

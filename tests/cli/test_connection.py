@@ -195,11 +195,11 @@ def test_configuration_that_cannot_be_used(dx: Cli, tmp_path: Path, text: str, w
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        ("INVALID_ARGUMENT", "check the ids and options"),
+        ("INVALID_ARGUMENT", "what it says must change first"),
         ("PERMISSION_DENIED", "--api-key"),
         ("UNAUTHENTICATED", "--api-key"),
         ("UNIMPLEMENTED", "does not offer this"),
-        ("FAILED_PRECONDITION", "check the ids and options"),
+        ("FAILED_PRECONDITION", "what it says must change first"),
         ("NOT_FOUND", "`dx workflow list`"),
     ],
 )
