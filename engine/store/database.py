@@ -155,9 +155,16 @@ def _open_writer(path: Path, pragmas: Mapping[str, str]) -> sqlite3.Connection:
 def _check_header(path: Path) -> None:
     # SQLite would open a read-only file without a word, and fail at the first write.
     with path.open("r+b") as file:
-        header = file.read(16)
-    if header and header != b"SQLite format 3\0":
+        header = file.read(18)
+        size = file.seek(0, os.SEEK_END)
+    if header and header[:16] != b"SQLite format 3\0":
         raise DatabaseError(f"{path} is not a SQLite database", "name another file with --db-filename")
+    # SQLite would take a file without a whole first page for an empty one. (A page size of 1 means 65,536.)
+    page_size = int.from_bytes(header[16:18], "big")
+    if header and size < max(512, 65_536 if page_size == 1 else page_size):
+        raise DatabaseError(
+            f"{path} is cut off inside its first page", "restore it, or name another file; it was not touched"
+        )
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:

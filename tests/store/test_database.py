@@ -116,6 +116,16 @@ def test_file_that_is_no_database_is_refused_untouched(path: Path, data: bytes) 
     assert contents(path.parent) == {path.name: data}
 
 
+@pytest.mark.parametrize("size", [17, 3000, 4095])
+def test_file_cut_off_in_its_first_page_is_refused_untouched(path: Path, size: int) -> None:
+    open_database(path, {}).close()
+    data = path.read_bytes()[:size]
+    path.write_bytes(data)
+    with pytest.raises(DatabaseError, match="cut off"):
+        open_database(path, {})
+    assert path.read_bytes() == data
+
+
 def test_damaged_file_is_refused_untouched(path: Path) -> None:
     """The header is right, the pages are not."""
     open_database(path, {}).close()
