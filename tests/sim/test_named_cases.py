@@ -76,28 +76,15 @@ def test_builds_of_a_continued_run_are_in_its_list_entry(script: Script) -> None
     script.run(case())
 
 
-def test_deadline_whose_commit_failed_is_tried_again(script: Script) -> None:
+@pytest.mark.parametrize("trouble", ["failing_commit", "handler_error_after"])
+def test_deadline_that_failed_is_tried_again(script: Script, trouble: str) -> None:
     async def case() -> None:
         await script.start()
         await script.complete(await script.poll_workflow(), timer_command("t", 5))
         await asyncio.sleep(4)
-        script.trouble.failing_commit = 1.0
+        setattr(script.trouble, trouble, 1.0)
         await asyncio.sleep(3)
-        script.trouble.failing_commit = 0.0
-        await asyncio.sleep(3)
-        assert script.event_types()[-2:] == ["TimerFired", "WorkflowTaskScheduled"]
-
-    script.run(case())
-
-
-def test_deadline_whose_handler_failed_is_tried_again(script: Script) -> None:
-    async def case() -> None:
-        await script.start()
-        await script.complete(await script.poll_workflow(), timer_command("t", 5))
-        await asyncio.sleep(4)
-        script.trouble.handler_error_after = 1.0
-        await asyncio.sleep(3)
-        script.trouble.handler_error_after = 0.0
+        setattr(script.trouble, trouble, 0.0)
         await asyncio.sleep(3)
         assert script.event_types()[-2:] == ["TimerFired", "WorkflowTaskScheduled"]
 
