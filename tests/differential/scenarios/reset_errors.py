@@ -79,6 +79,20 @@ async def without_a_completed_task(world: World) -> None:
 
 
 @scenario()
+async def after_a_failed_task(world: World) -> None:
+    """The event after a failed workflow task, and the end of its second attempt: the new run has both attempts failed."""
+    await world.start()
+    worker = world.raw_worker()
+    task = await worker.poll_workflow_task()
+    await worker.fail_workflow_task(task)
+    await worker.next_workflow_task(complete_workflow())
+    for event_id in (5, 7):
+        new_run_id = await world.reset(event_id, run_id=task.workflow_execution.run_id)
+        world.record_reply(f"event {event_id}: next task", await worker.poll_workflow_task())
+        await world.record_history(run_id=new_run_id)
+
+
+@scenario()
 async def batch_boundaries(world: World) -> None:
     """Where events were written together, only the last of them can be what a new run starts from."""
     await world.start()
