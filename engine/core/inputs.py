@@ -13,6 +13,7 @@ from temporalio.api.common.v1 import Payloads, WorkerVersionStamp
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
     SignalWithStartWorkflowExecutionRequest,
@@ -33,6 +34,7 @@ __all__ = [
     "RecordActivityTaskHeartbeat",
     "RequestCancelWorkflowExecution",
     "ResetStickyTaskQueue",
+    "ResetWorkflowExecution",
     "RespondActivityTaskCanceled",
     "RespondActivityTaskCompleted",
     "RespondActivityTaskFailed",
@@ -98,6 +100,14 @@ class RequestCancelWorkflowExecution:
 class TerminateWorkflowExecution:
     run: RunRef
     request: TerminateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ResetWorkflowExecution:
+    """Go on from an earlier event of `run` in a new run; the current run ends."""
+
+    run: RunRef
+    request: ResetWorkflowExecutionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +231,7 @@ Input = (
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
+    | ResetWorkflowExecution
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

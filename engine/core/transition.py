@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from temporalio.api.history.v1 import HistoryEvent
@@ -48,6 +49,7 @@ class Transition:
 
     `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
     False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
+    `copied_from` is (run_key, next_event_id) of the run whose first events are this new run's too.
     """
 
     context: Context
@@ -61,6 +63,8 @@ class Transition:
     new_request_ids: dict[str, int] = field(default_factory=dict)
     search_attributes_changed: bool = False
     memo_changed: bool = False
+    reset_run_id_changed: bool = False
+    copied_from: tuple[int, int] | None = None
     effects: list[Effect] = field(default_factory=list)
     new_runs: list[Transition] = field(default_factory=list)
     touched: bool = False
@@ -86,6 +90,11 @@ class Transition:
             self.buffer_changed = True
         evolve(self.state, event)
         return event
+
+    @property
+    def new_events(self) -> Sequence[HistoryEvent]:
+        """The events that have their ids, in order, until `close` makes them bytes."""
+        return tuple(self._events)
 
     def add_request_id(self, request_id: str, *, signal: bool = False) -> None:
         """Remember a request id, so that the same request sent again changes nothing."""

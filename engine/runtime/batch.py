@@ -25,6 +25,7 @@ from engine.core.inputs import (
     DeadlineDue,
     FailWorkflowTaskCommand,
     Input,
+    ResetWorkflowExecution,
     RespondWorkflowTaskCompleted,
     RunRef,
     SignalWithStartWorkflowExecution,
@@ -35,6 +36,7 @@ from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
 from engine.core.run import start
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
+from engine.runtime.reset_workflow import reset_workflow
 from engine.store.commit import RunWrite, commit
 
 if TYPE_CHECKING:
@@ -135,6 +137,8 @@ class Batch:
     def _apply(self, item: Input) -> Any:
         if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
             return self._apply_start(item)
+        if isinstance(item, ResetWorkflowExecution):
+            return self._apply_reset(item)
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
@@ -157,6 +161,17 @@ class Batch:
         for t in started.transitions:
             self._finish(t)
         return started.reply
+
+    def _apply_reset(self, item: ResetWorkflowExecution) -> Any:
+        self.commit()  # the base run's events are read from the file
+        base = self._engine.load_run(item.run)
+        current = self._engine.find_current_run(base.namespace_id, base.workflow_id)
+        assert current is not None
+        self._unit_states |= {base.run_key: base, current.run_key: current}
+        outcome = reset_workflow(self._engine, base, current, item)
+        for t in outcome.transitions:
+            self._finish(t)
+        return outcome.reply
 
     def _finish(self, t: Transition, *, write: bool = False) -> None:
         """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""

@@ -57,6 +57,7 @@ SERVED: Mapping[str, Mapping[str, Handler]] = {
         "SignalWorkflowExecution": executions.signal_workflow_execution,
         "RequestCancelWorkflowExecution": executions.request_cancel_workflow_execution,
         "TerminateWorkflowExecution": executions.terminate_workflow_execution,
+        "ResetWorkflowExecution": executions.reset_workflow_execution,
         "ResetStickyTaskQueue": executions.reset_sticky_task_queue,
         "DescribeWorkflowExecution": describe.describe_workflow_execution,
         "GetWorkflowExecutionHistory": history.get_workflow_execution_history,

@@ -6,7 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 
 from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
-from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+    EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+)
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
@@ -14,9 +17,10 @@ from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.policy.durations import timestamp_to_ns
 from engine.core.run import deadlines
-from engine.core.run.evolve import evolve
+from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
+from engine.store.history import load_events_of
 
 __all__ = [
     "find_current_run_key",
@@ -97,6 +101,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         workflow_id=row["workflow_id"],
         run_id=row["run_id"],
         start_request_id=row["start_request_id"],
+        reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
     # A run that closed over pending activities still shows them.
@@ -133,6 +138,10 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    if state.made_by_reset:
+        begin_again(state, row["start_time_ns"])
+        for event in load_events_of(connection, state.run_key, 1, (EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,)):
+            evolve(state, event)
 
 
 def _load_events(

@@ -102,5 +102,9 @@ CREATE TABLE request_ids (                   -- requests that were carried out, 
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL,)
+_RESETS = """
+ALTER TABLE runs ADD COLUMN reset_run_id TEXT NOT NULL DEFAULT '';  -- the run that the last reset of this one made
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _RESETS)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -162,8 +162,8 @@ def _next_started(
         started.workflow_execution_timeout.CopyFrom(previous.workflow_execution_timeout)
     if state.execution_expiration_time_ns:
         started.workflow_execution_expiration_time.CopyFrom(ns_to_timestamp(state.execution_expiration_time_ns))
-    if previous.HasField("priority"):
-        started.priority.CopyFrom(previous.priority)
+    if state.priority is not None:
+        started.priority.CopyFrom(state.priority)
     if attributes.memo.fields:
         started.memo.CopyFrom(attributes.memo)
     if attributes.search_attributes.indexed_fields:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from temporalio.api.common.v1 import Link, Payload, Payloads, WorkerVersionStamp
+from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -122,6 +122,9 @@ class RunState:
     started: WorkflowExecutionStartedEventAttributes = field(default_factory=WorkflowExecutionStartedEventAttributes)
     start_links: list[Link] = field(default_factory=list)
     user_metadata: UserMetadata | None = None
+    priority: Priority | None = None
+    original_start_time_ns: int = 0
+    """The time of the WorkflowExecutionStarted; a run that a reset made began later."""
     start_time_ns: int = 0
     execution_time_ns: int = 0
     close_time_ns: int = 0
@@ -155,6 +158,8 @@ class RunState:
     request_ids: dict[str, int] = field(default_factory=dict)
     """Request id -> event id of the start or of what attached a start to this run, or SIGNAL_REQUEST."""
     start_request_id: str = ""
+    reset_run_id: str = ""
+    """The run that the last reset of this one made."""
 
     # Memory only: rebuilt when the run is loaded.
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
@@ -176,6 +181,11 @@ class RunState:
     def has_signal_request(self, request_id: str) -> bool:
         """Say whether a signal with this request id came before; an empty id never did."""
         return bool(request_id) and self.request_ids.get(request_id) == SIGNAL_REQUEST
+
+    @property
+    def made_by_reset(self) -> bool:
+        """Say whether the first events are those of another run."""
+        return self.started.original_execution_run_id not in ("", self.run_id)
 
     @property
     def running(self) -> bool:

@@ -26,6 +26,7 @@ from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompl
 from engine.core.policy.durations import duration_to_ns
 from engine.core.run import activity_task, lifecycle, workflow_task
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.event_batches import INLINE_REQUEST_ID
 from engine.core.run.state import WorkflowTask
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.transition import Transition
@@ -80,7 +81,7 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
         if request.return_new_workflow_task:
             worker_version = request.worker_version_stamp if request.HasField("worker_version_stamp") else None
             reply.new_workflow_task = workflow_task.record_started(
-                t, "request-from-RespondWorkflowTaskCompleted", request.identity, worker_version, inline=True
+                t, INLINE_REQUEST_ID, request.identity, worker_version, inline=True
             )
     unblock = reply.new_workflow_task is None and state.workflow_task is None
     t.effects.append(AnswerQueries(state.run_key, dict(request.query_results), unblock=unblock))

@@ -1,0 +1,92 @@
+"""What a reset applies again in its new run: events that came from outside after the reset point.
+
+Rules (temporal server ndc/workflow_resetter.go reapplyEvents):
+- Signals are applied again unless the request excludes them. Requests to cancel and terminations are not.
+- What was attached to the base run, and its options, come with it.
+- A run that continued as new goes on: what came to the next run is applied again too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from temporalio.api.enums.v1 import event_type_pb2 as et
+from temporalio.api.enums.v1.reset_pb2 import (
+    RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
+    RESET_REAPPLY_EXCLUDE_TYPE_UNSPECIFIED,
+    RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
+    RESET_REAPPLY_TYPE_NONE,
+    RESET_REAPPLY_TYPE_SIGNAL,
+    ResetReapplyExcludeType,
+)
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+
+from engine.core.events import workflow_execution as events
+from engine.core.transition import Transition
+
+__all__ = ["REAPPLIED", "excluded_types", "excludes_everything", "reapply", "remember_request_id"]
+
+
+def excluded_types(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
+    """Return the ResetReapplyExcludeTypes that a request names, also by its older field."""
+    older = {
+        RESET_REAPPLY_TYPE_SIGNAL: (RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,),
+        RESET_REAPPLY_TYPE_NONE: (RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE),
+    }
+    return frozenset((*request.reset_reapply_exclude_types, *older.get(request.reset_reapply_type, ())))
+
+
+def excludes_everything(excluded: frozenset[int]) -> bool:
+    """Say whether every type is excluded: then nothing before the end of the current run is looked at."""
+    return excluded >= set(ResetReapplyExcludeType.values()) - {RESET_REAPPLY_EXCLUDE_TYPE_UNSPECIFIED}
+
+
+def reapply(t: Transition, later: Iterable[HistoryEvent], excluded: frozenset[int]) -> None:
+    """Apply events again, in their order, each as a new event of this run."""
+    for event in later:
+        handler = REAPPLIED.get(event.event_type)
+        if handler is not None:
+            handler(t, event, excluded)
+            t.flush()
+
+
+def remember_request_id(t: Transition, event: HistoryEvent) -> None:
+    """Remember the request that attached a start to the run."""
+    request_id = event.workflow_execution_options_updated_event_attributes.attached_request_id
+    if request_id:
+        t.state.request_ids[request_id] = t.new_request_ids[request_id] = event.event_id
+
+
+def _signal(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+    if RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL in excluded:
+        return
+    signal = event.workflow_execution_signaled_event_attributes
+    again = events.workflow_execution_signaled(
+        signal.signal_name,
+        signal.input if signal.HasField("input") else None,
+        signal.identity,
+        signal.header if signal.HasField("header") else None,
+        signal.request_id,
+    )
+    again.links.extend(event.links)
+    t.add(again)
+
+
+def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+    options = event.workflow_execution_options_updated_event_attributes
+    again = events.workflow_execution_options_updated(
+        options.attached_request_id,
+        unset_versioning_override=options.unset_versioning_override,
+        priority=options.priority if options.HasField("priority") else None,
+    )
+    again.links.extend(event.links)
+    t.add(again)
+    t.flush()
+    remember_request_id(t, again)
+
+
+REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signal,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options_updated,
+}
