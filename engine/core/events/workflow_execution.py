@@ -118,15 +118,13 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
     )
 
 
-def workflow_execution_options_updated(
-    attached_request_id: str, unset_versioning_override: bool = False, priority: Priority | None = None
-) -> HistoryEvent:
+def workflow_execution_options_updated(attached_request_id: str, priority: Priority | None = None) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
         worker_may_ignore=True,
         workflow_execution_options_updated_event_attributes=WorkflowExecutionOptionsUpdatedEventAttributes(
             attached_request_id=attached_request_id,
-            unset_versioning_override=unset_versioning_override,
+            unset_versioning_override=priority is not None,
             priority=priority,
         ),
     )

@@ -76,9 +76,7 @@ def _signal(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> Non
 def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
     options = event.workflow_execution_options_updated_event_attributes
     again = events.workflow_execution_options_updated(
-        options.attached_request_id,
-        unset_versioning_override=options.unset_versioning_override,
-        priority=options.priority if options.HasField("priority") else None,
+        options.attached_request_id, options.priority if options.HasField("priority") else None
     )
     again.links.extend(event.links)
     t.add(again)

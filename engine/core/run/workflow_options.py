@@ -61,7 +61,7 @@ def update_options(t: Transition, operations: Iterable[PostResetOperation]) -> N
             else:
                 merged.CopyFrom(asked)
         if merged != (before or Priority()):
-            t.add(workflow_execution_options_updated("", unset_versioning_override=True, priority=merged))
+            t.add(workflow_execution_options_updated("", merged))
             t.flush()
 
 
