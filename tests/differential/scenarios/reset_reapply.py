@@ -24,6 +24,7 @@ from tests.differential.raw_worker import (
     payload,
     payloads,
     retry_policy,
+    seconds,
 )
 from tests.differential.scenario import scenario
 from tests.differential.update_worker import (
@@ -39,6 +40,8 @@ from tests.differential.update_worker import (
 from tests.differential.world import World
 
 FIRST_COMPLETED = 4
+# A second is what the server would wait at most by itself, less the time that the run took.
+CONTINUE_AS_NEW = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", backoff_start_interval=seconds(1))
 
 
 def _signal(world: World, request_id: str, number: int, **fields: Any) -> SignalWorkflowExecutionRequest:
@@ -262,15 +265,14 @@ async def later_runs_of_the_chain(world: World) -> None:
     worker = world.raw_worker()
     await world.signal("", "go", "before the point")
     await worker.next_workflow_task()
-    continue_as_new = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION")
     await world.signal("", "go", "first run")
-    await worker.next_workflow_task(continue_as_new)
+    await worker.next_workflow_task(CONTINUE_AS_NEW)
     await world.signal("", "go", "second run")
     second = await worker.poll_workflow_task()
     await worker.complete_workflow_task(second)
     await _accepted_and_completed(world, worker)
     await world.signal("", "go", "second run again")
-    await worker.next_workflow_task(continue_as_new)
+    await worker.next_workflow_task(CONTINUE_AS_NEW)
     await world.signal("", "go", "third run")
     new_run_id = await world.reset(5, run_id=first)
     await world.record_history(run_id=new_run_id)
