@@ -178,7 +178,7 @@ async def second_run_of_a_chain(world: World) -> None:
 @scenario()
 async def retried_run(world: World) -> None:
     """Reset of the first attempt of a workflow with a retry policy while its second attempt is open."""
-    first = await world.start(retry_policy=retry_policy(initial=0.1))
+    first = await world.start(retry_policy=retry_policy(initial=1))
     worker = world.raw_worker()
     await worker.next_workflow_task(fail_workflow(application_failure("first attempt")))
     await worker.next_workflow_task()

@@ -282,7 +282,7 @@ async def later_runs_of_the_chain(world: World) -> None:
 @scenario()
 async def later_runs_that_are_no_continuation(world: World) -> None:
     """Signals of a retry's next attempt, and of a run that was started anew, do not come again."""
-    first = await world.start(retry_policy=retry_policy(initial=0.1))
+    first = await world.start(retry_policy=retry_policy(initial=1))
     worker = world.raw_worker()
     await world.signal("", "go", "first attempt")
     await worker.next_workflow_task(fail_workflow(application_failure("again")))
