@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 from temporalio.api import errordetails
 from temporalio.api.common.v1 import GrpcStatus, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceStub
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -85,6 +86,20 @@ class World:
     def raw_worker(self, identity: str = "raw-worker", *, task_queue: str = "", namespace: str = "") -> RawWorker:
         """Return a worker that is driven task by task."""
         return RawWorker(self.service, namespace or self.namespace, task_queue or self.task_queue, identity)
+
+    @property
+    def child_id(self) -> str:
+        """The workflow id of the scenario's one child."""
+        return self.workflow_id("child")
+
+    @property
+    def child_queue(self) -> str:
+        """A task queue that is the children's alone, so that a poll gets a child's task."""
+        return f"{self.task_queue}-child"
+
+    def child_worker(self, identity: str = "child-worker") -> RawWorker:
+        """Return a worker on the children's task queue that is driven task by task."""
+        return self.raw_worker(identity, task_queue=self.child_queue)
 
     async def start(self, workflow_id: str = "", **fields: Any) -> str:
         """Start a workflow by the bare RPC and return its run id; `fields` are the request's."""
@@ -230,6 +245,21 @@ class World:
         workflow_id = workflow_id or self.workflow_id()
         events = await self.history(workflow_id, run_id)
         self.steps.append({"history": workflow_id, "events": self._normaliser.history(events)})
+
+    async def record_events_by_child(self, workflow_id: str = "", run_id: str = "") -> None:
+        """Record what the events of a run say of each child, where the order between children is left to chance."""
+        by_child: dict[str, list[str]] = {}
+        others: list[str] = []
+        for event in await self.history(workflow_id, run_id):
+            attributes = getattr(event, event.WhichOneof("attributes") or "")
+            kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+            if "CHILD" in kind:
+                execution = getattr(attributes, "workflow_execution", attributes)
+                by_child.setdefault(execution.workflow_id, []).append(kind)
+            else:
+                others.append(kind)
+        self.record_value("events by child", dict(sorted(by_child.items())))
+        self.record_value("other events", others)
 
     def record_reply(self, name: str, message: Message) -> None:
         """Record an RPC's answer, or any other message."""
