@@ -74,10 +74,10 @@ class Normaliser:
 
     def text(self, text: str, kind: str = "id") -> str:
         """Replace what is random in `text`."""
+        text = _PRINTED_MESSAGE.sub("TaskQueue=<printed>", text)
         if len(text) > LONGEST_TEXT:
             text = f"{text[:20]}… {len(text)} characters"
         text = _UUID.sub(lambda match: self._placeholder(match.group(), kind), text)
-        text = _PRINTED_MESSAGE.sub("TaskQueue=<printed>", text)
         return _ADDRESS.sub("<address>", text)
 
     def _event(self, event: HistoryEvent) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 from temporalio.api import errordetails
+from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import GrpcStatus, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -34,6 +35,8 @@ from tests.differential.normalise import Normaliser
 from tests.differential.raw_worker import RawWorker, payloads
 
 CALL_TIMEOUT_SECONDS = 15
+OTHER_NAMESPACE = "diff-other"
+"""A namespace that every server under comparison has beside `default`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class World:
     """
 
     namespace = "default"
+    other_namespace = OTHER_NAMESPACE
 
     def __init__(self, connection: Connection, scenario_name: str) -> None:
         self.client = connection.client
@@ -308,6 +312,18 @@ class World:
         else:
             self.record_value(name, result)
         return result
+
+    async def record_task_with(self, name: str, *commands: Command) -> None:
+        """Record the two events that follow when a new workflow's first task is completed with `commands`."""
+        workflow_id = self.workflow_id(name.replace(" ", "-"))
+        worker = self.raw_worker(task_queue=f"{workflow_id}-queue")
+        await self.start(workflow_id, task_queue=TaskQueue(name=worker.task_queue))
+        task = await worker.poll_workflow_task()
+        await self.record_outcome(name, worker.complete_workflow_task(task, *commands))
+        events = await self.history(workflow_id)
+        self.steps.append({"events": name, "are": self._normaliser.history(events[3:5])})
+        if (await self.describe(workflow_id)).HasField("pending_workflow_task"):
+            await self.terminate(workflow_id)
 
     def _detail(self, detail: Any) -> dict[str, Any]:
         type_name = detail.type_url.rsplit("/", 1)[-1]

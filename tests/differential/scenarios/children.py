@@ -5,7 +5,6 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.api.common.v1 import Header, Memo, Priority, SearchAttributes, WorkflowType
 from temporalio.api.sdk.v1 import UserMetadata
-from temporalio.api.taskqueue.v1 import TaskQueue
 
 from tests.differential.raw_worker import (
     application_failure,
