@@ -15,7 +15,11 @@ from engine.core.run.deadlines import DeadlineKind
 from engine.core.run.evolve import EVOLVE
 
 # A start is addressed to a workflow id, not to a run that is there: engine/core/run/start.py.
-STARTS = {inputs.StartWorkflowExecution, inputs.SignalWithStartWorkflowExecution}
+STARTS = {
+    inputs.StartWorkflowExecution,
+    inputs.StartChildWorkflowExecution,
+    inputs.SignalWithStartWorkflowExecution,
+}
 
 
 def test_every_command_type_is_handled_or_refused() -> None:
