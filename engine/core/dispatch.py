@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from temporalio.api.enums.v1 import command_type_pb2 as ct
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueResponse, TerminateWorkflowExecutionResponse
 
 from engine.core.errors import NotFound
@@ -13,7 +14,9 @@ from engine.core.inputs import (
     ActivityTaskUndelivered,
     DeadlineDue,
     FailWorkflowTaskCommand,
+    MessageAnswered,
     RecordActivityTaskHeartbeat,
+    RecordChildWorkflowExecutionClosed,
     RequestCancelWorkflowExecution,
     ResetStickyTaskQueue,
     RespondActivityTaskCanceled,
@@ -28,7 +31,9 @@ from engine.core.inputs import (
 )
 from engine.core.run import (
     activity_task,
+    child_workflow,
     deadlines,
+    external_workflow,
     lifecycle,
     signal,
     user_timer,
@@ -38,19 +43,20 @@ from engine.core.run import (
 from engine.core.run.deadlines import DeadlineKind
 from engine.core.transition import Transition
 
-__all__ = ["HANDLERS", "ON_DEADLINE"]
+__all__ = ["HANDLERS", "ON_ANSWER", "ON_DEADLINE"]
 
 
 def terminate(t: Transition, terminate: TerminateWorkflowExecution) -> TerminateWorkflowExecutionResponse:
     """End the run at once.
 
-    Raises: NotFound for a closed run, or one of another chain than `first_execution_run_id`.
+    Raises: NotFound for a closed run, one of another chain than `first_execution_run_id`, or no child of `external`.
     """
     request, state = terminate.request, t.state
     if not state.running:
         raise NotFound("workflow execution already completed")
     if request.first_execution_run_id and state.started.first_execution_run_id != request.first_execution_run_id:
         raise NotFound("workflow execution not found")
+    signal.check_caller(state, terminate.external)
     details = request.details if request.HasField("details") else None
     lifecycle.terminate(t, request.reason, details, request.identity, request.links)
     return TerminateWorkflowExecutionResponse()
@@ -63,6 +69,11 @@ def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> Reset
     t.state.sticky_task_queue = ""
     t.touched = True
     return ResetStickyTaskQueueResponse()
+
+
+def message_answered(t: Transition, answered: MessageAnswered) -> None:
+    """Act on the answer to a message that this run sent."""
+    ON_ANSWER[answered.command_type](t, answered)
 
 
 def deadline_due(t: Transition, due: DeadlineDue) -> int | None:
@@ -87,10 +98,18 @@ ON_DEADLINE: dict[DeadlineKind, Callable[[Transition, int, str], None]] = {
     DeadlineKind.WORKFLOW_EXECUTION_TIMEOUT: lifecycle.run_timed_out,
 }
 
+ON_ANSWER: dict[int, Callable[[Transition, MessageAnswered], None]] = {
+    ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: child_workflow.on_start_answered,
+    ct.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: external_workflow.on_signal_answered,
+    ct.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: external_workflow.on_request_cancel_answered,
+}
+
 HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     SignalWorkflowExecution: signal.on_signal,
     RequestCancelWorkflowExecution: signal.on_request_cancel,
     TerminateWorkflowExecution: terminate,
+    MessageAnswered: message_answered,
+    RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
     WorkflowTaskDispatched: workflow_task.on_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,

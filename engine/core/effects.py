@@ -12,7 +12,24 @@ from dataclasses import dataclass
 
 from temporalio.api.query.v1 import WorkflowQueryResult
 
-__all__ = ["AnswerQueries", "Effect", "EnqueueActivityTask", "EnqueueWorkflowTask"]
+from engine.core.inputs import (
+    MessageSender,
+    RecordChildWorkflowExecutionClosed,
+    RequestCancelWorkflowExecution,
+    SignalWorkflowExecution,
+    StartChildWorkflowExecution,
+    TerminateWorkflowExecution,
+)
+
+__all__ = ["AnswerQueries", "Effect", "EnqueueActivityTask", "EnqueueWorkflowTask", "SendToRun"]
+
+Message = (
+    StartChildWorkflowExecution
+    | SignalWorkflowExecution
+    | RequestCancelWorkflowExecution
+    | TerminateWorkflowExecution
+    | RecordChildWorkflowExecutionClosed
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +68,12 @@ class AnswerQueries:
     unblock: bool
 
 
-Effect = EnqueueWorkflowTask | EnqueueActivityTask | AnswerQueries
+@dataclass(frozen=True, slots=True)
+class SendToRun:
+    """Hand an input to another run, in the same commit; `sender` is told what became of it."""
+
+    item: Message
+    sender: MessageSender | None = None
+
+
+Effect = EnqueueWorkflowTask | EnqueueActivityTask | AnswerQueries | SendToRun

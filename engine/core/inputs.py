@@ -3,14 +3,17 @@
 Rules:
 - An input is a value: the request as it came (validated and normalised by the service), and whom it is for.
 - `RunRef` names the run: by key where a task token carries it, else by ids; an empty `run_id` is the current run.
+- What one run sends another is an input too: `external` says who sends, and `MessageAnswered` tells the sender how it
+  went.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from temporalio.api.common.v1 import Payloads, WorkerVersionStamp
+from temporalio.api.common.v1 import Payloads, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     ResetWorkflowExecutionRequest,
@@ -22,6 +25,7 @@ from temporalio.api.workflowservice.v1 import (
     TerminateWorkflowExecutionRequest,
 )
 
+from engine.core.errors import ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
 
 __all__ = [
@@ -29,9 +33,13 @@ __all__ = [
     "ActivityTaskDispatched",
     "ActivityTaskUndelivered",
     "DeadlineDue",
+    "ExternalCaller",
     "FailWorkflowTaskCommand",
     "Input",
+    "MessageAnswered",
+    "MessageSender",
     "RecordActivityTaskHeartbeat",
+    "RecordChildWorkflowExecutionClosed",
     "RequestCancelWorkflowExecution",
     "ResetStickyTaskQueue",
     "ResetWorkflowExecution",
@@ -43,6 +51,7 @@ __all__ = [
     "RunRef",
     "SignalWithStartWorkflowExecution",
     "SignalWorkflowExecution",
+    "StartChildWorkflowExecution",
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
     "WorkflowTaskDispatched",
@@ -69,11 +78,44 @@ class ActivityRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalCaller:
+    """The run that sends a signal, a cancellation request or a termination to another one.
+
+    With `child_workflow_only` it must be the parent of the one that gets it. `initiated_event_id` is its event, 0 for
+    what follows from its close.
+    """
+
+    namespace_id: str
+    execution: WorkflowExecution
+    initiated_event_id: int = 0
+    child_workflow_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSender:
+    """Whom to tell what became of a message: a pending command of a run."""
+
+    run: RunRef
+    command_type: int
+    initiated_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartWorkflowExecution:
     """Start a run; addressed to a workflow id."""
 
     namespace_id: str
     request: StartWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StartChildWorkflowExecution:
+    """Start the child that `parent` initiated; addressed to the child's workflow id."""
+
+    parent: RunRef
+    initiated_event_id: int
+    namespace_id: str
+    workflow_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +130,43 @@ class SignalWithStartWorkflowExecution:
 class SignalWorkflowExecution:
     run: RunRef
     request: SignalWorkflowExecutionRequest
+    external: ExternalCaller | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestCancelWorkflowExecution:
     run: RunRef
     request: RequestCancelWorkflowExecutionRequest
+    external: ExternalCaller | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TerminateWorkflowExecution:
     run: RunRef
     request: TerminateWorkflowExecutionRequest
+    external: ExternalCaller | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAnswered:
+    """What became of a message that this run sent: the started child's run id, or the refusal."""
+
+    run: RunRef
+    command_type: int
+    initiated_event_id: int
+    run_id: str = ""
+    error: ServiceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChildWorkflowExecutionClosed:
+    """A child of this run has closed; `execution` is the last run of its chain, `first_execution_run_id` the first."""
+
+    run: RunRef
+    initiated_event_id: int
+    execution: WorkflowExecution
+    first_execution_run_id: str
+    close: HistoryEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +294,14 @@ class DeadlineDue:
 
 Input = (
     StartWorkflowExecution
+    | StartChildWorkflowExecution
     | SignalWithStartWorkflowExecution
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
     | ResetWorkflowExecution
+    | MessageAnswered
+    | RecordChildWorkflowExecutionClosed
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

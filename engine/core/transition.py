@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.api.history.v1 import HistoryEvent
@@ -36,11 +36,12 @@ EventRow = tuple[int, int, int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a handler may use besides its run."""
+    """What a handler may use besides its run; `find_namespace` knows the server's namespaces by name."""
 
     env: Env
     limits: Limits
     namespace: Namespace
+    find_namespace: Callable[[str], Namespace | None]
 
 
 @dataclass(slots=True)

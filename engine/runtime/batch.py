@@ -4,6 +4,7 @@ Rules:
 - A *unit* is one input with everything it sets off at once (tasks paired with waiting pollers, the next run of a
   chain). A unit is in the batch as a whole or not at all.
 - Until the commit nobody hears anything; after it nothing can fail any more.
+- What a run sends to another one is a unit of its own, in the same batch: both are in one commit.
 - A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
   first, so the runs are loaded again as those left them.
 """
@@ -13,22 +14,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask
+from engine.core.effects import AnswerQueries, Effect, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
 from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
 from engine.core.inputs import (
     ActivityTaskDispatched,
     DeadlineDue,
     FailWorkflowTaskCommand,
     Input,
+    MessageAnswered,
+    RecordChildWorkflowExecutionClosed,
     ResetWorkflowExecution,
     RespondWorkflowTaskCompleted,
     RunRef,
     SignalWithStartWorkflowExecution,
+    StartChildWorkflowExecution,
     StartWorkflowExecution,
     WorkflowTaskDispatched,
 )
@@ -60,17 +65,17 @@ class Batch:
         self._unit_after: list[Callable[[], None]] = []
         self._unit_futures: list[asyncio.Future[Any]] = []
         self._unit_states: dict[int, RunState] = {}
+        self._messages: deque[SendToRun] = deque()
+        self._unit_messages: list[SendToRun] = []
+        self._holds_back = False
+        self._held_back: list[Effect] = []
 
     def run(self, item: Input, future: asyncio.Future[Any] | None) -> None:
         """Apply one input; `future` gets its reply after the commit, or its error."""
         try:
             reply = self._apply(item)
         except ServiceError as error:
-            # Handlers validate first, so a refusal has usually changed nothing.
-            if self._unit or (self._open is not None and self._open.touched):
-                self._abandon_unit()
-            else:
-                self._clear_unit()
+            self._refuse_unit()
             _fail(future, error)
             return
         except FailWorkflowTask as error:
@@ -87,6 +92,61 @@ class Batch:
         if future is not None:
             self._futures.append(future)
             self._after_commit.append(lambda: _resolve(future, reply))
+        if self._messages:
+            self._deliver_messages()
+
+    def send(self, message: SendToRun) -> None:
+        """Deliver a message whose first delivery failed, and whatever follows from it."""
+        self._messages.append(message)
+        self._deliver_messages()
+
+    def _deliver_messages(self) -> None:
+        """Hand every message to its run, tell the senders, then offer the tasks that came of it.
+
+        Tasks are held back until then, so that a workflow task carries all the answers that its run has got.
+        """
+        self._holds_back = True
+        while self._messages:
+            message = self._messages.popleft()
+            try:
+                self._deliver_message(message)
+            except Exception:
+                logger.exception("internal error in %s from another run", type(message.item).__name__)
+                self._abandon_unit()
+                self._engine.send_later(message)
+        self._holds_back = False
+        held_back, self._held_back = self._held_back, []
+        for effect in held_back:
+            try:
+                self._perform(effect)
+            except Exception:
+                logger.exception("internal error in dispatching a task")
+                self._abandon_unit()
+                self._engine.reload_tasks()
+            else:
+                self._accept_unit()
+
+    def _deliver_message(self, message: SendToRun) -> None:
+        run_id, error = "", None
+        try:
+            reply = self._apply(message.item)
+            if isinstance(message.item, StartChildWorkflowExecution):
+                run_id = reply
+        except ServiceError as refusal:
+            self._refuse_unit()
+            error = refusal
+        else:
+            self._accept_unit()
+        sender = message.sender
+        if sender is None:
+            return
+        try:
+            self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
+        except ServiceError:
+            # The sender has closed in the meantime: nobody wants the answer.
+            self._refuse_unit()
+        else:
+            self._accept_unit()
 
     def poll(self, poller: WaitingPoller) -> None:
         """Give a poll the oldest task of its queue, or let it wait."""
@@ -122,12 +182,14 @@ class Batch:
                     self._engine.runs.evict(run_key)
                 for future in futures:
                     _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
+                self._messages.clear()
+                self._held_back.clear()
                 self._engine.reload_tasks()
                 return
             self._engine.database.note_commit(len(writes))
         for write in writes.values():
             if write.next_deadline_ns is not None:
-                self._engine.note_deadline(write.run_key, write.next_deadline_ns)
+                self._engine.due_runs.note(write.run_key, write.next_deadline_ns)
             state = self._engine.runs.get(write.run_key)
             if state is not None:
                 self._engine.history_waiters.notify(state)
@@ -139,9 +201,13 @@ class Batch:
             return self._apply_start(item)
         if isinstance(item, ResetWorkflowExecution):
             return self._apply_reset(item)
+        if isinstance(item, StartChildWorkflowExecution):
+            return self._apply_child_start(item)
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
+        if isinstance(item, RecordChildWorkflowExecutionClosed):
+            state = self._engine.follow_resets(state)
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
@@ -164,14 +230,21 @@ class Batch:
 
     def _apply_reset(self, item: ResetWorkflowExecution) -> Any:
         self.commit()  # the base run's events are read from the file
-        base = self._engine.load_run(item.run)
-        current = self._engine.find_current_run(base.namespace_id, base.workflow_id)
-        assert current is not None
-        self._unit_states |= {base.run_key: base, current.run_key: current}
-        outcome = reset_workflow(self._engine, base, current, item)
+        outcome = reset_workflow(self._engine, item, self._unit_states)
         for t in outcome.transitions:
             self._finish(t)
         return outcome.reply
+
+    def _apply_child_start(self, item: StartChildWorkflowExecution) -> Any:
+        parent = self._engine.load_run(item.parent)
+        current = self._engine.find_current_run(item.namespace_id, item.workflow_id)
+        if current is not None:
+            self._unit_states[current.run_key] = current
+        context = self._engine.context(item.namespace_id)
+        started = start.start_child_workflow(context, current, parent, item.initiated_event_id)
+        for t in started.transitions:
+            self._finish(t)
+        return started.reply
 
     def _finish(self, t: Transition, *, write: bool = False) -> None:
         """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
@@ -182,12 +255,21 @@ class Batch:
         for new_run in t.new_runs:
             self._finish(new_run)
         for effect in t.effects:
-            if isinstance(effect, EnqueueWorkflowTask):
-                self._enqueue_workflow_task(effect)
-            elif isinstance(effect, EnqueueActivityTask):
-                self._enqueue_activity_task(effect)
-            else:
+            if isinstance(effect, SendToRun):
+                self._unit_messages.append(effect)
+            elif isinstance(effect, AnswerQueries):
                 self._answer_queries(effect)
+            elif self._unit_messages or self._holds_back:
+                self._held_back.append(effect)
+            else:
+                self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        """Offer a task to its queue."""
+        if isinstance(effect, EnqueueWorkflowTask):
+            self._enqueue_workflow_task(effect)
+        elif isinstance(effect, EnqueueActivityTask):
+            self._enqueue_activity_task(effect)
 
     def _enqueue_workflow_task(self, effect: EnqueueWorkflowTask) -> None:
         queues = self._engine.task_queues
@@ -259,9 +341,17 @@ class Batch:
             self._engine.runs.put(state, current=t.is_new)
             if not state.running:
                 self._unit_after.append(partial(self._engine.unblock_queries, state.run_key))
+        self._messages += self._unit_messages
         self._after_commit += self._unit_after
         self._futures += self._unit_futures
         self._clear_unit()
+
+    def _refuse_unit(self) -> None:
+        """Drop a unit that was refused; handlers validate first, so it has usually changed nothing."""
+        if self._unit or (self._open is not None and self._open.touched):
+            self._abandon_unit()
+        else:
+            self._clear_unit()
 
     def _abandon_unit(self) -> None:
         """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed."""
@@ -276,6 +366,7 @@ class Batch:
     def _clear_unit(self) -> None:
         self._open = None
         self._unit, self._unit_after, self._unit_futures, self._unit_states = [], [], [], {}
+        self._unit_messages = []
 
 
 def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:

@@ -16,9 +16,10 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
+from engine.core.effects import SendToRun
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
-from engine.core.inputs import DeadlineDue, Input, RespondWorkflowTaskCompleted, RunRef
+from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef
 from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
 from engine.core.namespace import Namespace
@@ -28,7 +29,7 @@ from engine.core.run.state import RunState
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.transition import Context
 from engine.runtime.batch import Batch
-from engine.runtime.deadlines import DeadlineTimer
+from engine.runtime.due_runs import DueRuns
 from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
@@ -37,13 +38,12 @@ from engine.runtime.undelivered import take_back
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
-from engine.store.runs import find_current_run_key, find_run_key, load_run, load_run_keys_due
+from engine.store.runs import find_current_run_key, find_run_key, load_run
 
 __all__ = ["Engine"]
 
 RUN_CACHE_BYTES = 96 * 1024 * 1024
 MAX_BATCH = 256
-DEADLINE_WINDOW_NS = 600 * 1_000_000_000
 RETRY_NS = 1_000_000_000
 HOUSEKEEPING_SECONDS = 5.0
 FORGET_IDLE_NS = 60 * 1_000_000_000
@@ -63,12 +63,11 @@ class Engine:
         self.task_queues = TaskQueues()
         self.history_waiters = HistoryWaiters()
         self.queries = Queries()
-        self._deadlines = DeadlineTimer(env.now_ns, self._deadline_due)
-        self._window_end_ns = 0
+        self.due_runs = DueRuns(self)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
-        self._queue: list[tuple[Input | WaitingPoller, asyncio.Future[Any] | None]] = []
+        self._queue: list[tuple[Input | WaitingPoller | SendToRun, asyncio.Future[Any] | None]] = []
         self._step_scheduled = False
         self._stopped = False
 
@@ -76,14 +75,14 @@ class Engine:
         """Read what is to be dispatched and what falls due soon; call it on the serving event loop."""
         self.loop = asyncio.get_running_loop()
         self._load_tasks()
-        self._load_deadline_window()
+        self.due_runs.load_window()
         self._idle_forgotten_ns = self.env.now_ns()
         self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
 
     async def stop(self) -> None:
         """Answer nobody any more; what was acknowledged is in the file."""
         self._stopped = True
-        self._deadlines.stop()
+        self.due_runs.stop()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
@@ -106,7 +105,7 @@ class Engine:
         if self._stopped:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
-        self._enqueue(item, future)
+        self.enqueue(item, future)
         if not isinstance(item, RespondWorkflowTaskCompleted):
             return await future
         try:
@@ -116,7 +115,13 @@ class Engine:
             future.add_done_callback(self._take_back)
             raise
 
-    def _enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
+    def send_later(self, message: SendToRun) -> None:
+        """Try again, soon, to deliver what one run sent another."""
+        if not self._stopped:
+            self.loop.call_later(RETRY_NS / 1e9, self.enqueue, message, None)
+
+    def enqueue(self, item: Input | WaitingPoller | SendToRun, future: asyncio.Future[Any] | None) -> None:
+        """Take an item into the next step."""
         self._queue.append((item, future))
         if not self._step_scheduled:
             self._step_scheduled = True
@@ -131,6 +136,8 @@ class Engine:
             if isinstance(item, WaitingPoller):
                 if not item.gone:
                     batch.poll(item)
+            elif isinstance(item, SendToRun):
+                batch.send(item)
             else:
                 batch.run(item, future)
         batch.commit()
@@ -146,7 +153,7 @@ class Engine:
         context = self._contexts.get(namespace_id)
         if context is None:
             namespace = self.namespaces.get_by_id(namespace_id)
-            context = self._contexts[namespace_id] = Context(self.env, self.limits, namespace)
+            context = self._contexts[namespace_id] = Context(self.env, self.limits, namespace, self.namespaces.find)
         return context
 
     def forget_namespace(self, namespace: Namespace) -> None:
@@ -206,6 +213,12 @@ class Engine:
             )
         return state
 
+    def follow_resets(self, state: RunState) -> RunState:
+        """Return the run that took the place of a closed one by resets; it may be closed, too."""
+        while not state.running and state.reset_run_id:
+            state = self.load_run(RunRef(state.namespace_id, state.workflow_id, state.reset_run_id))
+        return state
+
     def get_run(self, namespace: Namespace, execution: WorkflowExecution) -> RunState:
         """Return a run by its ids; without a run id the current one.
 
@@ -258,7 +271,7 @@ class Engine:
         future: asyncio.Future[Any] = self.loop.create_future()
         poller = WaitingPoller(key, record.identity, sticky, future, record.worker_version)
         if self.task_queues.backlog(key):
-            self._enqueue(poller, None)
+            self.enqueue(poller, None)
         else:
             self.task_queues.add_poller(poller)
         handle = self.loop.call_later(timeout_seconds, _resolve_poller, poller, None)
@@ -279,7 +292,7 @@ class Engine:
         if isinstance(future.result(), QueryTask) and key is not None:
             self.offer_query(key, future.result())
         for item in take_back(future.result()):
-            self._enqueue(item, None)
+            self.enqueue(item, None)
 
     def pending_queries(self, run_key: int) -> dict[str, WorkflowQuery]:
         """Return the queries that ride on the run's workflow task that was just started."""
@@ -319,39 +332,9 @@ class Engine:
         self.task_queues.add_task(key, task)
         poller = self.task_queues.next_poller(key)
         if poller is not None:
-            self._enqueue(poller, None)
+            self.enqueue(poller, None)
 
-    # Deadlines and recovery.
-
-    def note_deadline(self, run_key: int, due_ns: int) -> None:
-        """Look at the run by `due_ns`; a far one stays in the file until its time comes near."""
-        if due_ns <= self._window_end_ns:
-            self._deadlines.set(run_key, due_ns)
-
-    def _deadline_due(self, run_key: int) -> None:
-        """Look at the run in the next step; whatever becomes of that, its next deadline is set again."""
-        try:
-            state = self.find_run(run_key)
-        except Exception:
-            logger.exception("run %d can't be loaded at its deadline", run_key)
-            self._deadlines.set(run_key, self.env.now_ns() + RETRY_NS)
-            return
-        if state is None or not state.running:
-            return
-        future: asyncio.Future[int | None] = self.loop.create_future()
-        future.add_done_callback(lambda done: self._deadline_settled(run_key, done))
-        self._enqueue(DeadlineDue(RunRef(state.namespace_id, run_key=run_key)), future)
-
-    def _deadline_settled(self, run_key: int, done: asyncio.Future[int | None]) -> None:
-        due_ns = done.result() if done.exception() is None else self.env.now_ns() + RETRY_NS
-        if due_ns is not None:
-            self.note_deadline(run_key, due_ns)
-
-    def _load_deadline_window(self) -> None:
-        window_end_ns = self.env.now_ns() + DEADLINE_WINDOW_NS
-        for due_ns, run_key in load_run_keys_due(self.database.writer, window_end_ns):
-            self._deadlines.set(run_key, due_ns)
-        self._window_end_ns = window_end_ns
+    # Housekeeping and recovery.
 
     def _keep_house(self) -> None:
         """Move the window of deadlines and forget idle task queues, when it is time by the system clock.
@@ -360,11 +343,7 @@ class Engine:
         """
         self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
         now_ns = self.env.now_ns()
-        if self._window_end_ns - now_ns < DEADLINE_WINDOW_NS // 2:
-            try:
-                self._load_deadline_window()
-            except Exception:
-                logger.exception("deadlines can't be read; they are read again soon")
+        self.due_runs.move_window(now_ns)
         if abs(now_ns - self._idle_forgotten_ns) >= FORGET_IDLE_NS:
             self._idle_forgotten_ns = now_ns
             for key, task in self.task_queues.forget_idle(now_ns):
@@ -387,7 +366,7 @@ class Engine:
                 poller = self.task_queues.next_poller(key)
                 if poller is None:
                     break
-                self._enqueue(poller, None)
+                self.enqueue(poller, None)
 
 
 def _resolve_poller(poller: WaitingPoller, reply: Any) -> None:

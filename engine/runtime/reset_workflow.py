@@ -23,12 +23,16 @@ __all__ = ["reset_workflow"]
 _READ = (*REAPPLIED, EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW)
 
 
-def reset_workflow(engine: Engine, base: RunState, current: RunState, item: ResetWorkflowExecution) -> Reset:
-    """Reset `base`, whose events are all in the file.
+def reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: dict[int, RunState]) -> Reset:
+    """Reset a run whose events are all in the file.
 
-    Raises: InvalidArgument.
+    Args:
+        changed: takes the runs that may be changed, by key.
+    Raises: NotFound; InvalidArgument.
     """
-    request = item.request
+    base, request = engine.load_run(item.run), item.request
+    current = engine.find_current_run(base.namespace_id, base.workflow_id) or base
+    changed |= {base.run_key: base, current.run_key: current}
     if (answer := reset.find_answer(base, current, request)) is not None:
         return Reset(answer, [])
     first_later_event_id = request.workflow_task_finish_event_id

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
@@ -104,8 +105,11 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    # A run that closed over pending activities still shows them.
-    ends_only = closed and not _has_activities(connection, run_key)
+    # A run that closed over pending activities or children still shows them.
+    ends_only = closed and not (
+        _has_activities(connection, run_key)
+        or _has_event(connection, run_key, EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+    )
     for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))

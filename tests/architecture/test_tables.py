@@ -15,7 +15,11 @@ from engine.core.run.deadlines import DeadlineKind
 from engine.core.run.evolve import EVOLVE
 
 # A start is addressed to a workflow id, not to a run that is there: engine/core/run/start.py.
-STARTS = {inputs.StartWorkflowExecution, inputs.SignalWithStartWorkflowExecution}
+STARTS = {
+    inputs.StartWorkflowExecution,
+    inputs.StartChildWorkflowExecution,
+    inputs.SignalWithStartWorkflowExecution,
+}
 # A reset takes two runs and what the file holds of their histories: engine/core/run/reset.py.
 WITHOUT_HANDLER = STARTS | {inputs.ResetWorkflowExecution}
 

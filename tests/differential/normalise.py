@@ -55,7 +55,7 @@ _PRESENCE_ONLY = {
     "task_token",
     "next_page_token",
 }
-_UNORDERED = {"core_used_flags", "lang_used_flags", "pending_activities", "pollers"}
+_UNORDERED = {"core_used_flags", "lang_used_flags", "pending_activities", "pending_children", "pollers"}
 _KIND_BY_FIELD_ENDING = (("run_id", "run"), ("request_id", "request"), ("namespace_id", "namespace"))
 
 
@@ -76,10 +76,10 @@ class Normaliser:
 
     def text(self, text: str, kind: str = "id") -> str:
         """Replace what is random in `text`."""
+        text = _PRINTED_MESSAGE.sub("TaskQueue=<printed>", text)
         if len(text) > LONGEST_TEXT:
             text = f"{text[:20]}… {len(text)} characters"
         text = _UUID.sub(lambda match: self._placeholder(match.group(), kind), text)
-        text = _PRINTED_MESSAGE.sub("TaskQueue=<printed>", text)
         return _ADDRESS.sub("<address>", text)
 
     def _event(self, event: HistoryEvent) -> dict[str, Any]:
@@ -118,8 +118,10 @@ class Normaliser:
             kind = "request" if field.name == "request_id_infos" else "id"
             return {self.text(key, kind): entry for key, entry in entries.items()}
         if field.is_repeated:
-            items = [self._value(field, item, base) for item in value]
-            return sorted(items, key=str) if field.name in _UNORDERED else items
+            if field.name not in _UNORDERED:
+                return [self._value(field, item, base) for item in value]
+            # Sorted before, too, so that placeholders are given in the same order.
+            return sorted((self._value(field, item, base) for item in sorted(value, key=str)), key=str)
         return self._value(field, value, base)
 
     def _value(self, field: FieldDescriptor, value: Any, base: Timestamp | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import ActivityType, Payload, Payloads, RetryPolicy
+from temporalio.api.common.v1 import ActivityType, Payload, Payloads, RetryPolicy, WorkflowType
 from temporalio.api.enums.v1 import CommandType
 from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
@@ -221,6 +221,16 @@ def schedule_activity(activity_id: str, queue: str, **attributes: Any) -> Comman
     return command(
         "SCHEDULE_ACTIVITY_TASK",
         activity_id=activity_id,
+        **{name: value for name, value in attributes.items() if value is not None},
+    )
+
+
+def start_child(workflow_id: str, queue: str, **attributes: Any) -> Command:
+    """Return a StartChildWorkflowExecution command for a RawChild unless `attributes` say otherwise."""
+    attributes = {"workflow_type": WorkflowType(name="RawChild"), "task_queue": TaskQueue(name=queue), **attributes}
+    return command(
+        "START_CHILD_WORKFLOW_EXECUTION",
+        workflow_id=workflow_id,
         **{name: value for name, value in attributes.items() if value is not None},
     )
 

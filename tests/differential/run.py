@@ -17,14 +17,14 @@ from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceSt
 from temporalio.client import Client
 
 from tests.differential.scenario import Scenario
-from tests.differential.world import Connection, World
+from tests.differential.world import OTHER_NAMESPACE, Connection, World
 
 CONCURRENT_SCENARIOS = 16
 SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
 # What every server under comparison is started with.
-SERVER_FLAGS = [
+SERVER_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
     flag
     for definition in (
         "DiffKeyword=Keyword",

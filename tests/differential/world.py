@@ -11,7 +11,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 from temporalio.api import errordetails
+from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import GrpcStatus, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceStub
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -34,6 +36,8 @@ from tests.differential.normalise import Normaliser
 from tests.differential.raw_worker import RawWorker, payloads
 
 CALL_TIMEOUT_SECONDS = 15
+OTHER_NAMESPACE = "diff-other"
+"""A namespace that every server under comparison has beside `default`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class World:
     """
 
     namespace = "default"
+    other_namespace = OTHER_NAMESPACE
 
     def __init__(self, connection: Connection, scenario_name: str) -> None:
         self.client = connection.client
@@ -86,6 +91,20 @@ class World:
     def raw_worker(self, identity: str = "raw-worker", *, task_queue: str = "", namespace: str = "") -> RawWorker:
         """Return a worker that is driven task by task."""
         return RawWorker(self.service, namespace or self.namespace, task_queue or self.task_queue, identity)
+
+    @property
+    def child_id(self) -> str:
+        """The workflow id of the scenario's one child."""
+        return self.workflow_id("child")
+
+    @property
+    def child_queue(self) -> str:
+        """A task queue that is the children's alone, so that a poll gets a child's task."""
+        return f"{self.task_queue}-child"
+
+    def child_worker(self, identity: str = "child-worker") -> RawWorker:
+        """Return a worker on the children's task queue that is driven task by task."""
+        return self.raw_worker(identity, task_queue=self.child_queue)
 
     async def start(self, workflow_id: str = "", **fields: Any) -> str:
         """Start a workflow by the bare RPC and return its run id; `fields` are the request's."""
@@ -254,6 +273,21 @@ class World:
         events = await self.history(workflow_id, run_id)
         self.steps.append({"history": workflow_id, "events": self._normaliser.history(events)})
 
+    async def record_events_by_child(self, workflow_id: str = "", run_id: str = "") -> None:
+        """Record what the events of a run say of each child, where the order between children is left to chance."""
+        by_child: dict[str, list[str]] = {}
+        others: list[str] = []
+        for event in await self.history(workflow_id, run_id):
+            attributes = getattr(event, event.WhichOneof("attributes") or "")
+            kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+            if "CHILD" in kind:
+                execution = getattr(attributes, "workflow_execution", attributes)
+                by_child.setdefault(execution.workflow_id, []).append(kind)
+            else:
+                others.append(kind)
+        self.record_value("events by child", dict(sorted(by_child.items())))
+        self.record_value("other events", others)
+
     def record_reply(self, name: str, message: Message) -> None:
         """Record an RPC's answer, or any other message."""
         self.steps.append({"reply": name, "message": self._normaliser.message(message)})
@@ -301,6 +335,18 @@ class World:
         else:
             self.record_value(name, result)
         return result
+
+    async def record_task_with(self, name: str, *commands: Command) -> None:
+        """Record the two events that follow when a new workflow's first task is completed with `commands`."""
+        workflow_id = self.workflow_id(name.replace(" ", "-"))
+        worker = self.raw_worker(task_queue=f"{workflow_id}-queue")
+        await self.start(workflow_id, task_queue=TaskQueue(name=worker.task_queue))
+        task = await worker.poll_workflow_task()
+        await self.record_outcome(name, worker.complete_workflow_task(task, *commands))
+        events = await self.history(workflow_id)
+        self.steps.append({"events": name, "are": self._normaliser.history(events[3:5])})
+        if (await self.describe(workflow_id)).HasField("pending_workflow_task"):
+            await self.terminate(workflow_id)
 
     def _detail(self, detail: Any) -> dict[str, Any]:
         type_name = detail.type_url.rsplit("/", 1)[-1]

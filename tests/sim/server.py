@@ -133,7 +133,7 @@ class Server:
         self.engine = None
         self.up.clear()
         engine._stopped = True
-        engine._deadlines.stop()
+        engine.due_runs.stop()
         if engine._housekeeping is not None:
             engine._housekeeping.cancel()
         engine.database.writer.close()

@@ -60,7 +60,7 @@ class StoredRuns:
             save_namespace(self.database.writer, namespaces[0])
         self.namespace = namespaces[0]
         self.env = _Env(max_run_key(self.database.writer))
-        self.context = Context(self.env, Limits(), self.namespace)
+        self.context = Context(self.env, Limits(), self.namespace, {self.namespace.name: self.namespace}.get)
 
     def __enter__(self) -> StoredRuns:
         return self

@@ -24,7 +24,10 @@ from engine.core.commands import (
     modify_workflow_properties,
     record_marker,
     request_cancel_activity_task,
+    request_cancel_external_workflow_execution,
     schedule_activity_task,
+    signal_external_workflow_execution,
+    start_child_workflow_execution,
     start_timer,
     upsert_workflow_search_attributes,
 )
@@ -36,12 +39,13 @@ __all__ = ["CLOSING", "HANDLERS", "UNSERVED", "handle_command", "validate_sequen
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How one CommandType is handled; `attributes_field` is its field in Command."""
+    """How one CommandType is handled; `attributes_field` is its field in Command, which must be set if required."""
 
     attributes_field: str
     bad_attributes: fc.WorkflowTaskFailedCause.ValueType
     validate: Callable[[CommandWork, Any], None]
     apply: Callable[[CommandWork, Any], HistoryEvent | None]
+    attributes_required: bool = True
 
 
 HANDLERS: dict[int, Handler] = {
@@ -105,6 +109,25 @@ HANDLERS: dict[int, Handler] = {
         upsert_workflow_search_attributes.validate,
         upsert_workflow_search_attributes.apply,
     ),
+    ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: Handler(
+        "start_child_workflow_execution_command_attributes",
+        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES,
+        start_child_workflow_execution.validate,
+        start_child_workflow_execution.apply,
+        attributes_required=False,
+    ),
+    ct.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: Handler(
+        "signal_external_workflow_execution_command_attributes",
+        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+        signal_external_workflow_execution.validate,
+        signal_external_workflow_execution.apply,
+    ),
+    ct.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: Handler(
+        "request_cancel_external_workflow_execution_command_attributes",
+        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+        request_cancel_external_workflow_execution.validate,
+        request_cancel_external_workflow_execution.apply,
+    ),
     ct.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: Handler(
         "modify_workflow_properties_command_attributes",
         fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES,
@@ -114,13 +137,6 @@ HANDLERS: dict[int, Handler] = {
 }
 
 UNSERVED: dict[int, fc.WorkflowTaskFailedCause.ValueType] = {
-    ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES,
-    ct.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: (
-        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES
-    ),
-    ct.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: (
-        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES
-    ),
     ct.COMMAND_TYPE_PROTOCOL_MESSAGE: fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
     ct.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION: fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES,
     ct.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION: (
@@ -166,7 +182,7 @@ def handle_command(work: CommandWork, command: Command) -> None:
     if handler is None:
         name = _short_name(command.command_type)
         raise FailWorkflowTask(UNSERVED[command.command_type], f"{name} commands are not served by this server.")
-    if not command.HasField(handler.attributes_field):  # type: ignore[arg-type]
+    if handler.attributes_required and not command.HasField(handler.attributes_field):  # type: ignore[arg-type]
         name = _short_name(command.command_type)
         raise FailWorkflowTask(handler.bad_attributes, f"{name}CommandAttributes is not set on {name}Command.")
     attributes = getattr(command, handler.attributes_field)

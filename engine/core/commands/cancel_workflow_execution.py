@@ -6,7 +6,7 @@ from temporalio.api.command.v1 import CancelWorkflowExecutionCommandAttributes
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.commands.work import CommandWork
-from engine.core.events.workflow_execution import workflow_execution_canceled
+from engine.core.run import lifecycle
 
 __all__ = ["apply", "validate"]
 
@@ -27,4 +27,4 @@ def apply(work: CommandWork, attributes: CancelWorkflowExecutionCommandAttribute
     if not work.t.state.running:
         return None
     details = attributes.details if attributes.HasField("details") else None
-    return work.t.add(workflow_execution_canceled(details, work.workflow_task_completed_event_id))
+    return lifecycle.cancel(work.t, details, work.workflow_task_completed_event_id)

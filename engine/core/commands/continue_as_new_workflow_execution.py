@@ -158,6 +158,7 @@ def _next_started(
     started.task_queue.CopyFrom(TaskQueue(name=attributes.task_queue.name, kind=TASK_QUEUE_KIND_NORMAL))
     if attributes.HasField("failure"):
         started.continued_failure.CopyFrom(attributes.failure)
+    _copy_parent(previous, started)
     if previous.HasField("workflow_execution_timeout"):
         started.workflow_execution_timeout.CopyFrom(previous.workflow_execution_timeout)
     if state.execution_expiration_time_ns:
@@ -169,3 +170,16 @@ def _next_started(
     if attributes.search_attributes.indexed_fields:
         started.search_attributes.CopyFrom(attributes.search_attributes)
     return started
+
+
+def _copy_parent(
+    previous: WorkflowExecutionStartedEventAttributes, started: WorkflowExecutionStartedEventAttributes
+) -> None:
+    """Make the next run of a child a child of the same parent."""
+    if not previous.HasField("parent_workflow_execution"):
+        return
+    started.parent_workflow_namespace = previous.parent_workflow_namespace
+    started.parent_workflow_namespace_id = previous.parent_workflow_namespace_id
+    started.parent_workflow_execution.CopyFrom(previous.parent_workflow_execution)
+    started.parent_initiated_event_id = previous.parent_initiated_event_id
+    started.root_workflow_execution.CopyFrom(previous.root_workflow_execution)

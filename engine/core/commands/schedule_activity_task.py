@@ -46,13 +46,12 @@ def validate(work: CommandWork, attributes: ScheduleActivityTaskCommandAttribute
     work.check_blob_size(
         attributes.input.ByteSize(), BAD_ATTRIBUTES, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit."
     )
-    pending = len(state.activities)
-    if 0 < limits.pending_activities_error <= pending:
-        raise FailWorkflowTask(
-            WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
-            f"the number of pending activities, {pending}, has reached the per-workflow limit of "
-            f"{limits.pending_activities_error}",
-        )
+    work.check_pending(
+        len(state.activities),
+        limits.pending_activities_error,
+        "pending activities",
+        WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+    )
     if attributes.activity_id in state.activity_ids:
         work.refuse_in_this_state(
             WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,

@@ -10,7 +10,8 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
     WorkflowTaskFailedCause,
 )
 
-from engine.core.errors import FailWorkflowTask
+from engine.core.errors import FailWorkflowTask, NamespaceNotFound
+from engine.core.namespace import Namespace
 from engine.core.transition import Transition
 
 __all__ = ["CommandWork"]
@@ -22,6 +23,7 @@ class CommandWork:
 
     `eager_activities` are the scheduled_event_ids of activities to start at once on the completing worker.
     `unstarted_activity_canceled` asks for a workflow task, since the cancellation took effect at once.
+    `initiated_children` are the workflow ids of the children that this completion starts.
     """
 
     t: Transition
@@ -30,6 +32,7 @@ class CommandWork:
     has_buffered_events: bool
     eager_activities: list[int] = field(default_factory=list)
     unstarted_activity_canceled: bool = False
+    initiated_children: set[str] = field(default_factory=set)
 
     def refuse_close_with_buffered_events(self) -> None:
         """Fail the task when the workflow wants to close without having seen everything.
@@ -47,6 +50,36 @@ class CommandWork:
         Raises: FailWorkflowTask.
         """
         raise FailWorkflowTask(cause, f"invalid history builder state for action: {action}, {detail}")
+
+    def find_target_namespace(self, name: str) -> Namespace:
+        """Return the namespace that a command is for: its own where it names none.
+
+        Raises: NamespaceNotFound.
+        """
+        context = self.t.context
+        if not name or name == context.namespace.name:
+            return context.namespace
+        found = context.find_namespace(name)
+        if found is None:
+            raise NamespaceNotFound(name)
+        return found
+
+    def target_namespace(self, name: str, cause: WorkflowTaskFailedCause.ValueType) -> Namespace:
+        """Return the namespace that a command is for, if the server lets commands out of their own.
+
+        Raises: NamespaceNotFound; FailWorkflowTask.
+        """
+        namespace = self.find_target_namespace(name)
+        if namespace is not self.t.context.namespace and not self.t.context.limits.cross_namespace_commands:
+            raise FailWorkflowTask(cause, "cross namespace commands are not allowed")
+        return namespace
+
+    def check_pending(self, pending: int, limit: int, what: str, cause: WorkflowTaskFailedCause.ValueType) -> None:
+        """Fail the task when the run has too much of one kind pending; a limit of 0 is none."""
+        if 0 < limit <= pending:
+            raise FailWorkflowTask(
+                cause, f"the number of {what}, {pending}, has reached the per-workflow limit of {limit}"
+            )
 
     def check_blob_size(self, size_bytes: int, cause: WorkflowTaskFailedCause.ValueType, message: str) -> None:
         """End the run when a command carries more than a blob may hold: the worker would only send it again.

@@ -86,6 +86,7 @@ class Limits:
     search_attributes_total_size_bytes: int = _limit(40 * _KIB, "frontend.searchAttributesTotalSizeLimit")
     links_per_request: int = _limit(10, "frontend.maxlinksPerRequest")
     link_size_bytes: int = _limit(4000, "frontend.linkMaxSize")
+    cross_namespace_commands: bool = _limit(False, "system.enableCrossNamespaceCommands")
     eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
     eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")

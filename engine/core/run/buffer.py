@@ -4,7 +4,7 @@ Rules (temporal server historybuilder/event_store.go):
 - Events made from commands, workflow-task events and close events are never buffered.
 - A buffered event is folded into the state at once; only its id and place in the history wait.
 - At the flush, closes of activities, children and nexus operations come last, the rest keeps its order.
-- An `ActivityTaskStarted` flushed together with its close gives that close its `started_event_id`.
+- A start of an activity or child flushed together with its close gives that close its `started_event_id`.
 """
 
 from __future__ import annotations
@@ -63,12 +63,20 @@ _FLUSHED_LAST = frozenset(
     }
 )
 
-# The attributes field of each activity close, to wire `started_event_id`.
+# The attributes field of each close, to wire `started_event_id`.
 _ACTIVITY_CLOSES = {
     et.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: "activity_task_completed_event_attributes",
     et.EVENT_TYPE_ACTIVITY_TASK_FAILED: "activity_task_failed_event_attributes",
     et.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: "activity_task_timed_out_event_attributes",
     et.EVENT_TYPE_ACTIVITY_TASK_CANCELED: "activity_task_canceled_event_attributes",
+}
+
+_CHILD_CLOSES = {
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: "child_workflow_execution_completed_event_attributes",
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: "child_workflow_execution_failed_event_attributes",
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: "child_workflow_execution_timed_out_event_attributes",
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: "child_workflow_execution_canceled_event_attributes",
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: "child_workflow_execution_terminated_event_attributes",
 }
 
 
@@ -81,15 +89,21 @@ def order_for_flush(buffered: list[HistoryEvent]) -> list[HistoryEvent]:
 
 
 def wire_started_event_ids(events: list[HistoryEvent]) -> None:
-    """Give each activity close among `events` the id of the start that precedes it there."""
+    """Give each close of an activity or child among `events` the id of the start that precedes it there."""
     started: dict[int, int] = {}
     for event in events:
         if event.event_type == et.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started[event.activity_task_started_event_attributes.scheduled_event_id] = event.event_id
+        elif event.event_type == et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+            started[event.child_workflow_execution_started_event_attributes.initiated_event_id] = event.event_id
         elif started and event.event_type in _ACTIVITY_CLOSES:
             attributes = getattr(event, _ACTIVITY_CLOSES[event.event_type])
             if attributes.scheduled_event_id in started:
                 attributes.started_event_id = started[attributes.scheduled_event_id]
+        elif started and event.event_type in _CHILD_CLOSES:
+            attributes = getattr(event, _CHILD_CLOSES[event.event_type])
+            if attributes.initiated_event_id in started:
+                attributes.started_event_id = started[attributes.initiated_event_id]
 
 
 def has_activity_close(buffered: list[HistoryEvent], scheduled_event_id: int) -> bool:

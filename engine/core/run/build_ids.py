@@ -33,7 +33,7 @@ def add_reset_point(state: RunState, event: HistoryEvent) -> None:
         run_id=state.run_id,
         first_workflow_task_completed_id=event.event_id,
         create_time=event.event_time,
-        resettable=True,
+        resettable=not (state.children or state.external_signals or state.external_cancels),
     )
     state.auto_reset_points = [*state.auto_reset_points, point][-MAXIMUM_RESET_POINTS:]
 

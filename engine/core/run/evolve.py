@@ -21,7 +21,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
 from engine.core.run.build_ids import add_build_ids, add_reset_point
-from engine.core.run.state import ActivityInfo, RunState, TimerInfo, WorkflowTask
+from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, WorkflowTask
 
 __all__ = ["EVOLVE", "begin_again", "evolve", "fail_workflow_task"]
 
@@ -210,6 +210,63 @@ def _timer_canceled(state: RunState, event: HistoryEvent) -> None:
     state.timers.pop(event.timer_canceled_event_attributes.timer_id, None)
 
 
+def _start_child_workflow_execution_initiated(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.start_child_workflow_execution_initiated_event_attributes
+    size_bytes = attributes.ByteSize()
+    state.input_size_bytes += size_bytes
+    state.children[event.event_id] = ChildInfo(
+        initiated_event_id=event.event_id,
+        namespace_id=attributes.namespace_id,
+        workflow_id=attributes.workflow_id,
+        workflow_type=attributes.workflow_type.name,
+        parent_close_policy=attributes.parent_close_policy,
+        size_bytes=size_bytes,
+        initiated=event,
+    )
+
+
+def _child_workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.child_workflow_execution_started_event_attributes
+    child = state.children.get(attributes.initiated_event_id)
+    if child is not None:
+        child.started, child.initiated = event, None
+        state.input_size_bytes -= child.size_bytes
+        child.size_bytes = 0
+
+
+def _drop_child(attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+    def fold(state: RunState, event: HistoryEvent) -> None:
+        child = state.children.pop(getattr(event, attributes_field).initiated_event_id, None)
+        if child is not None:
+            state.input_size_bytes -= child.size_bytes
+
+    return fold
+
+
+def _signal_external_workflow_execution_initiated(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.signal_external_workflow_execution_initiated_event_attributes
+    state.external_signals[event.event_id] = attributes
+
+
+def _request_cancel_external_workflow_execution_initiated(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.request_cancel_external_workflow_execution_initiated_event_attributes
+    state.external_cancels[event.event_id] = attributes
+
+
+def _drop_external_signal(attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+    def fold(state: RunState, event: HistoryEvent) -> None:
+        state.external_signals.pop(getattr(event, attributes_field).initiated_event_id, None)
+
+    return fold
+
+
+def _drop_external_cancel(attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+    def fold(state: RunState, event: HistoryEvent) -> None:
+        state.external_cancels.pop(getattr(event, attributes_field).initiated_event_id, None)
+
+    return fold
+
+
 def _workflow_execution_signaled(state: RunState, event: HistoryEvent) -> None:
     state.signal_count += 1
 
@@ -280,6 +337,38 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_TIMER_STARTED: _timer_started,
     et.EVENT_TYPE_TIMER_FIRED: _timer_fired,
     et.EVENT_TYPE_TIMER_CANCELED: _timer_canceled,
+    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: _start_child_workflow_execution_initiated,
+    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child(
+        "start_child_workflow_execution_failed_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _child_workflow_execution_started,
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _drop_child(
+        "child_workflow_execution_completed_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("child_workflow_execution_failed_event_attributes"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _drop_child("child_workflow_execution_canceled_event_attributes"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _drop_child(
+        "child_workflow_execution_timed_out_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _drop_child(
+        "child_workflow_execution_terminated_event_attributes"
+    ),
+    et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _signal_external_workflow_execution_initiated,
+    et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: _drop_external_signal(
+        "signal_external_workflow_execution_failed_event_attributes"
+    ),
+    et.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: _drop_external_signal(
+        "external_workflow_execution_signaled_event_attributes"
+    ),
+    et.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: (
+        _request_cancel_external_workflow_execution_initiated
+    ),
+    et.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: _drop_external_cancel(
+        "request_cancel_external_workflow_execution_failed_event_attributes"
+    ),
+    et.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _drop_external_cancel(
+        "external_workflow_execution_cancel_requested_event_attributes"
+    ),
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _workflow_execution_signaled,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _workflow_execution_cancel_requested,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _workflow_execution_options_updated,

@@ -36,13 +36,14 @@ from engine.core.events import workflow_execution as events
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.retry import next_workflow_retry
-from engine.core.run import workflow_task
+from engine.core.run import child_workflow, workflow_task
 from engine.core.run.build_ids import reset_points_for_next_run
 from engine.core.run.deadlines import DeadlineKind, push
 from engine.core.run.state import RunState
 from engine.core.transition import Context, Transition
 
 __all__ = [
+    "cancel",
     "complete",
     "continue_as_new",
     "create_run",
@@ -112,6 +113,17 @@ def complete(t: Transition, result: Payloads | None, workflow_task_completed_eve
     event = t.add(events.workflow_execution_completed(result, workflow_task_completed_event_id, new_run_id))
     if backoff_ns is not None:
         _start_next(t, new_run_id, CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, backoff_ns, result, None)
+    _tell_relatives(t, event)
+    return event
+
+
+def cancel(t: Transition, details: Payloads | None, workflow_task_completed_event_id: int) -> HistoryEvent:
+    """Close the run as cancelled.
+
+    Emits: event WorkflowExecutionCanceled.
+    """
+    event = t.add(events.workflow_execution_canceled(details, workflow_task_completed_event_id))
+    _tell_relatives(t, event)
     return event
 
 
@@ -125,6 +137,7 @@ def fail(t: Transition, failure: Failure, workflow_task_completed_event_id: int)
     event = t.add(events.workflow_execution_failed(failure, retry_state, workflow_task_completed_event_id, new_run_id))
     if initiator:
         _start_next(t, new_run_id, initiator, backoff_ns, _last_result(t.state, initiator), failure)
+    _tell_relatives(t, event)
     return event
 
 
@@ -145,10 +158,11 @@ def run_timed_out(t: Transition, event_id: int, key: str) -> None:
     )
     new_run_id = t.context.env.new_id() if initiator else ""
     workflow_task.fail_before_forced_close(t)
-    t.add(events.workflow_execution_timed_out(retry_state, new_run_id))
+    event = t.add(events.workflow_execution_timed_out(retry_state, new_run_id))
     if initiator:
         last_result = state.started.last_completion_result if state.started.HasField("last_completion_result") else None
         _start_next(t, new_run_id, initiator, backoff_ns, last_result, failure)
+    _tell_relatives(t, event)
 
 
 def terminate(t: Transition, reason: str, details: Payloads | None, identity: str, links: Iterable[Link] = ()) -> None:
@@ -159,6 +173,7 @@ def terminate(t: Transition, reason: str, details: Payloads | None, identity: st
     workflow_task.fail_before_forced_close(t)
     event = t.add(events.workflow_execution_terminated(reason, details, identity))
     event.links.extend(links)
+    _tell_relatives(t, event)
 
 
 def continue_as_new(
@@ -175,7 +190,14 @@ def continue_as_new(
         started.first_workflow_task_backoff.CopyFrom(ns_to_duration(backoff_ns))
     event = t.add(events.workflow_execution_continued_as_new(attributes))
     _add_new_run(t, attributes.new_execution_run_id, started)
+    _tell_relatives(t, event)
     return event
+
+
+def _tell_relatives(t: Transition, close: HistoryEvent) -> None:
+    """Tell the parent that the chain has ended, and the children that their parent has closed."""
+    child_workflow.tell_parent(t, close)
+    child_workflow.close_children(t)
 
 
 def _next_after_failure(

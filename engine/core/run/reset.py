@@ -7,6 +7,8 @@ Rules (temporal server resetworkflow, ndc/workflow_resetter.go):
 - The new run counts its time from the reset on. Its pending activities are first attempts, as if they had just been
   scheduled; its timers keep their times.
 - The base run stays as it is, unless it is the current one; the current run is terminated if it is open.
+- Children that were started before the reset point are the new run's: how they end is told to it (`reset_run_id` leads
+  there), and the parent close policy is only for those of a current run that is not the base run.
 - The request id is only compared with that of the current run's start, which the new run inherits from its base run:
   the same reset asked twice is done twice.
 """
@@ -24,9 +26,10 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest, ResetWorkflowExecutionResponse
 
 from engine.core.errors import InvalidArgument
+from engine.core.events.workflow_execution import workflow_execution_terminated
 from engine.core.events.workflow_task import workflow_task_failed
 from engine.core.policy.durations import timestamp_to_ns
-from engine.core.run import activity_task, deadlines, lifecycle, workflow_task
+from engine.core.run import activity_task, child_workflow, deadlines, external_workflow, workflow_task
 from engine.core.run.event_batches import RESET_REQUEST_ID, ends_batch
 from engine.core.run.evolve import evolve
 from engine.core.run.reset_reapply import excluded_types, reapply, remember_request_id
@@ -96,8 +99,9 @@ def reset_workflow(
     ended: Sequence[HistoryEvent] = ()
     transitions = []
     if current.running:
-        terminated = Transition(context, current)
-        lifecycle.terminate(terminated, request.reason, None, _RESETTER)
+        terminated = _terminate(context, current, request.reason)
+        if current is not base:
+            child_workflow.close_children(terminated)
         transitions.append(terminated)
         if history.last_run_id == current.run_id:
             ended = terminated.new_events
@@ -116,6 +120,7 @@ def reset_workflow(
         activity_task.enqueue(t, activity)
     reapply(t, [*history.later, *ended], excluded_types(request))
     update_options(t, request.post_reset_operations)
+    _send_again(t)
     workflow_task.ensure_scheduled(t)
     deadlines.rebuild(state)
     return Reset(ResetWorkflowExecutionResponse(run_id=state.run_id), [*transitions, t])
@@ -153,6 +158,17 @@ def _fork(context: Context, base: RunState, request: ResetWorkflowExecutionReque
     return state
 
 
+def _terminate(context: Context, current: RunState, reason: str) -> Transition:
+    """End the current run; its parent does not hear of it: the new run takes its place.
+
+    Emits: event WorkflowTaskFailed for a started task, then WorkflowExecutionTerminated.
+    """
+    t = Transition(context, current)
+    workflow_task.fail_before_forced_close(t)
+    t.add(workflow_execution_terminated(reason, None, _RESETTER))
+    return t
+
+
 def _is_followed_by_another_attempt(event: HistoryEvent) -> bool:
     """Say whether the workflow task's next attempt, which writes no events until it ends, is pending after `event`."""
     if event.event_type == et.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
@@ -182,3 +198,18 @@ def _fail_workflow_task(t: Transition, base_run_id: str, reason: str) -> None:
             new_run_id=state.run_id,
         )
     )
+
+
+def _send_again(t: Transition) -> None:
+    """Send what the run still waits for an answer to: its base run got the answers after the reset point.
+
+    Emits: effects SendToRun.
+    """
+    state = t.state
+    for child in list(state.children.values()):
+        if child.started is None:
+            child_workflow.start(t, child.initiated_event_id)
+    for initiated_event_id in state.external_signals:
+        external_workflow.signal(t, initiated_event_id)
+    for initiated_event_id in state.external_cancels:
+        external_workflow.request_cancel(t, initiated_event_id)

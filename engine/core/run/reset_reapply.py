@@ -3,6 +3,7 @@
 Rules (temporal server ndc/workflow_resetter.go reapplyEvents):
 - Signals are applied again unless the request excludes them. Requests to cancel and terminations are not.
 - What was attached to the base run, and its options, come with it.
+- What became of children that the new run has, too, is told to it.
 - A run that continued as new goes on: what came to the next run is applied again too.
 """
 
@@ -84,7 +85,51 @@ def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int
     remember_request_id(t, again)
 
 
+def _child_started(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+    attributes = event.child_workflow_execution_started_event_attributes
+    child = t.state.children.get(attributes.initiated_event_id)
+    if child is not None and child.started is None:
+        t.add(_again(event))
+
+
+def _child_ended(attributes_field: str) -> Callable[[Transition, HistoryEvent, frozenset[int]], None]:
+    def handle(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+        again = _again(event)
+        attributes = getattr(again, attributes_field)
+        child = t.state.children.get(attributes.initiated_event_id)
+        if child is None:
+            return
+        if child.started is not None:
+            attributes.started_event_id = child.started.event_id
+        t.add(again)
+
+    return handle
+
+
+def _again(event: HistoryEvent) -> HistoryEvent:
+    """Return a copy that gets an id and a time of its own."""
+    again = HistoryEvent()
+    again.CopyFrom(event)
+    again.event_id = 0
+    return again
+
+
 REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signal,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options_updated,
+    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _child_ended(
+        "start_child_workflow_execution_failed_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _child_started,
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _child_ended(
+        "child_workflow_execution_completed_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _child_ended("child_workflow_execution_failed_event_attributes"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _child_ended("child_workflow_execution_canceled_event_attributes"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _child_ended(
+        "child_workflow_execution_timed_out_event_attributes"
+    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _child_ended(
+        "child_workflow_execution_terminated_event_attributes"
+    ),
 }

@@ -1,4 +1,4 @@
-"""Starting by workflow id: dedupe by request id, the id policies, start and signal-with-start.
+"""Starting by workflow id: dedupe by request id, the id policies, start, signal-with-start, and a child's start.
 
 Rules (temporal server startworkflow, signalwithstartworkflow, workflow_id_dedup.go):
 - The conflict policy decides over a running execution, the reuse policy over a closed one.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Payload, Payloads, Priority
 from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
 from temporalio.api.enums.v1.workflow_pb2 import (
     CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
@@ -24,7 +24,11 @@ from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
     WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
 )
-from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from temporalio.api.history.v1 import (
+    HistoryEvent,
+    StartChildWorkflowExecutionInitiatedEventAttributes,
+    WorkflowExecutionStartedEventAttributes,
+)
 from temporalio.api.workflowservice.v1 import (
     SignalWithStartWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionResponse,
@@ -32,17 +36,17 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionResponse,
 )
 
-from engine.core.errors import WorkflowExecutionAlreadyStarted
+from engine.core.errors import NotFound, WorkflowExecutionAlreadyStarted
 from engine.core.events.workflow_execution import workflow_execution_options_updated
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
-from engine.core.run import lifecycle, workflow_task
+from engine.core.run import child_workflow, lifecycle, workflow_task
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
 from engine.core.transition import Context, Transition
 
-__all__ = ["Started", "signal_with_start_workflow", "start_workflow"]
+__all__ = ["Started", "signal_with_start_workflow", "start_child_workflow", "start_workflow"]
 
 Reply = TypeVar("Reply")
 
@@ -59,6 +63,20 @@ _COPIED_FROM_REQUEST = (
     "last_completion_result",
     "continued_failure",
     "priority",
+)
+
+
+_COPIED_FROM_INITIATED = (
+    "workflow_type",
+    "task_queue",
+    "input",
+    "workflow_execution_timeout",
+    "workflow_run_timeout",
+    "workflow_task_timeout",
+    "retry_policy",
+    "memo",
+    "search_attributes",
+    "header",
 )
 
 
@@ -118,6 +136,69 @@ def signal_with_start_workflow(
     if t.state.workflow_task is None:
         lifecycle.schedule_first_workflow_task(t)
     return Started(_signal_response(t.state, request, started=True), [*transitions, t])
+
+
+def start_child_workflow(
+    context: Context, current: RunState | None, parent: RunState, initiated_event_id: int
+) -> Started[str]:
+    """Start the child that `parent` has initiated; the reply is its run id.
+
+    Args:
+        context: of the child's namespace.
+        current: the newest run of the child's workflow id, if any.
+    Raises: WorkflowExecutionAlreadyStarted by the id policies; NotFound when the parent does not wait for it any more.
+    """
+    child = parent.children.get(initiated_event_id)
+    if not parent.running or child is None or child.initiated is None:
+        raise NotFound("Pending child execution not found.")
+    request = _child_request(context, parent, child.initiated)
+    if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
+        return Started(current.started.first_execution_run_id)
+    if current is not None:
+        _resolve_policies(current, request)
+    run_id = context.env.new_id()
+    transitions = _terminate_current(context, current, run_id)
+    t = _create(context, request, run_id, parent, initiated_event_id)
+    lifecycle.schedule_first_workflow_task(t)
+    return Started(run_id, [*transitions, t])
+
+
+def _child_request(context: Context, parent: RunState, initiated_event: HistoryEvent) -> StartWorkflowExecutionRequest:
+    """Return the start that a child's initiated event asks for."""
+    initiated = initiated_event.start_child_workflow_execution_initiated_event_attributes
+    request = StartWorkflowExecutionRequest(
+        namespace=context.namespace.name,
+        workflow_id=initiated.workflow_id,
+        request_id=f"{parent.run_id}:{initiated_event.event_id}:0",
+        workflow_id_reuse_policy=initiated.workflow_id_reuse_policy,
+        cron_schedule=initiated.cron_schedule,
+        user_metadata=initiated_event.user_metadata if initiated_event.HasField("user_metadata") else None,
+    )
+    for name in _COPIED_FROM_INITIATED:
+        if initiated.HasField(name):  # type: ignore[arg-type]
+            getattr(request, name).CopyFrom(getattr(initiated, name))
+    _inherit_priority(request, parent, initiated)
+    return request
+
+
+def _inherit_priority(
+    request: StartWorkflowExecutionRequest,
+    parent: RunState,
+    initiated: StartChildWorkflowExecutionInitiatedEventAttributes,
+) -> None:
+    """Set the child's priority: its own, with what it leaves open taken from its parent's."""
+    if parent.priority is None:
+        if initiated.HasField("priority"):
+            request.priority.CopyFrom(initiated.priority)
+        return
+    base, own = parent.priority, initiated.priority
+    request.priority.CopyFrom(
+        Priority(
+            priority_key=own.priority_key or base.priority_key,
+            fairness_key=own.fairness_key or base.fairness_key,
+            fairness_weight=own.fairness_weight or base.fairness_weight,
+        )
+    )
 
 
 StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
@@ -180,9 +261,21 @@ def _add_signal(t: Transition, request: SignalWithStartWorkflowExecutionRequest)
     )
 
 
-def _create(context: Context, request: StartRequest, run_id: str) -> Transition:
+def _create(
+    context: Context,
+    request: StartRequest,
+    run_id: str,
+    parent: RunState | None = None,
+    initiated_event_id: int = 0,
+) -> Transition:
     now_ns = context.env.now_ns()
     attributes = _started_attributes(request, run_id, now_ns)
+    if parent is not None:
+        attributes.parent_workflow_namespace = parent.namespace
+        attributes.parent_workflow_namespace_id = parent.namespace_id
+        attributes.parent_workflow_execution.CopyFrom(parent.execution)
+        attributes.parent_initiated_event_id = initiated_event_id
+        attributes.root_workflow_execution.CopyFrom(parent.root_execution)
     links = request.links if isinstance(request, StartWorkflowExecutionRequest) else ()
     return lifecycle.create_run(
         context,

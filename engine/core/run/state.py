@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp
+from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -20,6 +20,8 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import (
     ActivityTaskScheduledEventAttributes,
     HistoryEvent,
+    RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
+    SignalExternalWorkflowExecutionInitiatedEventAttributes,
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.sdk.v1 import UserMetadata
@@ -27,7 +29,7 @@ from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
 
-__all__ = ["SIGNAL_REQUEST", "ActivityInfo", "RunState", "TimerInfo", "WorkflowTask"]
+__all__ = ["SIGNAL_REQUEST", "ActivityInfo", "ChildInfo", "RunState", "TimerInfo", "WorkflowTask"]
 
 SIGNAL_REQUEST = 0
 """What `request_ids` says of a signal: a start with the same request id is another request, and the other way round."""
@@ -71,6 +73,31 @@ class TimerInfo:
     timer_id: str
     started_event_id: int
     expiry_time_ns: int
+
+
+@dataclass(slots=True)
+class ChildInfo:
+    """A pending child workflow.
+
+    `initiated` is dropped once the child has started, with the input that only the start needs. `started` is the event
+    itself, since it gets its id at the flush when it was buffered.
+    """
+
+    initiated_event_id: int
+    namespace_id: str
+    workflow_id: str
+    workflow_type: str
+    parent_close_policy: int
+    size_bytes: int
+    initiated: HistoryEvent | None
+    started: HistoryEvent | None = None
+
+    @property
+    def started_run_id(self) -> str:
+        """The first run of the child; empty until it has started."""
+        if self.started is None:
+            return ""
+        return self.started.child_workflow_execution_started_event_attributes.workflow_execution.run_id
 
 
 @dataclass(slots=True)
@@ -139,6 +166,12 @@ class RunState:
     activities: dict[int, ActivityInfo] = field(default_factory=dict)
     activity_ids: dict[str, int] = field(default_factory=dict)
     timers: dict[str, TimerInfo] = field(default_factory=dict)
+    children: dict[int, ChildInfo] = field(default_factory=dict)
+    """By initiated_event_id, as are the signals and cancellation requests to other workflows."""
+    external_signals: dict[int, SignalExternalWorkflowExecutionInitiatedEventAttributes] = field(default_factory=dict)
+    external_cancels: dict[int, RequestCancelExternalWorkflowExecutionInitiatedEventAttributes] = field(
+        default_factory=dict
+    )
     cancel_requested: bool = False
     signal_count: int = 0
     memo: dict[str, Payload] = field(default_factory=dict)
@@ -186,6 +219,17 @@ class RunState:
     def made_by_reset(self) -> bool:
         """Say whether the first events are those of another run."""
         return self.started.original_execution_run_id not in ("", self.run_id)
+
+    @property
+    def execution(self) -> WorkflowExecution:
+        return WorkflowExecution(workflow_id=self.workflow_id, run_id=self.run_id)
+
+    @property
+    def root_execution(self) -> WorkflowExecution:
+        """The run at the top of the tree of parents: this one, unless it is a child."""
+        if self.started.HasField("root_workflow_execution"):
+            return self.started.root_workflow_execution
+        return self.execution
 
     @property
     def running(self) -> bool:

@@ -83,6 +83,19 @@ def search_attribute_type(name: str, registered: SearchAttributeTypes) -> int | 
     return registered.get(name) or PREDEFINED_SEARCH_ATTRIBUTES.get(name)
 
 
+def check_search_attribute_names(
+    search_attributes: SearchAttributes, registered: SearchAttributeTypes, *, namespace: str
+) -> None:
+    """Check that the namespace knows every attribute.
+
+    Raises:
+        InvalidArgument: an unknown name.
+    """
+    for name in search_attributes.indexed_fields:
+        if name not in SYSTEM_SEARCH_ATTRIBUTES and search_attribute_type(name, registered) is None:
+            raise InvalidArgument(f"Namespace {namespace} has no mapping defined for search attribute {name}")
+
+
 def validate_search_attributes(
     search_attributes: SearchAttributes, registered: SearchAttributeTypes, limits: Limits, *, namespace: str
 ) -> None:
@@ -95,10 +108,8 @@ def validate_search_attributes(
     Raises:
         InvalidArgument: an unknown or reserved name, a value of the wrong type, too many of them.
     """
+    check_search_attribute_names(search_attributes, registered, namespace=namespace)
     fields = search_attributes.indexed_fields
-    for name in fields:
-        if name not in SYSTEM_SEARCH_ATTRIBUTES and search_attribute_type(name, registered) is None:
-            raise InvalidArgument(f"Namespace {namespace} has no mapping defined for search attribute {name}")
     if len(fields) > limits.search_attributes_number_of_keys:
         raise InvalidArgument(
             f"number of search attributes {len(fields)} exceeds limit {limits.search_attributes_number_of_keys}"

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1.workflow_pb2 import (
 )
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import (
+    PendingChildExecutionInfo,
     PendingWorkflowTaskInfo,
     WorkflowExecutionConfig,
     WorkflowExecutionExtendedInfo,
@@ -23,7 +24,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from engine.core.policy.client_requests import validate_has_execution
 from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.run.build_ids import reset_points
-from engine.core.run.state import RunState, WorkflowTask
+from engine.core.run.state import ChildInfo, RunState, WorkflowTask
 from engine.core.visibility.search_attributes import set_type_metadata
 from engine.service.service import Call, Service, get_namespace
 from engine.service.workflow_service.pending_activities import pending_activity_info
@@ -48,6 +49,7 @@ async def describe_workflow_execution(
         workflow_execution_info=_info(state, retention_ns),
         workflow_extended_info=_extended_info(state),
         pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
+        pending_children=[_pending_child(each) for each in state.children.values()],
     )
     if state.workflow_task is not None:
         response.pending_workflow_task.CopyFrom(_pending_workflow_task(state.workflow_task))
@@ -83,7 +85,10 @@ def _info(state: RunState, retention_ns: int) -> WorkflowExecutionInfo:
         first_run_id=state.started.first_execution_run_id,
     )
     info.execution.workflow_id, info.execution.run_id = state.workflow_id, state.run_id
-    info.root_execution.CopyFrom(info.execution)
+    info.root_execution.CopyFrom(state.root_execution)
+    if state.started.HasField("parent_workflow_execution"):
+        info.parent_namespace_id = state.started.parent_workflow_namespace_id
+        info.parent_execution.CopyFrom(state.started.parent_workflow_execution)
     info.type.name = state.workflow_type
     info.memo.SetInParent()
     for key, payload in state.memo.items():
@@ -115,6 +120,16 @@ def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:
         start = info.request_id_infos[state.start_request_id]
         start.event_type, start.event_id = EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, 1
     return info
+
+
+def _pending_child(child: ChildInfo) -> PendingChildExecutionInfo:
+    return PendingChildExecutionInfo(
+        workflow_id=child.workflow_id,
+        run_id=child.started_run_id,
+        workflow_type_name=child.workflow_type,
+        initiated_id=child.initiated_event_id,
+        parent_close_policy=child.parent_close_policy,  # type: ignore[arg-type]
+    )
 
 
 def _pending_workflow_task(task: WorkflowTask) -> PendingWorkflowTaskInfo:

@@ -60,7 +60,9 @@ async def request_cancel_workflow_execution(
     namespace = get_namespace(service, request.namespace)
     validate_request_cancel_workflow_execution(request, service.engine.limits)
     execution = request.workflow_execution
-    run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
+    # A request for a chain goes to whichever of its runs is the current one.
+    run_id = "" if request.first_execution_run_id else execution.run_id
+    run = RunRef(namespace.namespace_id, execution.workflow_id, run_id)
     reply: RequestCancelWorkflowExecutionResponse = await service.engine.submit(
         RequestCancelWorkflowExecution(run, request)
     )
@@ -74,7 +76,8 @@ async def terminate_workflow_execution(
     namespace = get_namespace(service, request.namespace)
     validate_terminate_workflow_execution(request, service.engine.limits)
     execution = request.workflow_execution
-    run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
+    run_id = "" if request.first_execution_run_id else execution.run_id
+    run = RunRef(namespace.namespace_id, execution.workflow_id, run_id)
     reply: TerminateWorkflowExecutionResponse = await service.engine.submit(TerminateWorkflowExecution(run, request))
     return reply
 

@@ -5,6 +5,7 @@ Rules:
 - After every input the run is also loaded from what was kept, and both must be equal (see `stored_run`).
 - A refused input must leave the run as it was.
 - Tasks wait in `offered_*` until the test polls; only the newest offer of a task can be taken.
+- What a run sends another one is delivered at once after the sender's transition; the sender gets its answer.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from temporalio.api.workflowservice.v1 import (
 
 from engine.core import inputs
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask
-from engine.core.errors import FailWorkflowTask, ServiceError
+from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
+from engine.core.errors import FailWorkflowTask, NotFound, ServiceError
 from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.namespace import Namespace
@@ -70,7 +71,7 @@ class Core:
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
-        self.context = Context(self.env, self.limits, namespace)
+        self.context = Context(self.env, self.limits, namespace, {namespace.name: namespace}.get)
 
     def current(self, workflow_id: str = WORKFLOW_ID) -> Run | None:
         """Return the newest run of the workflow id."""
@@ -126,6 +127,45 @@ class Core:
 
     def finish_new_runs(self, t: Transition) -> None:
         self._finish_all(t.new_runs)
+
+    def find(self, ref: RunRef) -> Run | None:
+        """Return the run that an input is for."""
+        if ref.run_key:
+            return self.runs.get(ref.run_key)
+        if not ref.run_id:
+            return self.current(ref.workflow_id)
+        return next((run for run in self.runs.values() if run.state.run_id == ref.run_id), None)
+
+    def deliver(self, message: SendToRun) -> None:
+        """Hand a message to its run, and the answer to its sender."""
+        run_id, error = "", None
+        try:
+            run_id = self._receive(message.item)
+        except ServiceError as refusal:
+            error = refusal
+        if message.sender is None:
+            return
+        sender = self.find(message.sender.run)
+        assert sender is not None
+        if sender.state.running:
+            command_type, initiated_event_id = message.sender.command_type, message.sender.initiated_event_id
+            sender.send(inputs.MessageAnswered(sender.ref, command_type, initiated_event_id, run_id, error))
+
+    def _receive(self, item: Any) -> str:
+        """Apply a message; return the run id of a child that it starts."""
+        if not isinstance(item, inputs.StartChildWorkflowExecution):
+            target = self.find(item.run)
+            if target is None:
+                raise NotFound("workflow execution not found")
+            target.send(item)
+            return ""
+        parent, current = self.find(item.parent), self.current(item.workflow_id)
+        assert parent is not None
+        started = start.start_child_workflow(
+            self.context, current and current.state, parent.state, item.initiated_event_id
+        )
+        self._finish_all(started.transitions)
+        return started.reply
 
     def advance(self, seconds: float) -> None:
         """Move the clock, stopping at every deadline on the way to act on it, as the runtime's timer does."""
@@ -219,10 +259,13 @@ class Run:
                 self.offered_workflow_task = effect
             elif isinstance(effect, EnqueueActivityTask):
                 self.offered_activities[effect.scheduled_event_id] = effect
-            else:
+            elif isinstance(effect, AnswerQueries):
                 self.answered_queries.append(effect)
         self.stored.check(self.state)
         self.core.finish_new_runs(t)
+        for effect in t.effects:
+            if isinstance(effect, SendToRun):
+                self.core.deliver(effect)
 
     def deadline_due(self) -> None:
         """Tell the run that its earliest deadline has passed."""

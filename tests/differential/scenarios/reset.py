@@ -20,6 +20,8 @@ from tests.differential.scenario import scenario
 from tests.differential.world import World
 
 FIRST_COMPLETED = 4
+# A second is what the server would wait at most by itself, less the time that the run took.
+CONTINUE_AS_NEW = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", backoff_start_interval=seconds(1))
 SECOND_COMPLETED = 8
 
 
@@ -154,7 +156,7 @@ async def continued_run(world: World) -> None:
     """Reset of the first run of a chain while its second run is open: that one is terminated."""
     first = await world.start()
     worker = world.raw_worker()
-    await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
+    await worker.next_workflow_task(CONTINUE_AS_NEW)
     second = await worker.poll_workflow_task()
     await worker.complete_workflow_task(second)
     await _record_reset(world, worker, FIRST_COMPLETED, first)
@@ -167,7 +169,7 @@ async def second_run_of_a_chain(world: World) -> None:
     """Reset of the current run of a chain keeps the id of the first run of the chain."""
     first = await world.start()
     worker = world.raw_worker()
-    await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
+    await worker.next_workflow_task(CONTINUE_AS_NEW)
     await worker.next_workflow_task()
     await _record_reset(world, worker, FIRST_COMPLETED)
     await world.record_description("first run", run_id=first)
@@ -176,7 +178,7 @@ async def second_run_of_a_chain(world: World) -> None:
 @scenario()
 async def retried_run(world: World) -> None:
     """Reset of the first attempt of a workflow with a retry policy while its second attempt is open."""
-    first = await world.start(retry_policy=retry_policy(initial=0.1))
+    first = await world.start(retry_policy=retry_policy(initial=1))
     worker = world.raw_worker()
     await worker.next_workflow_task(fail_workflow(application_failure("first attempt")))
     await worker.next_workflow_task()

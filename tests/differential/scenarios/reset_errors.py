@@ -80,7 +80,7 @@ async def without_a_completed_task(world: World) -> None:
 
 @scenario()
 async def after_a_failed_task(world: World) -> None:
-    """The event after a failed workflow task, and the end of its second attempt: the new run has both attempts failed."""
+    """The event after a failed workflow task, and the end of its second attempt: both fail in the new run."""
     await world.start()
     worker = world.raw_worker()
     task = await worker.poll_workflow_task()
