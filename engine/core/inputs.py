@@ -33,6 +33,7 @@ __all__ = [
     "ActivityTaskDispatched",
     "ActivityTaskUndelivered",
     "DeadlineDue",
+    "EndOutgrownRun",
     "ExternalCaller",
     "FailWorkflowTaskCommand",
     "Input",
@@ -211,6 +212,14 @@ class FailWorkflowTaskCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOutgrownRun:
+    """A change of this run would have taken it over a limit: end it instead (it was reloaded before)."""
+
+    run: RunRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RespondWorkflowTaskFailed:
     run: RunRef
     token: WorkflowTaskToken
@@ -305,6 +314,7 @@ Input = (
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand
+    | EndOutgrownRun
     | RespondWorkflowTaskFailed
     | ResetStickyTaskQueue
     | ActivityTaskDispatched

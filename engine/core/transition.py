@@ -17,12 +17,13 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.effects import Effect
 from engine.core.env import Env
-from engine.core.errors import InvariantViolated
+from engine.core.errors import InvariantViolated, RunOutgrown
 from engine.core.namespace import Namespace
 from engine.core.policy.durations import NANOS_PER_SECOND, timestamp_to_ns
 from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
+from engine.core.run.outgrown import find_reason
 from engine.core.run.state import SIGNAL_REQUEST, RunState
 
 __all__ = ["Context", "EventRow", "Transition"]
@@ -118,12 +119,17 @@ class Transition:
         wire_started_event_ids(ordered)
 
     def close(self) -> None:
-        """Flush if no worker holds the workflow task, then make the bytes of the new events."""
+        """Flush if no worker holds the workflow task, then make the bytes of the new events.
+
+        Raises: RunOutgrown.
+        """
         state = self.state
         if not state.workflow_task_started:
             self.flush()
         if self.touched:
             state.state_transition_count += 1
+            if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):
+                raise RunOutgrown(state.run_key, reason)
         for event in self._events:
             blob = event.SerializeToString()
             time_ns = timestamp_to_ns(event.event_time)

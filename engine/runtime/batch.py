@@ -21,10 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.dispatch import HANDLERS
 from engine.core.effects import AnswerQueries, Effect, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
-from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
+from engine.core.errors import (
+    FailWorkflowTask,
+    Internal,
+    InvalidArgument,
+    InvariantViolated,
+    RunOutgrown,
+    ServiceError,
+    Unavailable,
+)
 from engine.core.inputs import (
     ActivityTaskDispatched,
     DeadlineDue,
+    EndOutgrownRun,
     FailWorkflowTaskCommand,
     Input,
     MessageAnswered,
@@ -32,16 +41,13 @@ from engine.core.inputs import (
     ResetWorkflowExecution,
     RespondWorkflowTaskCompleted,
     RunRef,
-    SignalWithStartWorkflowExecution,
     StartChildWorkflowExecution,
-    StartWorkflowExecution,
     WorkflowTaskDispatched,
 )
 from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
-from engine.core.run import start
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
-from engine.runtime.reset_workflow import reset_workflow
+from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
 from engine.store.commit import RunWrite, commit
 
 if TYPE_CHECKING:
@@ -82,6 +88,13 @@ class Batch:
             self._abandon_unit()
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.run(_failing(item, error), future)
+            return
+        except RunOutgrown as error:
+            self._abandon_unit()
+            self.run(self._ending(error), None)
+            if future is not None:
+                self._futures.append(future)
+                self._after_commit.append(partial(_fail, future, InvalidArgument(error.message)))
             return
         except Exception:
             logger.exception("internal error in %s", type(item).__name__)
@@ -135,6 +148,10 @@ class Batch:
         except ServiceError as refusal:
             self._refuse_unit()
             error = refusal
+        except RunOutgrown as outgrown:
+            self._end_outgrown(outgrown)
+            self._messages.appendleft(message)
+            return
         else:
             self._accept_unit()
         sender = message.sender
@@ -145,8 +162,22 @@ class Batch:
         except ServiceError:
             # The sender has closed in the meantime: nobody wants the answer.
             self._refuse_unit()
+        except RunOutgrown as outgrown:
+            self._end_outgrown(outgrown)
         else:
             self._accept_unit()
+
+    def _end_outgrown(self, error: RunOutgrown) -> None:
+        """End a run in the place of the change that it has no room for."""
+        self._abandon_unit()
+        self._apply(self._ending(error))
+        self._accept_unit()
+
+    def _ending(self, error: RunOutgrown) -> EndOutgrownRun:
+        state = self._engine.find_run(error.run_key)
+        if state is None:
+            raise InvariantViolated(f"run {error.run_key} is gone")
+        return EndOutgrownRun(RunRef(state.namespace_id, run_key=error.run_key), error.message)
 
     def poll(self, poller: WaitingPoller) -> None:
         """Give a poll the oldest task of its queue, or let it wait."""
@@ -197,12 +228,8 @@ class Batch:
             call()
 
     def _apply(self, item: Input) -> Any:
-        if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
-            return self._apply_start(item)
-        if isinstance(item, ResetWorkflowExecution):
-            return self._apply_reset(item)
-        if isinstance(item, StartChildWorkflowExecution):
-            return self._apply_child_start(item)
+        if isinstance(item, SeveralRuns):
+            return self._apply_to_several_runs(item)
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
@@ -215,36 +242,13 @@ class Batch:
         self._finish(t, write=isinstance(item, DeadlineDue))
         return reply
 
-    def _apply_start(self, item: StartWorkflowExecution | SignalWithStartWorkflowExecution) -> Any:
-        context = self._engine.context(item.namespace_id)
-        current = self._engine.find_current_run(item.namespace_id, item.request.workflow_id)
-        if current is not None:
-            self._unit_states[current.run_key] = current
-        if isinstance(item, StartWorkflowExecution):
-            started: start.Started[Any] = start.start_workflow(context, current, item.request)
-        else:
-            started = start.signal_with_start_workflow(context, current, item.request)
-        for t in started.transitions:
-            self._finish(t)
-        return started.reply
-
-    def _apply_reset(self, item: ResetWorkflowExecution) -> Any:
-        self.commit()  # the base run's events are read from the file
-        outcome = reset_workflow(self._engine, item, self._unit_states)
+    def _apply_to_several_runs(self, item: SeveralRuns) -> Any:
+        if isinstance(item, ResetWorkflowExecution):
+            self.commit()  # the run's events are read from the file
+        outcome = SEVERAL_RUNS[type(item)](self._engine, item, self._unit_states)
         for t in outcome.transitions:
             self._finish(t)
         return outcome.reply
-
-    def _apply_child_start(self, item: StartChildWorkflowExecution) -> Any:
-        parent = self._engine.load_run(item.parent)
-        current = self._engine.find_current_run(item.namespace_id, item.workflow_id)
-        if current is not None:
-            self._unit_states[current.run_key] = current
-        context = self._engine.context(item.namespace_id)
-        started = start.start_child_workflow(context, current, parent, item.initiated_event_id)
-        for t in started.transitions:
-            self._finish(t)
-        return started.reply
 
     def _finish(self, t: Transition, *, write: bool = False) -> None:
         """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
@@ -321,6 +325,7 @@ class Batch:
         reply = HANDLERS[type(item)](t, item)
         if reply is None:
             self._unit_futures.remove(future)
+            self._finish(t)
             return False
         self._finish(t)
         self._unit_after.append(lambda: _resolve(future, reply))

@@ -245,3 +245,4 @@ def _load_activities(connection: sqlite3.Connection, state: RunState) -> None:
         ) = row[4:12]
         activity.heartbeat_details = None if row[12] is None else Payloads.FromString(row[12])
         activity.last_failure = None if row[13] is None else Failure.FromString(row[13])
+        state.measure_progress(activity)

@@ -30,7 +30,6 @@ from engine.core.errors import InvalidArgument, NotFound
 from engine.core.events import activity_task as events
 from engine.core.inputs import (
     ActivityRef,
-    ActivityTaskDispatched,
     ActivityTaskUndelivered,
     RecordActivityTaskHeartbeat,
     RespondActivityTaskCanceled,
@@ -52,7 +51,6 @@ __all__ = [
     "enqueue",
     "on_canceled",
     "on_completed",
-    "on_dispatched",
     "on_failed",
     "on_heartbeat",
     "on_undelivered",
@@ -110,14 +108,6 @@ def enqueue(t: Transition, activity: ActivityInfo) -> None:
             attempt=activity.attempt,
         )
     )
-
-
-def on_dispatched(t: Transition, dispatched: ActivityTaskDispatched) -> StartedActivityTask | None:
-    """Give the attempt to the poller; None when it is no longer to be had (a stale offer)."""
-    activity = t.state.activities.get(dispatched.scheduled_event_id)
-    if not t.state.running or activity is None or activity.started or activity.attempt != dispatched.attempt:
-        return None
-    return record_started(t, activity, dispatched.identity)
 
 
 def record_started(t: Transition, activity: ActivityInfo, identity: str) -> StartedActivityTask:
@@ -357,6 +347,7 @@ def _closed(t: Transition, activity: ActivityInfo) -> None:
 def _changed(t: Transition, activity: ActivityInfo) -> None:
     t.touched = True
     t.activities[activity.scheduled_event_id] = True
+    t.state.measure_progress(activity)
 
 
 def _timeout_failure(message: str, timeout_type: TimeoutType.ValueType) -> Failure:

@@ -184,6 +184,7 @@ def _drop_activity(state: RunState, scheduled_event_id: int) -> None:
     if activity is None:
         return
     state.input_size_bytes -= activity.size_bytes
+    state.progress_size_bytes -= activity.progress_size_bytes
     # The id may belong to another activity by now: a buffered close enters the history after a command that reused it.
     if state.activity_ids.get(activity.activity_id) == scheduled_event_id:
         del state.activity_ids[activity.activity_id]

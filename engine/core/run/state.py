@@ -56,6 +56,8 @@ class ActivityInfo:
     heartbeat_details: Payloads | None = None
     last_failure: Failure | None = None
     backing_off: bool = False
+    # Memory only.
+    progress_size_bytes: int = 0
 
     @property
     def started(self) -> bool:
@@ -198,6 +200,8 @@ class RunState:
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     buffered_stored: int = 0
     stored_deadline_ns: int | None = None
+    progress_size_bytes: int = 0
+    """How large the heartbeat details and last failures of the pending activities are."""
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
 
@@ -210,6 +214,13 @@ class RunState:
         if self.workflow_task is not None:
             latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
         return latest_ns
+
+    def measure_progress(self, activity: ActivityInfo) -> None:
+        """Count what a pending activity holds of its attempts, after it has changed."""
+        details, failure = activity.heartbeat_details, activity.last_failure
+        size_bytes = (0 if details is None else details.ByteSize()) + (0 if failure is None else failure.ByteSize())
+        self.progress_size_bytes += size_bytes - activity.progress_size_bytes
+        activity.progress_size_bytes = size_bytes
 
     def has_signal_request(self, request_id: str) -> bool:
         """Say whether a signal with this request id came before; an empty id never did."""

@@ -31,7 +31,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from engine.core.effects import EnqueueWorkflowTask
 from engine.core.errors import InvariantViolated, NotFound
 from engine.core.events import workflow_task as events
-from engine.core.inputs import WorkflowTaskDispatched, WorkflowTaskUndelivered
+from engine.core.inputs import WorkflowTaskUndelivered
 from engine.core.matching.task_token import WorkflowTaskToken
 from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.run.deadlines import DeadlineKind, push, push_workflow_task_deadline
@@ -46,7 +46,6 @@ __all__ = [
     "ensure_scheduled",
     "fail",
     "fail_before_forced_close",
-    "on_dispatched",
     "on_undelivered",
     "record_started",
     "schedule",
@@ -156,20 +155,6 @@ def dispatch(t: Transition) -> None:
             attempt=task.attempt,
         )
     )
-
-
-def on_dispatched(t: Transition, dispatched: WorkflowTaskDispatched) -> StartedWorkflowTask | None:
-    """Give the task to the poller; None when it is no longer there to be had (a stale offer)."""
-    task = t.state.workflow_task
-    stamp = (dispatched.scheduled_event_id, dispatched.attempt)
-    if task is None or task.started or (task.scheduled_event_id, task.attempt) != stamp:
-        return None
-    if dispatched.sticky and not task.sticky:
-        return None
-    if task.sticky and task.task_queue != dispatched.task_queue:
-        # The sticky worker is gone and the task went to the normal queue; its next owner needs the whole history.
-        t.state.sticky_task_queue = ""
-    return record_started(t, t.context.env.new_id(), dispatched.identity, dispatched.worker_version)
 
 
 def record_started(

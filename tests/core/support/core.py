@@ -35,7 +35,7 @@ from temporalio.api.workflowservice.v1 import (
 from engine.core import inputs
 from engine.core.dispatch import HANDLERS
 from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
-from engine.core.errors import FailWorkflowTask, NotFound, ServiceError
+from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
 from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.namespace import Namespace
@@ -93,7 +93,7 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def signal_with_start(self, signal_name: str = "go", **fields: Any) -> SignalWithStartWorkflowExecutionResponse:
@@ -104,7 +104,7 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.signal_with_start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def _start_request(self, request_type: Any, fields: dict[str, Any]) -> Any:
@@ -119,14 +119,17 @@ class Core:
         request.request_id = request.request_id or self.env.new_id()
         return request
 
-    def _finish_all(self, transitions: list[Transition]) -> None:
+    def finish_all(self, transitions: list[Transition]) -> None:
+        """Keep transitions, which may be of new runs."""
         for t in transitions:
             if t.state.run_key not in self.runs:
-                self.runs[t.state.run_key] = Run(self, t.state)
+                run = self.runs[t.state.run_key] = Run(self, t.state)
+                if t.copied_from is not None:
+                    run.stored.blobs = self.runs[t.copied_from[0]].stored.blobs[: t.copied_from[1] - 1]
             self.runs[t.state.run_key].finish(t)
 
     def finish_new_runs(self, t: Transition) -> None:
-        self._finish_all(t.new_runs)
+        self.finish_all(t.new_runs)
 
     def find(self, ref: RunRef) -> Run | None:
         """Return the run that an input is for."""
@@ -164,7 +167,7 @@ class Core:
         started = start.start_child_workflow(
             self.context, current and current.state, parent.state, item.initiated_event_id
         )
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def advance(self, seconds: float) -> None:
@@ -240,7 +243,12 @@ class Run:
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.reload()
             return self.send(_failing(item, error))
-        self.finish(t)
+        try:
+            self.finish(t)
+        except RunOutgrown as error:
+            self.reload()
+            self.send(inputs.EndOutgrownRun(self.ref, error.message))
+            raise InvalidArgument(error.message) from None
         return reply
 
     def reload(self) -> None:

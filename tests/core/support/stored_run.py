@@ -23,9 +23,10 @@ _TRANSIENT_RUN_FIELDS = (
     "sticky_task_queue",
     "sticky_schedule_to_start_timeout_ns",
     "start_request_id",
+    "reset_run_id",
     "state_transition_count",
 )
-_MEMORY_ONLY = {"deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
+_MEMORY_ONLY = {"progress_size_bytes", "deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
 _OF_OPEN_RUNS = {
     "activities",

@@ -1,35 +1,79 @@
-"""Read what a reset needs to know of histories, and let the core carry it out."""
+"""Inputs that are for more than one run: starts by workflow id, and resets.
+
+Each function loads what the core needs to know and lets the core carry it out. It names the runs that may be changed in
+`changed`, by key, before anything is.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 from temporalio.api.history.v1 import HistoryEvent
 
-from engine.core.inputs import ResetWorkflowExecution
-from engine.core.run import reset
+from engine.core.inputs import (
+    ResetWorkflowExecution,
+    SignalWithStartWorkflowExecution,
+    StartChildWorkflowExecution,
+    StartWorkflowExecution,
+)
+from engine.core.run import reset, start
 from engine.core.run.reset import BaseHistory, Reset
 from engine.core.run.reset_reapply import REAPPLIED, excluded_types, excludes_everything
 from engine.core.run.state import RunState
+from engine.core.transition import Transition
 from engine.store.history import load_event_blobs, load_events_of
 from engine.store.runs import find_run_key
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
 
-__all__ = ["reset_workflow"]
+__all__ = ["SEVERAL_RUNS", "SeveralRuns"]
 
 _READ = (*REAPPLIED, EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW)
 
 
-def reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: dict[int, RunState]) -> Reset:
-    """Reset a run whose events are all in the file.
+SeveralRuns = (
+    StartWorkflowExecution | SignalWithStartWorkflowExecution | StartChildWorkflowExecution | ResetWorkflowExecution
+)
 
-    Args:
-        changed: takes the runs that may be changed, by key.
-    Raises: NotFound; InvalidArgument.
-    """
+
+class Outcome(Protocol):
+    """What the core says: the reply, and the transitions in their order."""
+
+    @property
+    def reply(self) -> Any: ...
+
+    @property
+    def transitions(self) -> list[Transition]: ...
+
+
+def _start_workflow(engine: Engine, item: StartWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+    current = _find_current(engine, item.namespace_id, item.request.workflow_id, changed)
+    return start.start_workflow(engine.context(item.namespace_id), current, item.request)
+
+
+def _signal_with_start(engine: Engine, item: SignalWithStartWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+    current = _find_current(engine, item.namespace_id, item.request.workflow_id, changed)
+    return start.signal_with_start_workflow(engine.context(item.namespace_id), current, item.request)
+
+
+def _start_child(engine: Engine, item: StartChildWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+    parent = engine.load_run(item.parent)
+    current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
+    return start.start_child_workflow(engine.context(item.namespace_id), current, parent, item.initiated_event_id)
+
+
+def _find_current(engine: Engine, namespace_id: str, workflow_id: str, changed: dict[int, RunState]) -> RunState | None:
+    current = engine.find_current_run(namespace_id, workflow_id)
+    if current is not None:
+        changed[current.run_key] = current
+    return current
+
+
+def _reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+    """Reset a run whose events are all in the file."""
     base, request = engine.load_run(item.run), item.request
     current = engine.find_current_run(base.namespace_id, base.workflow_id) or base
     changed |= {base.run_key: base, current.run_key: current}
@@ -69,3 +113,12 @@ def _load_later(engine: Engine, base: RunState, first_event_id: int) -> tuple[li
         first_event_id = 1
         run_key = find_run_key(connection, namespace_key, base.workflow_id, next_run_id) if next_run_id else None
     return later, last_run_id
+
+
+SEVERAL_RUNS: dict[type, Callable[[Engine, Any, dict[int, RunState]], Outcome]] = {
+    StartWorkflowExecution: _start_workflow,
+    SignalWithStartWorkflowExecution: _signal_with_start,
+    StartChildWorkflowExecution: _start_child,
+    ResetWorkflowExecution: _reset_workflow,
+}
+"""Inputs that have no handler in `core.dispatch`."""
