@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import Memo, SearchAttributes, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Memo, SearchAttributes, WorkflowExecution
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
 
@@ -17,6 +17,7 @@ from tests.differential.raw_worker import (
     payloads,
     retry_policy,
     schedule_activity,
+    start_child,
     start_timer,
 )
 from tests.differential.scenario import scenario
@@ -28,20 +29,6 @@ async def _second_task(world: World, worker: RawWorker) -> int:
     await world.signal(name="second task")
     task = await worker.next_workflow_task()
     return int(task.started_event_id) + 1
-
-
-def _start_child(world: World, suffix: str = "child", **attributes: object) -> Command:
-    attributes = {
-        "workflow_id": world.workflow_id(suffix),
-        "workflow_type": WorkflowType(name="Child"),
-        "task_queue": TaskQueue(name=f"{world.task_queue}-child"),
-        **attributes,
-    }
-    return command("START_CHILD_WORKFLOW_EXECUTION", **attributes)
-
-
-def _child_worker(world: World) -> RawWorker:
-    return world.raw_worker("child-worker", task_queue=f"{world.task_queue}-child")
 
 
 @scenario()
@@ -169,14 +156,14 @@ async def activity_cancel_requested(world: World) -> None:
 async def running_child(world: World) -> None:
     """A child that was started before the point goes on, and reports to the new run."""
     first = await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
-    await worker.next_workflow_task(_start_child(world))
+    worker, child_worker = world.raw_worker(), world.child_worker()
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
     point = await worker.poll_workflow_task()
     await worker.complete_workflow_task(point)
     child = await child_worker.poll_workflow_task()
     new_run_id = await world.reset(point.started_event_id + 1)
     await world.record_description("new run")
-    await world.record_description("child", world.workflow_id("child"))
+    await world.record_description("child", world.child_id)
     await worker.next_workflow_task()
     await child_worker.complete_workflow_task(child, complete_workflow("child done"))
     await worker.next_workflow_task(complete_workflow())
@@ -188,7 +175,7 @@ async def running_child(world: World) -> None:
 async def child_started_after(world: World) -> None:
     """A child that was initiated before the point and started after it: its start comes again, and later its end."""
     await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
+    worker, child_worker = world.raw_worker(), world.child_worker()
     point = await _initiate_child_before_the_point(world, worker)
     await worker.complete_workflow_task(point)
     await worker.next_workflow_task()
@@ -205,7 +192,10 @@ async def _initiate_child_before_the_point(world: World, worker: RawWorker) -> P
     """Return a workflow task that started with the child's initiation, whose start waits in the buffer."""
     task = await worker.poll_workflow_task()
     reply = await worker.complete_workflow_task(
-        task, _start_child(world), force_create_new_workflow_task=True, return_new_workflow_task=True
+        task,
+        start_child(world.child_id, world.child_queue),
+        force_create_new_workflow_task=True,
+        return_new_workflow_task=True,
     )
 
     async def child_started() -> bool:
@@ -219,7 +209,7 @@ async def _initiate_child_before_the_point(world: World, worker: RawWorker) -> P
 async def child_ended_after(world: World) -> None:
     """Children that ended after the point: their ends come again in the new run."""
     await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
+    worker, child_worker = world.raw_worker(), world.child_worker()
     point = await _initiate_child_before_the_point(world, worker)
     await worker.complete_workflow_task(point)
     await worker.next_workflow_task()
@@ -234,65 +224,65 @@ async def child_ended_after(world: World) -> None:
 async def child_started_by_a_later_command(world: World) -> None:
     """A child that was initiated after the point goes on, and the new run can't start another with its id."""
     first = await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
+    worker, child_worker = world.raw_worker(), world.child_worker()
     point = await worker.poll_workflow_task()
-    await worker.complete_workflow_task(point, _start_child(world))
+    await worker.complete_workflow_task(point, start_child(world.child_id, world.child_queue))
     await worker.next_workflow_task()
     await child_worker.next_workflow_task()
     new_run_id = await world.reset(point.started_event_id + 1)
     await world.record_history(run_id=first)
-    await world.record_description("child", world.workflow_id("child"))
-    await worker.next_workflow_task(_start_child(world))
+    await world.record_description("child", world.child_id)
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
     await worker.next_workflow_task(complete_workflow())
     await world.record_history(run_id=new_run_id)
-    await world.record_history(world.workflow_id("child"))
+    await world.record_history(world.child_id)
 
 
 @scenario()
 async def child_abandoned(world: World) -> None:
     """The same with a child that is to be abandoned."""
     await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
-    start_child = _start_child(world, parent_close_policy="PARENT_CLOSE_POLICY_ABANDON")
+    worker, child_worker = world.raw_worker(), world.child_worker()
+    abandoned = start_child(world.child_id, world.child_queue, parent_close_policy="PARENT_CLOSE_POLICY_ABANDON")
     point = await worker.poll_workflow_task()
-    await worker.complete_workflow_task(point, start_child)
+    await worker.complete_workflow_task(point, abandoned)
     await worker.next_workflow_task()
     await child_worker.next_workflow_task()
     new_run_id = await world.reset(point.started_event_id + 1)
-    await worker.next_workflow_task(start_child)
+    await worker.next_workflow_task(abandoned)
     await worker.next_workflow_task()
     await world.record_history(run_id=new_run_id)
-    await world.record_description("child", world.workflow_id("child"))
+    await world.record_description("child", world.child_id)
 
 
 @scenario()
 async def child_reset(world: World) -> None:
     """A child that is reset: its parent hears nothing of it until the new run ends, and then that."""
     parent_run_id = await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
-    await worker.next_workflow_task(_start_child(world))
+    worker, child_worker = world.raw_worker(), world.child_worker()
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
     await worker.next_workflow_task()
     await child_worker.next_workflow_task()
-    new_run_id = await world.reset(4, world.workflow_id("child"))
+    new_run_id = await world.reset(4, world.child_id)
     await world.record_description("parent")
     await child_worker.next_workflow_task(complete_workflow("after the reset"))
     await worker.next_workflow_task(complete_workflow())
     await world.record_history(run_id=parent_run_id)
-    await world.record_history(world.workflow_id("child"), new_run_id)
+    await world.record_history(world.child_id, new_run_id)
 
 
 @scenario()
 async def closed_child_reset(world: World) -> None:
     """A child that is reset after it closed: its parent has its end already and hears of no other."""
     parent_run_id = await world.start()
-    worker, child_worker = world.raw_worker(), _child_worker(world)
-    await worker.next_workflow_task(_start_child(world))
+    worker, child_worker = world.raw_worker(), world.child_worker()
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
     await worker.next_workflow_task()
     await child_worker.next_workflow_task(complete_workflow("first"))
     await worker.next_workflow_task()
-    new_run_id = await world.reset(4, world.workflow_id("child"))
+    new_run_id = await world.reset(4, world.child_id)
     await child_worker.next_workflow_task(complete_workflow("after the reset"))
-    await world.record_description("child", world.workflow_id("child"), new_run_id)
+    await world.record_description("child", world.child_id, new_run_id)
     world.record_value("parent has a workflow task", (await world.describe()).HasField("pending_workflow_task"))
     await world.record_history(run_id=parent_run_id)
 
