@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from temporalio.api.common.v1 import Link, Payload, Payloads, WorkerVersionStamp, WorkflowExecution
+from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -28,6 +28,7 @@ from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
+from engine.core.policy.priority import merge_priority
 
 __all__ = ["SIGNAL_REQUEST", "ActivityInfo", "ChildInfo", "RunState", "TimerInfo", "WorkflowTask"]
 
@@ -241,6 +242,15 @@ class RunState:
     @property
     def workflow_type(self) -> str:
         return self.started.workflow_type.name
+
+    @property
+    def priority(self) -> Priority | None:
+        return self.started.priority if self.started.HasField("priority") else None
+
+    def priority_of(self, activity: ActivityInfo) -> Priority | None:
+        """Return the priority of an activity's tasks."""
+        attributes = activity.attributes
+        return merge_priority(self.priority, attributes.priority if attributes.HasField("priority") else None)
 
     @property
     def pending_first_workflow_task_backoff(self) -> bool:
