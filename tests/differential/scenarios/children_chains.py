@@ -140,7 +140,6 @@ async def cron(world: World) -> None:
     parent, child = world.raw_worker(), world.child_worker()
     await parent.next_workflow_task(start_child(world.child_id, child.task_queue, cron_schedule="@every 1s"))
     run_id = await _first_child_run_id(world)
-    await world.record_description("child before its first run", world.child_id)
     await child.next_workflow_task(complete_workflow("one"))
     await child.next_workflow_task(complete_workflow("two"))
     task = await child.poll_workflow_task()
@@ -155,14 +154,28 @@ async def cron(world: World) -> None:
 
 
 @scenario()
-async def id_of_a_cron_child(world: World) -> None:
-    """A parent that starts a cron child and closes terminates the run that the schedule has come to."""
+async def cron_child_that_waits(world: World) -> None:
+    """A cron child has started for its parent before its first run is due; its parent's close reaches it there."""
+    await world.start()
+    parent = world.raw_worker()
+    await parent.next_workflow_task(start_child(world.child_id, world.child_queue, cron_schedule="@every 1h"))
+    await world.wait_for_events(7)
+    await world.record_description("child", world.child_id)
+    await parent.next_workflow_task(complete_workflow())
+    await world.wait_closed(world.child_id)
+    await world.record_history(world.child_id)
+
+
+@scenario()
+async def cron_child_of_a_closed_parent(world: World) -> None:
+    """The parent close policy reaches the run that a cron child has come to."""
     await world.start()
     parent, child = world.raw_worker(), world.child_worker()
     await parent.next_workflow_task(start_child(world.child_id, child.task_queue, cron_schedule="@every 1s"))
     run_id = await _first_child_run_id(world)
     await child.next_workflow_task(complete_workflow("one"))
     await world.wait_closed(world.child_id, run_id)
+    await child.next_workflow_task()
     await parent.next_workflow_task(complete_workflow())
     await world.wait_closed(world.child_id)
     await world.record_chain(run_id, 2, world.child_id)
