@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from temporalio.api.common.v1 import Priority
 from temporalio.api.query.v1 import WorkflowQueryResult
 
 from engine.core.inputs import (
@@ -43,6 +44,7 @@ class EnqueueWorkflowTask:
     normal_task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class EnqueueActivityTask:
     task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,11 @@ from engine.core.inputs import (
     StartChildWorkflowExecution,
     WorkflowTaskDispatched,
 )
-from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
+from engine.core.matching.backlog import TaskRef
+from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
+from engine.runtime.answers import fail, resolve
 from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
 from engine.store.commit import RunWrite, commit
 
@@ -82,7 +84,7 @@ class Batch:
             reply = self._apply(item)
         except ServiceError as error:
             self._refuse_unit()
-            _fail(future, error)
+            fail(future, error)
             return
         except FailWorkflowTask as error:
             self._abandon_unit()
@@ -94,17 +96,17 @@ class Batch:
             self.run(self._ending(error), None)
             if future is not None:
                 self._futures.append(future)
-                self._after_commit.append(partial(_fail, future, InvalidArgument(error.message)))
+                self._after_commit.append(partial(fail, future, InvalidArgument(error.message)))
             return
         except Exception:
             logger.exception("internal error in %s", type(item).__name__)
             self._abandon_unit()
-            _fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
+            fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
             return
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
-            self._after_commit.append(lambda: _resolve(future, reply))
+            self._after_commit.append(lambda: resolve(future, reply))
         if self._messages:
             self._deliver_messages()
 
@@ -140,6 +142,10 @@ class Batch:
                 self._accept_unit()
 
     def _deliver_message(self, message: SendToRun) -> None:
+        sender = message.sender
+        if sender is not None and not self._engine.load_run(sender.run).running:
+            # It closed in the task that sent this: nothing is sent.
+            return
         run_id, error = "", None
         try:
             reply = self._apply(message.item)
@@ -154,13 +160,12 @@ class Batch:
             return
         else:
             self._accept_unit()
-        sender = message.sender
         if sender is None:
             return
         try:
             self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
         except ServiceError:
-            # The sender has closed in the meantime: nobody wants the answer.
+            # Nobody waits for the answer any more.
             self._refuse_unit()
         except RunOutgrown as outgrown:
             self._end_outgrown(outgrown)
@@ -189,7 +194,7 @@ class Batch:
                 self._abandon_unit()
                 # The task is still in the file; another poll may have better luck with it.
                 self._engine.offer_again(poller.key, task)
-                _fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
+                fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
                 return
             self._accept_unit()
             if delivered:
@@ -212,7 +217,7 @@ class Batch:
                 for run_key in writes:
                     self._engine.runs.evict(run_key)
                 for future in futures:
-                    _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
+                    fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._messages.clear()
                 self._held_back.clear()
                 self._engine.reload_tasks()
@@ -281,13 +286,18 @@ class Batch:
         if effect.sticky and not queues.sticky_alive(key, self._engine.env.now_ns()):
             key = (effect.namespace_id, effect.normal_task_queue, False)
         task = TaskRef(
-            effect.run_key, effect.scheduled_event_id, effect.attempt, effect.sticky, effect.normal_task_queue
+            effect.run_key,
+            effect.scheduled_event_id,
+            effect.attempt,
+            effect.sticky,
+            effect.normal_task_queue,
+            effect.priority,
         )
         self._enqueue(key, task)
 
     def _enqueue_activity_task(self, effect: EnqueueActivityTask) -> None:
         key: TaskQueueKey = (effect.namespace_id, effect.task_queue, True)
-        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt))
+        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt, priority=effect.priority))
 
     def _enqueue(self, key: TaskQueueKey, task: TaskRef) -> None:
         queues = self._engine.task_queues
@@ -328,7 +338,7 @@ class Batch:
             self._finish(t)
             return False
         self._finish(t)
-        self._unit_after.append(lambda: _resolve(future, reply))
+        self._unit_after.append(lambda: resolve(future, reply))
         return True
 
     def _answer_queries(self, effect: AnswerQueries) -> None:
@@ -366,7 +376,7 @@ class Batch:
         for state in states:
             self._engine.runs.evict(state.run_key)
         for future in futures:
-            _fail(future, Unavailable("the task could not be started; poll again"))
+            fail(future, Unavailable("the task could not be started; poll again"))
 
     def _clear_unit(self) -> None:
         self._open = None
@@ -384,13 +394,3 @@ def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> Fai
         identity=item.request.identity,
         binary_checksum=item.request.binary_checksum,
     )
-
-
-def _resolve(future: asyncio.Future[Any], reply: Any) -> None:
-    if not future.done():
-        future.set_result(reply)
-
-
-def _fail(future: asyncio.Future[Any] | None, error: Exception) -> None:
-    if future is not None and not future.done():
-        future.set_exception(error)

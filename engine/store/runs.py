@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
+from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
-    EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -21,7 +21,6 @@ from engine.core.run import deadlines
 from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
-from engine.store.history import load_events_of
 
 __all__ = [
     "find_current_run_key",
@@ -67,25 +66,30 @@ def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tup
     ).fetchall()
 
 
-def load_tasks_to_dispatch(
-    connection: sqlite3.Connection,
-) -> tuple[list[tuple[int, str, int, int, str]], list[tuple[int, int, int, str, str]]]:
-    """Return what waits for a poller, oldest first.
+class WaitingTask(NamedTuple):
+    """A scheduled task of the file; `priority` is a serialized Priority."""
 
-    Returns:
-        workflow tasks as (run_key, namespace_id, scheduled_event_id, attempt, task_queue); activity tasks as
-        (run_key, scheduled_event_id, attempt, task_queue, namespace_id).
-    """
+    run_key: int
+    namespace_id: str
+    scheduled_event_id: int
+    attempt: int
+    task_queue: str
+    priority: bytes | None
+
+
+def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[WaitingTask], list[WaitingTask]]:
+    """Return the workflow tasks and the activity tasks that wait for a poller, the oldest first."""
     workflow_tasks = connection.execute(
-        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue "
-        "FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 ORDER BY r.run_key"
-    ).fetchall()
+        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue, "
+        "r.priority FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 "
+        "ORDER BY r.run_key"
+    )
     activity_tasks = connection.execute(
-        "SELECT a.run_key, a.scheduled_event_id, a.attempt, a.task_queue, n.namespace_id FROM activities a "
+        "SELECT a.run_key, n.namespace_id, a.scheduled_event_id, a.attempt, a.task_queue, a.priority FROM activities a "
         "JOIN runs r USING (run_key) JOIN namespaces n USING (namespace_key) WHERE a.state = 1 "
         "ORDER BY a.run_key, a.scheduled_event_id"
-    ).fetchall()
-    return workflow_tasks, activity_tasks
+    )
+    return [WaitingTask(*row) for row in workflow_tasks], [WaitingTask(*row) for row in activity_tasks]
 
 
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
@@ -139,13 +143,12 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
     state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
+    state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     if state.made_by_reset:
         begin_again(state, row["start_time_ns"])
-        for event in load_events_of(connection, state.run_key, 1, (EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,)):
-            evolve(state, event)
 
 
 def _load_events(

@@ -231,10 +231,15 @@ class World:
                 return events
 
     async def wait_for_events(self, count: int, workflow_id: str = "", run_id: str = "") -> list[HistoryEvent]:
-        """Return the history once it has at least `count` events."""
+        """Return the history once the run is there and it has at least `count` events."""
 
         async def long_enough() -> list[HistoryEvent] | None:
-            events = await self.history(workflow_id, run_id)
+            try:
+                events = await self.history(workflow_id, run_id)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.NOT_FOUND:
+                    return None
+                raise
             return events if len(events) >= count else None
 
         return await self.eventually(long_enough)
@@ -255,6 +260,10 @@ class World:
             if reply.history.events:
                 return reply.history.events[-1]
             token = reply.next_page_token
+
+    async def age(self) -> None:
+        """Wait until the runs started so far may continue as new at once: a younger run's next one is held back."""
+        await asyncio.sleep(1.1)
 
     async def eventually(self, probe: Callable[[], Awaitable[Any]], timeout_seconds: float = 10) -> Any:
         """Call `probe` until it returns something true, and return that."""

@@ -28,6 +28,7 @@ from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
+from engine.core.policy.priority import merge_priority
 
 __all__ = ["SIGNAL_REQUEST", "ActivityInfo", "ChildInfo", "RunState", "TimerInfo", "WorkflowTask"]
 
@@ -262,6 +263,11 @@ class RunState:
     @property
     def workflow_type(self) -> str:
         return self.started.workflow_type.name
+
+    def priority_of(self, activity: ActivityInfo) -> Priority | None:
+        """Return the priority of an activity's tasks."""
+        attributes = activity.attributes
+        return merge_priority(self.priority, attributes.priority if attributes.HasField("priority") else None)
 
     @property
     def pending_first_workflow_task_backoff(self) -> bool:

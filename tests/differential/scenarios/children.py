@@ -263,6 +263,22 @@ async def buffered_order(world: World) -> None:
 
 
 @scenario()
+async def started_during_the_parents_task(world: World) -> None:
+    """The start of a child is buffered while the parent's next workflow task runs."""
+    await world.start()
+    parent = world.raw_worker()
+    reply = await parent.complete_workflow_task(
+        await parent.poll_workflow_task(),
+        start_child(world.child_id, world.child_queue),
+        force_create_new_workflow_task=True,
+        return_new_workflow_task=True,
+    )
+    await parent.complete_workflow_task(reply.workflow_task, start_timer("t", 60))
+    await world.wait_for_events(11)
+    await world.record_history()
+
+
+@scenario()
 async def close_refused_by_a_buffered_close(world: World) -> None:
     """The parent cannot close over the buffered close of its child."""
     await world.start()

@@ -71,20 +71,22 @@ async def id_is_running_with_each_policy(world: World) -> None:
 @scenario()
 async def id_was_used_with_each_policy(world: World) -> None:
     """Whether a child may take the id of a closed run is up to its reuse policy and how that run ended."""
-    first, parent = world.raw_worker(task_queue=f"{world.task_queue}-first"), world.raw_worker()
-    for policy in REUSE_POLICIES[:3]:
-        for closed, close in CLOSED_BY.items():
-            name = f"{policy}-{closed}"
-            parent_id, child_id = world.workflow_id(name), world.workflow_id(f"{name}-child")
+    first, policies = world.raw_worker(task_queue=f"{world.task_queue}-first"), {}
+    for closed, close in CLOSED_BY.items():
+        for policy in REUSE_POLICIES:
+            child_id = world.workflow_id(f"{policy}-{closed}")
+            policies[child_id] = policy
             await world.start(child_id, task_queue=TaskQueue(name=first.task_queue))
             await first.next_workflow_task(close)
-            await world.start(parent_id)
-            await parent.next_workflow_task(
-                start_child(child_id, world.child_queue, workflow_id_reuse_policy=_reuse_policy(policy))
-            )
-            events = await world.wait_for_events(7, parent_id)
-            await parent.next_workflow_task(complete_workflow())
-            world.record_reply(name, events[5])
+    await world.start()
+    await world.raw_worker().next_workflow_task(
+        *(
+            start_child(child_id, world.child_queue, workflow_id_reuse_policy=_reuse_policy(policy))
+            for child_id, policy in policies.items()
+        )
+    )
+    await world.wait_for_events(4 + 2 * len(policies) + 1)
+    await world.record_events_by_child()
 
 
 @scenario()
