@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import Priority
 from temporalio.api.query.v1 import WorkflowQueryResult
 
+from engine.core.errors import ServiceError
 from engine.core.inputs import (
     MessageSender,
     RecordChildWorkflowExecutionClosed,
@@ -67,7 +68,7 @@ class AnswerQueries:
     """
 
     run_key: int
-    results: dict[str, WorkflowQueryResult]
+    results: dict[str, WorkflowQueryResult | ServiceError]
     unblock: bool
 
 

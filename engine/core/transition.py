@@ -121,15 +121,15 @@ class Transition:
     def close(self) -> None:
         """Flush if no worker holds the workflow task, then make the bytes of the new events.
 
-        Raises: RunOutgrown.
+        Raises: RunOutgrown; events without an id do not count yet.
         """
         state = self.state
-        if not state.workflow_task_started:
-            self.flush()
         if self.touched:
             state.state_transition_count += 1
             if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):
                 raise RunOutgrown(state.run_key, reason)
+        if not state.workflow_task_started:
+            self.flush()
         for event in self._events:
             blob = event.SerializeToString()
             time_ns = timestamp_to_ns(event.event_time)

@@ -23,7 +23,7 @@ from temporalio.api.enums.v1.workflow_pb2 import (
     RetryState,
     TimeoutType,
 )
-from temporalio.api.failure.v1 import Failure, ServerFailureInfo, TimeoutFailureInfo
+from temporalio.api.failure.v1 import Failure, TimeoutFailureInfo
 
 from engine.core.effects import EnqueueActivityTask
 from engine.core.errors import InvalidArgument, NotFound
@@ -38,6 +38,7 @@ from engine.core.inputs import (
 )
 from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.policy.durations import duration_to_ns
+from engine.core.policy.failures import FAILURE_EXCEEDS_LIMIT, server_failure, truncate_failure
 from engine.core.policy.retry import RetryDecision, next_activity_retry
 from engine.core.run import workflow_task
 from engine.core.run.deadlines import DeadlineKind, add_activity_deadlines
@@ -360,9 +361,4 @@ def _truncated(t: Transition, failure: Failure) -> Failure:
     limit = t.context.limits.activity_failure_size_error_bytes
     if failure.ByteSize() <= limit:
         return failure
-    return Failure(
-        message="Failure exceeds size limit.",
-        source="Server",
-        server_failure_info=ServerFailureInfo(non_retryable=False),
-        cause=Failure(message=failure.message[: limit // 2], source=failure.source),
-    )
+    return server_failure(FAILURE_EXCEEDS_LIMIT, non_retryable=False, cause=truncate_failure(failure, limit))

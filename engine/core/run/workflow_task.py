@@ -94,6 +94,7 @@ def ensure_scheduled(t: Transition) -> None:
         schedule(t)
     elif task.started and _holds_back_too_much(t):
         fail(t, task, WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, None, "history-service")
+        t.flush()
         schedule(t)
 
 

@@ -24,6 +24,7 @@ from engine.core.errors import InvalidArgument, NotFound
 from engine.core.events import workflow_task as events
 from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.policy.durations import duration_to_ns
+from engine.core.policy.query_results import check_query_results
 from engine.core.run import activity_task, lifecycle, workflow_task
 from engine.core.run.activity_task import StartedActivityTask
 from engine.core.run.event_batches import INLINE_REQUEST_ID
@@ -84,7 +85,8 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
                 t, INLINE_REQUEST_ID, request.identity, worker_version, inline=True
             )
     unblock = reply.new_workflow_task is None and state.workflow_task is None
-    t.effects.append(AnswerQueries(state.run_key, dict(request.query_results), unblock=unblock))
+    results = check_query_results(request.query_results, t.context.limits)
+    t.effects.append(AnswerQueries(state.run_key, results, unblock=unblock))
     return reply
 
 

@@ -17,7 +17,13 @@ from engine.core.run.evolve import evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.transition import Transition
 
-_DERIVED_ACTIVITY_FIELDS = {"scheduled_event_id", "attributes", "scheduled_time_ns", "cancel_requested_event_id"}
+_NOT_STORED_OF_ACTIVITIES = {
+    "scheduled_event_id",
+    "attributes",
+    "scheduled_time_ns",
+    "cancel_requested_event_id",
+    "progress_size_bytes",
+}
 _TRANSIENT_RUN_FIELDS = (
     "workflow_task_attempt",
     "sticky_task_queue",
@@ -26,9 +32,10 @@ _TRANSIENT_RUN_FIELDS = (
     "reset_run_id",
     "state_transition_count",
 )
-_MEMORY_ONLY = {"progress_size_bytes", "deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
+_MEMORY_ONLY = {"deadlines", "buffered_stored", "stored_deadline_ns", "tail", "tail_bytes"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
 _OF_OPEN_RUNS = {
+    "progress_size_bytes",
     "activities",
     "input_size_bytes",
     "activity_ids",
@@ -104,6 +111,7 @@ class StoredRun:
             if scheduled_event_id in loaded.activities:
                 for name, value in row.items():
                     setattr(loaded.activities[scheduled_event_id], name, value)
+                loaded.measure_progress(loaded.activities[scheduled_event_id])
         deadlines.rebuild(loaded)
         return loaded
 
@@ -124,5 +132,5 @@ class StoredRun:
 
 def _transient_activity(state: RunState, scheduled_event_id: int) -> dict[str, Any]:
     activity = state.activities[scheduled_event_id]
-    names = (each.name for each in dataclasses.fields(activity) if each.name not in _DERIVED_ACTIVITY_FIELDS)
+    names = (each.name for each in dataclasses.fields(activity) if each.name not in _NOT_STORED_OF_ACTIVITIES)
     return {name: getattr(activity, name) for name in names}
