@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from temporalio.api.common.v1.grpc_status_pb2 import GrpcStatus
 from temporalio.api.enums.v1.failed_cause_pb2 import (
+    RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+    RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
     ResourceExhaustedCause,
     ResourceExhaustedScope,
     WorkflowTaskFailedCause,
@@ -25,6 +27,9 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
 from temporalio.api.enums.v1.namespace_pb2 import NamespaceState
 from temporalio.api.errordetails.v1 import message_pb2 as details
 from temporalio.api.failure.v1.message_pb2 import Failure
+
+if TYPE_CHECKING:
+    from engine.core.run.state import UnstoredState
 
 
 def enum_shorthand(enum: EnumDescriptor, value: int) -> str:
@@ -215,6 +220,24 @@ class ResourceExhausted(ServiceError):
         self.scope = scope
 
 
+class WorkflowClosing(ResourceExhausted):
+    """Refuse what comes while a run is about to close, or goes on as its next run: it may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+            "workflow operation can not be applied because workflow is closing",
+            RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
+        )
+
+
+class UpdateAbortedByClosingWorkflow(NotFound):
+    """Say that the run closed before its worker accepted the update."""
+
+    def __init__(self) -> None:
+        super().__init__("workflow update was aborted by closing workflow")
+
+
 class PermissionDenied(ServiceError):
     """Refuse what the caller, or this server's configuration, does not allow."""
 
@@ -283,6 +306,8 @@ class FailWorkflowTask(Exception):
         self.message = name if message is None else f"{name}: {message}"
         """The failure's message: `BadStartTimerAttributes: TimerId is not set on command.`"""
         self.terminates_workflow = terminates_workflow
+        self.unstored: UnstoredState | None = None
+        """What to put back once the run is loaded again."""
         super().__init__(self.message)
 
 

@@ -22,10 +22,12 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
 from engine.core.errors import ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
+from engine.core.run.state import UnstoredState
 
 __all__ = [
     "ActivityRef",
@@ -52,6 +54,7 @@ __all__ = [
     "StartChildWorkflowExecution",
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
+    "UpdateWorkflowExecution",
     "WorkflowTaskDispatched",
     "WorkflowTaskUndelivered",
 ]
@@ -168,6 +171,12 @@ class RecordChildWorkflowExecutionClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecution:
+    run: RunRef
+    request: UpdateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowTaskDispatched:
     """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
 
@@ -198,6 +207,7 @@ class FailWorkflowTaskCommand:
     terminates_workflow: bool
     identity: str
     binary_checksum: str
+    unstored: UnstoredState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +301,7 @@ Input = (
     | TerminateWorkflowExecution
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
+    | UpdateWorkflowExecution
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

@@ -24,6 +24,7 @@ from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
 from engine.core.run.state import SIGNAL_REQUEST, RunState
+from engine.core.run.unwritten_task import convert_speculative
 
 __all__ = ["Context", "EventRow", "Transition"]
 
@@ -50,6 +51,8 @@ class Transition:
 
     `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
     False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
+    `touched` says that the run is written; `changed_in_memory` that what is never written has changed (admitted
+    updates, a speculative workflow task), and `keeps_speculative` that such a task was scheduled after the rest.
     """
 
     context: Context
@@ -66,6 +69,8 @@ class Transition:
     effects: list[Effect] = field(default_factory=list)
     new_runs: list[Transition] = field(default_factory=list)
     touched: bool = False
+    changed_in_memory: bool = False
+    keeps_speculative: bool = False
     _events: list[HistoryEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -112,6 +117,8 @@ class Transition:
     def close(self) -> None:
         """Flush if no worker holds the workflow task, then make the bytes of the new events."""
         state = self.state
+        if self.touched and not self.keeps_speculative:
+            convert_speculative(self)
         if not state.workflow_task_started:
             self.flush()
         if self.touched:

@@ -20,7 +20,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, Effect, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
+from engine.core.effects import (
+    AnswerQueries,
+    AnswerUpdate,
+    Effect,
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+    SetDeadline,
+)
 from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
 from engine.core.inputs import (
     ActivityTaskDispatched,
@@ -33,13 +41,16 @@ from engine.core.inputs import (
     SignalWithStartWorkflowExecution,
     StartChildWorkflowExecution,
     StartWorkflowExecution,
+    UpdateWorkflowExecution,
     WorkflowTaskDispatched,
 )
 from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
 from engine.core.run import start
 from engine.core.run.state import RunState
+from engine.core.run.update import AdmittedUpdate
 from engine.core.transition import Transition
 from engine.store.commit import RunWrite, commit
+from engine.store.runs import load_updates
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
@@ -57,6 +68,7 @@ class Batch:
         self._writes: dict[int, RunWrite] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._futures: list[asyncio.Future[Any]] = []
+        self._unwritten: dict[int, None] = {}
         self._open: Transition | None = None
         self._unit: list[Transition] = []
         self._unit_after: list[Callable[[], None]] = []
@@ -76,7 +88,7 @@ class Batch:
             _fail(future, error)
             return
         except FailWorkflowTask as error:
-            self._abandon_unit()
+            self._abandon_unit(comes_back=True)
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.run(_failing(item, error), future)
             return
@@ -88,7 +100,7 @@ class Batch:
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
-            self._after_commit.append(lambda: _resolve(future, reply))
+            self._after_commit.append(lambda: self._reply(future, reply))
         if self._messages:
             self._deliver_messages()
 
@@ -165,8 +177,8 @@ class Batch:
 
     def commit(self) -> None:
         """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
-        writes, after, futures = self._writes, self._after_commit, self._futures
-        self._writes, self._after_commit, self._futures = {}, [], []
+        writes, after, futures, unwritten = self._writes, self._after_commit, self._futures, self._unwritten
+        self._writes, self._after_commit, self._futures, self._unwritten = {}, [], [], {}
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())
@@ -175,8 +187,8 @@ class Batch:
                     logger.error("commit failed: %s", error)
                 else:
                     logger.exception("internal error in a commit")
-                for run_key in writes:
-                    self._engine.runs.evict(run_key)
+                for run_key in {**writes, **unwritten}:
+                    self._engine.forget_run(run_key)
                 for future in futures:
                     _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._messages.clear()
@@ -190,6 +202,7 @@ class Batch:
             state = self._engine.runs.get(write.run_key)
             if state is not None:
                 self._engine.history_waiters.notify(state)
+                self._engine.update_waiters.notify(state)
         for call in after:
             call()
 
@@ -201,6 +214,8 @@ class Batch:
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
+        if isinstance(item, UpdateWorkflowExecution):
+            load_updates(self._engine.database.writer, state)
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
@@ -238,13 +253,15 @@ class Batch:
         if t.touched or write:
             self._unit.append(t)
             self._unit_states[t.state.run_key] = t.state
+        elif t.changed_in_memory:
+            self._unwritten[t.state.run_key] = None
         for new_run in t.new_runs:
             self._finish(new_run)
         for effect in t.effects:
             if isinstance(effect, SendToRun):
                 self._unit_messages.append(effect)
-            elif isinstance(effect, AnswerQueries):
-                self._answer_queries(effect)
+            elif isinstance(effect, AnswerQueries | AnswerUpdate | SetDeadline):
+                self._unit_after.append(partial(self._tell, effect))
             elif self._unit_messages or self._holds_back:
                 self._held_back.append(effect)
             else:
@@ -312,9 +329,22 @@ class Batch:
         self._unit_after.append(lambda: _resolve(future, reply))
         return True
 
-    def _answer_queries(self, effect: AnswerQueries) -> None:
-        queries = self._engine.queries
-        self._unit_after.append(lambda: queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock))
+    def _tell(self, effect: AnswerQueries | AnswerUpdate | SetDeadline) -> None:
+        """Run an effect that others see, after the commit."""
+        engine = self._engine
+        if isinstance(effect, AnswerQueries):
+            engine.queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock)
+        elif isinstance(effect, AnswerUpdate):
+            engine.update_waiters.answer(effect)
+        else:
+            engine.note_deadline(effect.run_key, effect.due_ns)
+
+    def _reply(self, future: asyncio.Future[Any], reply: Any) -> None:
+        """Answer a caller; one who waits for an update hears of everything that comes after it."""
+        if isinstance(reply, AdmittedUpdate) and not future.done():
+            future.set_result(self._engine.update_waiters.join(reply))
+        else:
+            _resolve(future, reply)
 
     def _accept_unit(self) -> None:
         for t in self._unit:
@@ -334,18 +364,25 @@ class Batch:
 
     def _refuse_unit(self) -> None:
         """Drop a unit that was refused; handlers validate first, so it has usually changed nothing."""
-        if self._unit or (self._open is not None and self._open.touched):
+        if self._unit or (self._open is not None and (self._open.touched or self._open.changed_in_memory)):
             self._abandon_unit()
         else:
             self._clear_unit()
 
-    def _abandon_unit(self) -> None:
-        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed."""
+    def _abandon_unit(self, *, comes_back: bool = False) -> None:
+        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed.
+
+        Args:
+            comes_back: another input puts back at once what the runs had in memory only.
+        """
         states, futures = list(self._unit_states.values()), self._unit_futures
         self._clear_unit()
         self.commit()
         for state in states:
-            self._engine.runs.evict(state.run_key)
+            if comes_back:
+                self._engine.runs.evict(state.run_key)
+            else:
+                self._engine.forget_run(state.run_key)
         for future in futures:
             _fail(future, Unavailable("the task could not be started; poll again"))
 
@@ -364,6 +401,7 @@ def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> Fai
         terminates_workflow=error.terminates_workflow,
         identity=item.request.identity,
         binary_checksum=item.request.binary_checksum,
+        unstored=error.unstored,
     )
 
 

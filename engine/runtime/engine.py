@@ -35,6 +35,7 @@ from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.undelivered import take_back
+from engine.runtime.update_waiters import UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
@@ -62,6 +63,7 @@ class Engine:
         self.runs = RunCache(RUN_CACHE_BYTES)
         self.task_queues = TaskQueues()
         self.history_waiters = HistoryWaiters()
+        self.update_waiters = UpdateWaiters()
         self.queries = Queries()
         self.due_runs = DueRuns(self)
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -86,6 +88,7 @@ class Engine:
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
+        self.update_waiters.clear_all()
         for key in self.task_queues:
             for poller in self.task_queues.take_pollers(key):
                 _resolve_poller(poller, None)
@@ -161,6 +164,11 @@ class Engine:
         self._contexts.pop(namespace.namespace_id, None)
         self.runs.evict_namespace(namespace.namespace_id)
         self.reload_tasks()
+
+    def forget_run(self, run_key: int) -> None:
+        """Throw a run out of memory, with the updates that are only admitted: their callers send them again."""
+        self.runs.evict(run_key)
+        self.update_waiters.clear(run_key)
 
     def find_run(self, run_key: int) -> RunState | None:
         """Return a run by key, loading it if it is not cached; None when it is gone."""
