@@ -47,8 +47,8 @@ from engine.core.inputs import (
 from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
 from engine.core.run import start
 from engine.core.run.state import RunState
-from engine.core.run.update import AdmittedUpdate
 from engine.core.transition import Transition
+from engine.runtime.answers import answer, fail, resolve, tell
 from engine.store.commit import RunWrite, commit
 from engine.store.runs import load_updates
 
@@ -85,7 +85,7 @@ class Batch:
             reply = self._apply(item)
         except ServiceError as error:
             self._refuse_unit()
-            _fail(future, error)
+            fail(future, error)
             return
         except FailWorkflowTask as error:
             self._abandon_unit(comes_back=True)
@@ -95,12 +95,12 @@ class Batch:
         except Exception:
             logger.exception("internal error in %s", type(item).__name__)
             self._abandon_unit()
-            _fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
+            fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
             return
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
-            self._after_commit.append(lambda: self._reply(future, reply))
+            self._after_commit.append(partial(answer, self._engine, future, reply))
         if self._messages:
             self._deliver_messages()
 
@@ -167,7 +167,7 @@ class Batch:
                 self._abandon_unit()
                 # The task is still in the file; another poll may have better luck with it.
                 self._engine.offer_again(poller.key, task)
-                _fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
+                fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
                 return
             self._accept_unit()
             if delivered:
@@ -190,7 +190,7 @@ class Batch:
                 for run_key in {**writes, **unwritten}:
                     self._engine.forget_run(run_key)
                 for future in futures:
-                    _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
+                    fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._messages.clear()
                 self._held_back.clear()
                 self._engine.reload_tasks()
@@ -261,7 +261,7 @@ class Batch:
             if isinstance(effect, SendToRun):
                 self._unit_messages.append(effect)
             elif isinstance(effect, AnswerQueries | AnswerUpdate | SetDeadline):
-                self._unit_after.append(partial(self._tell, effect))
+                self._unit_after.append(partial(tell, self._engine, effect))
             elif self._unit_messages or self._holds_back:
                 self._held_back.append(effect)
             else:
@@ -326,25 +326,8 @@ class Batch:
             self._unit_futures.remove(future)
             return False
         self._finish(t)
-        self._unit_after.append(lambda: _resolve(future, reply))
+        self._unit_after.append(lambda: resolve(future, reply))
         return True
-
-    def _tell(self, effect: AnswerQueries | AnswerUpdate | SetDeadline) -> None:
-        """Run an effect that others see, after the commit."""
-        engine = self._engine
-        if isinstance(effect, AnswerQueries):
-            engine.queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock)
-        elif isinstance(effect, AnswerUpdate):
-            engine.update_waiters.answer(effect)
-        else:
-            engine.note_deadline(effect.run_key, effect.due_ns)
-
-    def _reply(self, future: asyncio.Future[Any], reply: Any) -> None:
-        """Answer a caller; one who waits for an update hears of everything that comes after it."""
-        if isinstance(reply, AdmittedUpdate) and not future.done():
-            future.set_result(self._engine.update_waiters.join(reply))
-        else:
-            _resolve(future, reply)
 
     def _accept_unit(self) -> None:
         for t in self._unit:
@@ -384,7 +367,7 @@ class Batch:
             else:
                 self._engine.forget_run(state.run_key)
         for future in futures:
-            _fail(future, Unavailable("the task could not be started; poll again"))
+            fail(future, Unavailable("the task could not be started; poll again"))
 
     def _clear_unit(self) -> None:
         self._open = None
@@ -403,13 +386,3 @@ def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> Fai
         binary_checksum=item.request.binary_checksum,
         unstored=error.unstored,
     )
-
-
-def _resolve(future: asyncio.Future[Any], reply: Any) -> None:
-    if not future.done():
-        future.set_result(reply)
-
-
-def _fail(future: asyncio.Future[Any] | None, error: Exception) -> None:
-    if future is not None and not future.done():
-        future.set_exception(error)

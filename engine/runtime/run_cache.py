@@ -55,7 +55,7 @@ class RunCache:
         excess_bytes = self._bytes - self._maximum_bytes
         if excess_bytes <= 0:
             return
-        oldest = []
+        oldest: list[int] = []
         for run_key, (state, size) in self._runs.items():
             if excess_bytes <= 0 or len(oldest) == len(self._runs) - 1:
                 break

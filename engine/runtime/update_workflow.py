@@ -77,9 +77,7 @@ async def poll_update(
     raise Unavailable("workflow update was aborted")
 
 
-async def wait_for_update(
-    engine: Engine, waiter: UpdateWaiter, remaining_seconds: float | None
-) -> UpdateStatus | None:
+async def wait_for_update(engine: Engine, waiter: UpdateWaiter, remaining_seconds: float | None) -> UpdateStatus | None:
     """Wait until the update has come as far as its caller wants; None when it was lost."""
     update = waiter.update
     limit_seconds = engine.limits.history_long_poll_interval_ns / 1e9

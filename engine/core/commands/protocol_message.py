@@ -109,7 +109,9 @@ def _parse(message: Message, name: str) -> Any:
     try:
         return getattr(update_pb2, name).FromString(message.body.value)
     except DecodeError:
-        raise _bad("unable to unmarshal request: proto:\N{NO-BREAK SPACE}cannot parse invalid wire-format data") from None
+        raise _bad(
+            "unable to unmarshal request: proto:\N{NO-BREAK SPACE}cannot parse invalid wire-format data"
+        ) from None
 
 
 def _resurrect(work: CommandWork, message: Message, name: str) -> None:

@@ -91,7 +91,7 @@ class Limits:
     link_size_bytes: int = _limit(4000, "frontend.linkMaxSize")
     cross_namespace_commands: bool = _limit(False, "system.enableCrossNamespaceCommands")
     updates: bool = _limit(True, "frontend.enableUpdateWorkflowExecution")
-    updates_waiting_for_acceptance: bool = _limit(True, "frontend.enableUpdateWorkflowExecutionAsyncAccepted")
+    updates_accepted: bool = _limit(True, "frontend.enableUpdateWorkflowExecutionAsyncAccepted")
     eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
     eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")

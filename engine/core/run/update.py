@@ -109,9 +109,7 @@ def on_update(t: Transition, update: UpdateWorkflowExecution) -> AdmittedUpdate:
             raise NotFound("workflow execution already completed")
         return admitted
     if state.workflow_task_attempt >= _FAILING_TASK_ATTEMPTS:
-        raise WorkflowNotReady(
-            "Unable to perform workflow execution update due to Workflow Task in failed state."
-        )
+        raise WorkflowNotReady("Unable to perform workflow execution update due to Workflow Task in failed state.")
     if state.close_attempted and state.workflow_task_started:
         raise WorkflowClosing
     if not is_known(state, update_id):
@@ -134,9 +132,7 @@ def find_status(state: RunState, update_id: str) -> UpdateStatus | ServiceError 
     """Return how far an update has come, the error for whoever waits for it, or None for an unknown id."""
     completed_event_id = state.completed_updates.get(update_id)
     if completed_event_id is not None:
-        return UpdateStatus(
-            UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED, completed_event_id=completed_event_id
-        )
+        return UpdateStatus(UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED, completed_event_id=completed_event_id)
     update = state.updates.get(update_id)
     if update is None:
         return None
@@ -226,7 +222,4 @@ def _size_bytes(update: UpdateInfo) -> int:
 
 
 def _too_many(message: str) -> ResourceExhausted:
-    return ResourceExhausted(
-        RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, message, RESOURCE_EXHAUSTED_SCOPE_NAMESPACE
-    )
-
+    return ResourceExhausted(RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, message, RESOURCE_EXHAUSTED_SCOPE_NAMESPACE)

@@ -35,7 +35,7 @@ from engine.core.events import workflow_task as events
 from engine.core.inputs import WorkflowTaskDispatched, WorkflowTaskUndelivered
 from engine.core.matching.task_token import WorkflowTaskToken
 from engine.core.policy.durations import duration_to_ns, ns_to_duration
-from engine.core.run.deadlines import DeadlineKind, push, push_workflow_task_deadline
+from engine.core.run.deadlines import push_workflow_task_deadline
 from engine.core.run.evolve import fail_workflow_task as drop_failed_task
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.unwritten_task import current_task_queue, unwritten_events, write_events
