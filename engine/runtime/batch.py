@@ -136,6 +136,10 @@ class Batch:
                 self._accept_unit()
 
     def _deliver_message(self, message: SendToRun) -> None:
+        sender = message.sender
+        if sender is not None and not self._engine.load_run(sender.run).running:
+            # It closed in the task that sent this: nothing is sent.
+            return
         run_id, error = "", None
         try:
             reply = self._apply(message.item)
@@ -146,13 +150,12 @@ class Batch:
             error = refusal
         else:
             self._accept_unit()
-        sender = message.sender
         if sender is None:
             return
         try:
             self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
         except ServiceError:
-            # The sender has closed in the meantime: nobody wants the answer.
+            # Nobody waits for the answer any more.
             self._refuse_unit()
         else:
             self._accept_unit()

@@ -13,6 +13,8 @@ import math
 import re
 from typing import Any
 
+from google.protobuf import message_factory, symbol_database
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -99,6 +101,8 @@ class Normaliser:
             return _duration(message)
         if isinstance(message, Payload):
             return self._payload(message)
+        if isinstance(message, AnyMessage):
+            return self._any(message, base)
         if isinstance(message, HistoryEvent) and base is None:
             return self._event(message)
         return {
@@ -132,6 +136,15 @@ class Normaliser:
             kind = next((kind for ending, kind in _KIND_BY_FIELD_ENDING if field.name.endswith(ending)), "id")
             return self.text(value, kind)
         return value
+
+    def _any(self, message: AnyMessage, base: Timestamp | None) -> Any:
+        type_name = message.type_url.rsplit("/", 1)[-1]
+        try:
+            descriptor = symbol_database.Default().pool.FindMessageTypeByName(type_name)
+        except KeyError:
+            return {"type": type_name, "value": self._bytes(message.value)}
+        content = message_factory.GetMessageClass(descriptor).FromString(message.value)
+        return {"type": type_name, **self._message(content, base)}
 
     def _payload(self, payload: Payload) -> Any:
         metadata = {key: value.decode("utf-8", "replace") for key, value in sorted(payload.metadata.items())}

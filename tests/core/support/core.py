@@ -149,16 +149,15 @@ class Core:
 
     def deliver(self, message: SendToRun) -> None:
         """Hand a message to its run, and the answer to its sender."""
+        sender = None if message.sender is None else self.find(message.sender.run)
+        if sender is not None and not sender.state.running:
+            return
         run_id, error = "", None
         try:
             run_id = self._receive(message.item)
         except ServiceError as refusal:
             error = refusal
-        if message.sender is None:
-            return
-        sender = self.find(message.sender.run)
-        assert sender is not None
-        if sender.state.running:
+        if message.sender is not None and sender is not None:
             command_type, initiated_event_id = message.sender.command_type, message.sender.initiated_event_id
             sender.send(inputs.MessageAnswered(sender.ref, command_type, initiated_event_id, run_id, error))
 
