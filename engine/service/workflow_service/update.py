@@ -79,10 +79,11 @@ def _reference(update: AdmittedUpdate) -> UpdateRef:
 
 
 def _link(request: UpdateWorkflowExecutionRequest, update: AdmittedUpdate, status: UpdateStatus) -> Link | None:
-    """Link to the acceptance; one that failed may be a rejection, which has no event: link to the workflow."""
+    """Link to the acceptance; an update that failed may have been rejected, without an event: link to the workflow."""
     namespace, workflow_id, run_id = request.namespace, update.workflow_id, update.run_id
     completed = status.stage == UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
-    if completed and status.outcome is not None and status.outcome.HasField("failure"):
+    # A rejection that says nothing is not told from a success.
+    if completed and status.outcome is not None and status.outcome.failure.ByteSize():
         workflow = Link.Workflow(namespace=namespace, workflow_id=workflow_id, run_id=run_id, reason="Update rejected")
         return Link(workflow=workflow)
     if completed or status.stage == UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED:
