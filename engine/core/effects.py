@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from temporalio.api.common.v1 import Priority
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.query.v1 import WorkflowQueryResult
 
@@ -53,6 +54,7 @@ class EnqueueWorkflowTask:
     normal_task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class EnqueueActivityTask:
     task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ from engine.core.inputs import (
     UpdateWorkflowExecution,
     WorkflowTaskDispatched,
 )
-from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
+from engine.core.matching.backlog import TaskRef
+from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
 from engine.core.run import start
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
@@ -283,13 +284,18 @@ class Batch:
         if effect.sticky and not queues.sticky_alive(key, self._engine.env.now_ns()):
             key = (effect.namespace_id, effect.normal_task_queue, False)
         task = TaskRef(
-            effect.run_key, effect.scheduled_event_id, effect.attempt, effect.sticky, effect.normal_task_queue
+            effect.run_key,
+            effect.scheduled_event_id,
+            effect.attempt,
+            effect.sticky,
+            effect.normal_task_queue,
+            effect.priority,
         )
         self._enqueue(key, task)
 
     def _enqueue_activity_task(self, effect: EnqueueActivityTask) -> None:
         key: TaskQueueKey = (effect.namespace_id, effect.task_queue, True)
-        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt))
+        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt, priority=effect.priority))
 
     def _enqueue(self, key: TaskQueueKey, task: TaskRef) -> None:
         queues = self._engine.task_queues

@@ -20,7 +20,8 @@ from engine.core.effects import SendToRun
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
 from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
+from engine.core.matching.backlog import TaskRef
+from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits

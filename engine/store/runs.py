@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
@@ -69,25 +70,30 @@ def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tup
     ).fetchall()
 
 
-def load_tasks_to_dispatch(
-    connection: sqlite3.Connection,
-) -> tuple[list[tuple[int, str, int, int, str]], list[tuple[int, int, int, str, str]]]:
-    """Return what waits for a poller, oldest first.
+class WaitingTask(NamedTuple):
+    """A scheduled task of the file; `priority` is a serialized Priority."""
 
-    Returns:
-        workflow tasks as (run_key, namespace_id, scheduled_event_id, attempt, task_queue); activity tasks as
-        (run_key, scheduled_event_id, attempt, task_queue, namespace_id).
-    """
+    run_key: int
+    namespace_id: str
+    scheduled_event_id: int
+    attempt: int
+    task_queue: str
+    priority: bytes | None
+
+
+def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[WaitingTask], list[WaitingTask]]:
+    """Return the workflow tasks and the activity tasks that wait for a poller, the oldest first."""
     workflow_tasks = connection.execute(
-        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue "
-        "FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 ORDER BY r.run_key"
-    ).fetchall()
+        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue, "
+        "r.priority FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 "
+        "ORDER BY r.run_key"
+    )
     activity_tasks = connection.execute(
-        "SELECT a.run_key, a.scheduled_event_id, a.attempt, a.task_queue, n.namespace_id FROM activities a "
+        "SELECT a.run_key, n.namespace_id, a.scheduled_event_id, a.attempt, a.task_queue, a.priority FROM activities a "
         "JOIN runs r USING (run_key) JOIN namespaces n USING (namespace_key) WHERE a.state = 1 "
         "ORDER BY a.run_key, a.scheduled_event_id"
-    ).fetchall()
-    return workflow_tasks, activity_tasks
+    )
+    return [WaitingTask(*row) for row in workflow_tasks], [WaitingTask(*row) for row in activity_tasks]
 
 
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:

@@ -102,5 +102,10 @@ CREATE TABLE request_ids (                   -- requests that were carried out, 
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL,)
+_PRIORITIES = """
+ALTER TABLE runs ADD COLUMN priority BLOB;          -- Priority of its workflow tasks
+ALTER TABLE activities ADD COLUMN priority BLOB;    -- Priority, the run's merged in
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -9,13 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.differential.run import SERVER_FLAGS, Outcome, explain_difference, render_record, run_scenarios
+from tests.differential.run import Outcome, explain_difference, render_record, run_on_servers
 from tests.differential.scenario import RECORDED_FOLDER, Scenario, load_scenarios
-from tests.support.server_process import launch_reference, running
+from tests.support.server_process import launch_reference
 
 
 def main() -> int:
-    """Run the chosen scenarios on a fresh reference server; write their records, or compare with `--check`."""
+    """Run the chosen scenarios on fresh reference servers; write their records, or compare with `--check`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="words that a scenario's name must contain; all scenarios if none")
     parser.add_argument("--check", action="store_true", help="compare with the records and write nothing")
@@ -27,8 +27,8 @@ def main() -> int:
         if not arguments.names or any(name in scenario.full_name for name in arguments.names)
     ]
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, running(launch_reference(Path(folder), *SERVER_FLAGS)) as server:
-        outcomes = list(asyncio.run(run_scenarios(server.address, chosen)).values())
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = list(asyncio.run(run_on_servers(launch_reference, Path(folder), chosen)).values())
     failures = _check(outcomes) if arguments.check else _write(outcomes)
     if not arguments.check and not arguments.names:
         _remove_stale(everything)

@@ -1,4 +1,4 @@
-"""Run scenarios concurrently on one server and say how they differ from their records."""
+"""Run scenarios concurrently and say how they differ from their records."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import difflib
 import json
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,13 +20,13 @@ from temporalio.client import Client
 
 from tests.differential.scenario import Scenario
 from tests.differential.world import OTHER_NAMESPACE, Connection, World
+from tests.support.server_process import ServerProcess, running
 
 CONCURRENT_SCENARIOS = 16
 SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
-# What every server under comparison is started with.
-SERVER_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
+_STANDARD_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
     flag
     for definition in (
         "DiffKeyword=Keyword",
@@ -38,6 +40,37 @@ SERVER_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
     for flag in ("--search-attribute", definition)
 ]
 
+# What each kind of server under comparison is started with.
+SERVER_FLAGS = {
+    "standard": _STANDARD_FLAGS,
+    # Limits that a scenario reaches with a few events and kilobytes.
+    "small_limits": _STANDARD_FLAGS
+    + [
+        flag
+        for key, value in {
+            "limit.blobSize.warn": 4096,
+            "limit.blobSize.error": 8192,
+            "limit.memoSize.warn": 1024,
+            "limit.memoSize.error": 2048,
+            "limit.historyCount.suggestContinueAsNew": 15,
+            "limit.historyCount.warn": 30,
+            "limit.historyCount.error": 40,
+            "limit.historySize.suggestContinueAsNew": 12_000,
+            "limit.historySize.warn": 20_000,
+            "limit.historySize.error": 24_000,
+            "limit.mutableStateSize.warn": 16_000,
+            "limit.mutableStateSize.error": 20_000,
+            "limit.numPendingActivities.error": 3,
+            "limit.numPendingChildExecutions.error": 3,
+            "limit.numPendingSignals.error": 3,
+            "limit.numPendingCancelRequests.error": 3,
+            "history.maximumSignalsPerExecution": 5,
+            "history.maximumBufferedEventsBatch": 4,
+        }.items()
+        for flag in ("--dynamic-config-value", f"{key}={value}")
+    ],
+}
+
 
 @dataclass
 class Outcome:
@@ -46,6 +79,22 @@ class Outcome:
     scenario: Scenario
     steps: list[dict[str, Any]]
     error: str = ""
+
+
+async def run_on_servers(
+    launch: Callable[..., ServerProcess], folder: Path, scenarios: Sequence[Scenario]
+) -> dict[str, Outcome]:
+    """Run `scenarios` on fresh servers of the kinds that they need; return their outcomes by full name."""
+    by_kind: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        by_kind.setdefault(scenario.server, []).append(scenario)
+    with ExitStack() as servers:
+        runs = [
+            run_scenarios(servers.enter_context(running(launch(folder, *SERVER_FLAGS[kind]))).address, chosen)
+            for kind, chosen in by_kind.items()
+        ]
+        outcomes = await asyncio.gather(*runs)
+    return {name: outcome for each in outcomes for name, outcome in each.items()}
 
 
 async def run_scenarios(address: str, scenarios: Sequence[Scenario]) -> dict[str, Outcome]:

@@ -25,6 +25,7 @@ class Scenario:
     name: str
     function: ScenarioFunction
     live_sample: bool
+    server: str
 
     @property
     def full_name(self) -> str:
@@ -42,16 +43,17 @@ class Scenario:
 _registered: dict[str, Scenario] = {}
 
 
-def scenario(*, live_sample: bool = False) -> Callable[[ScenarioFunction], ScenarioFunction]:
+def scenario(*, live_sample: bool = False, server: str = "standard") -> Callable[[ScenarioFunction], ScenarioFunction]:
     """Register the decorated coroutine function as a scenario named after it and its module.
 
     Args:
         live_sample: whether the tests also run it against the live reference server.
+        server: the kind of server that it needs, a key of `run.SERVER_FLAGS`.
     """
 
     def register(function: ScenarioFunction) -> ScenarioFunction:
         family = function.__module__.rsplit(".", 1)[-1]
-        entry = Scenario(family, function.__name__, function, live_sample)
+        entry = Scenario(family, function.__name__, function, live_sample, server)
         if entry.full_name in _registered:
             raise ValueError(f"scenario {entry.full_name} is defined twice")
         _registered[entry.full_name] = entry

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.differential.run import SERVER_FLAGS, Outcome, explain_difference, run_scenarios
+from tests.differential.run import Outcome, explain_difference, run_on_servers
 from tests.differential.scenario import Scenario, load_scenarios
-from tests.support.server_process import ServerProcess, launch_dx, launch_reference, reference_executable, running
+from tests.support.server_process import ServerProcess, launch_dx, launch_reference, reference_executable
 
 SCENARIOS = load_scenarios()
 LIVE_SAMPLE = [scenario for scenario in SCENARIOS if scenario.live_sample]
 WHOLE_RUN_DEADLINE_SECONDS = 240
 
-# All scenarios of a run share one server and run at once, when the first of them is asked for.
+# All scenarios of a run share one server of each kind and run at once, when the first of them is asked for.
 pytestmark = [
     pytest.mark.timeout(WHOLE_RUN_DEADLINE_SECONDS + 20),
     pytest.mark.xdist_group("differential"),
@@ -24,8 +24,7 @@ pytestmark = [
 
 
 def _run(launch: Callable[..., ServerProcess], folder: Path, scenarios: list[Scenario]) -> dict[str, Outcome]:
-    with running(launch(folder, *SERVER_FLAGS)) as server:
-        return asyncio.run(asyncio.wait_for(run_scenarios(server.address, scenarios), WHOLE_RUN_DEADLINE_SECONDS))
+    return asyncio.run(asyncio.wait_for(run_on_servers(launch, folder, scenarios), WHOLE_RUN_DEADLINE_SECONDS))
 
 
 def _selected(request: pytest.FixtureRequest, test_name: str) -> list[Scenario]:

@@ -22,6 +22,7 @@ from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryRequest,
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
@@ -156,6 +157,28 @@ class World:
                 **fields,
             )
         )
+
+    def reset_request(
+        self, workflow_task_finish_event_id: int, workflow_id: str = "", run_id: str = "", **fields: Any
+    ) -> ResetWorkflowExecutionRequest:
+        """Return a valid reset request, with `fields` in place of its own."""
+        fields = {
+            "namespace": self.namespace,
+            "workflow_execution": self.execution(workflow_id, run_id),
+            "workflow_task_finish_event_id": workflow_task_finish_event_id,
+            "reason": "reset on purpose",
+            "request_id": f"reset-{workflow_id or self.workflow_id()}-{workflow_task_finish_event_id}",
+            "identity": "resetter",
+            **fields,
+        }
+        return ResetWorkflowExecutionRequest(**{name: value for name, value in fields.items() if value is not None})
+
+    async def reset(
+        self, workflow_task_finish_event_id: int, workflow_id: str = "", run_id: str = "", **fields: Any
+    ) -> str:
+        """Reset a workflow by the bare RPC and return the id of its new run."""
+        request = self.reset_request(workflow_task_finish_event_id, workflow_id, run_id, **fields)
+        return str((await self.call(request)).run_id)
 
     async def describe(self, workflow_id: str = "", run_id: str = "") -> DescribeWorkflowExecutionResponse:
         """Describe a run."""

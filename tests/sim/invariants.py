@@ -109,12 +109,12 @@ def check_engine(engine: Engine) -> None:
         for key, queue in queues.items()
         for task in queue.tasks
     }
-    for run_key, _, scheduled_event_id, attempt, _ in workflow_tasks:
+    for run_key, _, scheduled_event_id, attempt, *_ in workflow_tasks:
         require(
             (False, run_key, scheduled_event_id, attempt) in offered,
             f"the workflow task {scheduled_event_id} (attempt {attempt}) of run {run_key} is offered to nobody",
         )
-    for run_key, scheduled_event_id, attempt, _, _ in activity_tasks:
+    for run_key, _, scheduled_event_id, attempt, *_ in activity_tasks:
         require(
             (True, run_key, scheduled_event_id, attempt) in offered,
             f"the activity task {scheduled_event_id} (attempt {attempt}) of run {run_key} is offered to nobody",

@@ -192,9 +192,9 @@ def test_runs_are_found_by_their_ids(stored: StoredRuns) -> None:
 def test_deadlines_and_tasks_are_found_without_loading_a_run(stored: StoredRuns) -> None:
     state = stored.start("w")
     connection = stored.database.writer
-    assert load_tasks_to_dispatch(connection)[0] == [(state.run_key, NAMESPACE_ID, 2, 1, "q")]
+    assert load_tasks_to_dispatch(connection)[0] == [(state.run_key, NAMESPACE_ID, 2, 1, "q", None)]
     stored.run_workflow_task(state, activity_command("a"), timer_command("t", 60))
-    assert load_tasks_to_dispatch(connection) == ([], [(state.run_key, 5, 1, "q", NAMESPACE_ID)])
+    assert load_tasks_to_dispatch(connection) == ([], [(state.run_key, NAMESPACE_ID, 5, 1, "q", None)])
     ((due_ns, run_key),) = load_run_keys_due(connection, 2**62)
     assert run_key == state.run_key
     assert due_ns <= state.timers["t"].expiry_time_ns  # too early is fine, too late never

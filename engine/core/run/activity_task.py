@@ -108,6 +108,7 @@ def enqueue(t: Transition, activity: ActivityInfo) -> None:
             task_queue=activity.attributes.task_queue.name,
             scheduled_event_id=activity.scheduled_event_id,
             attempt=activity.attempt,
+            priority=t.state.priority_of(activity),
         )
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from temporalio.api.common.v1 import Payload, Payloads, Priority
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
 from temporalio.api.enums.v1.workflow_pb2 import (
     CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
@@ -26,7 +26,6 @@ from temporalio.api.enums.v1.workflow_pb2 import (
 )
 from temporalio.api.history.v1 import (
     HistoryEvent,
-    StartChildWorkflowExecutionInitiatedEventAttributes,
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.workflowservice.v1 import (
@@ -41,6 +40,7 @@ from engine.core.events.workflow_execution import workflow_execution_options_upd
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
+from engine.core.policy.priority import merge_priority
 from engine.core.run import lifecycle, workflow_task
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
@@ -175,28 +175,10 @@ def _child_request(context: Context, parent: RunState, initiated_event: HistoryE
     for name in _COPIED_FROM_INITIATED:
         if initiated.HasField(name):  # type: ignore[arg-type]
             getattr(request, name).CopyFrom(getattr(initiated, name))
-    _inherit_priority(request, parent, initiated)
+    priority = merge_priority(parent.priority, initiated.priority if initiated.HasField("priority") else None)
+    if priority is not None:
+        request.priority.CopyFrom(priority)
     return request
-
-
-def _inherit_priority(
-    request: StartWorkflowExecutionRequest,
-    parent: RunState,
-    initiated: StartChildWorkflowExecutionInitiatedEventAttributes,
-) -> None:
-    """Set the child's priority: its own, with what it leaves open taken from its parent's."""
-    if not parent.started.HasField("priority"):
-        if initiated.HasField("priority"):
-            request.priority.CopyFrom(initiated.priority)
-        return
-    base, own = parent.started.priority, initiated.priority
-    request.priority.CopyFrom(
-        Priority(
-            priority_key=own.priority_key or base.priority_key,
-            fairness_key=own.fairness_key or base.fairness_key,
-            fairness_weight=own.fairness_weight or base.fairness_weight,
-        )
-    )
 
 
 StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from google.protobuf.any_pb2 import Any
-from temporalio.api.common.v1 import Link, Payload, Payloads, WorkerVersionStamp, WorkflowExecution
+from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -30,6 +30,7 @@ from temporalio.api.update.v1 import Request
 from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
+from engine.core.policy.priority import merge_priority
 
 __all__ = [
     "SIGNAL_REQUEST",
@@ -305,6 +306,15 @@ class RunState:
     @property
     def workflow_type(self) -> str:
         return self.started.workflow_type.name
+
+    @property
+    def priority(self) -> Priority | None:
+        return self.started.priority if self.started.HasField("priority") else None
+
+    def priority_of(self, activity: ActivityInfo) -> Priority | None:
+        """Return the priority of an activity's tasks."""
+        attributes = activity.attributes
+        return merge_priority(self.priority, attributes.priority if attributes.HasField("priority") else None)
 
     @property
     def pending_first_workflow_task_backoff(self) -> bool:

@@ -160,6 +160,7 @@ def dispatch(t: Transition) -> None:
             normal_task_queue=state.task_queue,
             scheduled_event_id=task.scheduled_event_id,
             attempt=task.attempt,
+            priority=state.priority,
         )
     )
 

@@ -310,7 +310,6 @@ async def sdk_cancellation_types(world: World) -> None:
             await world.wait_closed(child_id)
             await handle.signal(CancelsItsChild.finish)
             world.record_value(kind.name, await handle.result())
-            await world.record_history(child_id)
 
 
 @workflow.defn
