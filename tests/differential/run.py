@@ -24,19 +24,23 @@ SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
 # What every server under comparison is started with.
-SERVER_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
-    flag
-    for definition in (
-        "DiffKeyword=Keyword",
-        "DiffText=Text",
-        "DiffInt=Int",
-        "DiffDouble=Double",
-        "DiffBool=Bool",
-        "DiffDatetime=Datetime",
-        "DiffKeywordList=KeywordList",
-    )
-    for flag in ("--search-attribute", definition)
-]
+SERVER_FLAGS = (
+    ["--namespace", OTHER_NAMESPACE]
+    + [
+        flag
+        for definition in (
+            "DiffKeyword=Keyword",
+            "DiffText=Text",
+            "DiffInt=Int",
+            "DiffDouble=Double",
+            "DiffBool=Bool",
+            "DiffDatetime=Datetime",
+            "DiffKeywordList=KeywordList",
+        )
+        for flag in ("--search-attribute", definition)
+    ]
+    + ["--dynamic-config-value", "history.maxTotalUpdates=30"]
+)  # it would take long to send the usual two thousand
 
 
 @dataclass
