@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
@@ -26,7 +26,7 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
 )
 from temporalio.api.enums.v1.namespace_pb2 import NamespaceState
 from temporalio.api.errordetails.v1 import message_pb2 as details
-from temporalio.api.failure.v1.message_pb2 import Failure
+from temporalio.api.failure.v1.message_pb2 import Failure, MultiOperationExecutionAborted
 
 if TYPE_CHECKING:
     from engine.core.run.state import UnstoredState
@@ -78,7 +78,7 @@ class ServiceError(Exception):
         detail: a message of temporal.api.errordetails.v1, or None where the code says it all.
     """
 
-    code: ClassVar[Code] = Code.UNKNOWN
+    code: Code = Code.UNKNOWN
 
     def __init__(self, message: str, detail: Message | None = None) -> None:
         super().__init__(message)
@@ -236,6 +236,38 @@ class UpdateAbortedByClosingWorkflow(NotFound):
 
     def __init__(self) -> None:
         super().__init__("workflow update was aborted by closing workflow")
+
+
+class MultiOperationAborted(ServiceError):
+    """Say that an operation was not carried out, since another one of the same request failed."""
+
+    code = Code.ABORTED
+
+    def __init__(self) -> None:
+        super().__init__("Operation was aborted.", MultiOperationExecutionAborted())
+
+
+class MultiOperationExecution(ServiceError):
+    """Say what became of each operation of one request; the code is that of the first that failed by itself.
+
+    Args:
+        errors: one per operation, None for one that succeeded.
+    """
+
+    def __init__(self, errors: Sequence[ServiceError | None]) -> None:
+        statuses = []
+        for error in errors:
+            status = GrpcStatus() if error is None else error.to_status()
+            statuses.append(
+                details.MultiOperationExecutionFailure.OperationStatus(
+                    code=status.code, message=status.message, details=status.details
+                )
+            )
+        super().__init__(
+            "Update-with-Start could not be executed.", details.MultiOperationExecutionFailure(statuses=statuses)
+        )
+        codes = [error.code for error in errors if error is not None and error.code != Code.ABORTED]
+        self.code = codes[0] if codes else Code.ABORTED
 
 
 class PermissionDenied(ServiceError):

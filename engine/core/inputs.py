@@ -34,6 +34,7 @@ __all__ = [
     "ActivityTaskDispatched",
     "ActivityTaskUndelivered",
     "DeadlineDue",
+    "ExecuteMultiOperation",
     "ExternalCaller",
     "FailWorkflowTaskCommand",
     "Input",
@@ -108,6 +109,10 @@ class StartWorkflowExecution:
     namespace_id: str
     request: StartWorkflowExecutionRequest
 
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
+
 
 @dataclass(frozen=True, slots=True)
 class StartChildWorkflowExecution:
@@ -120,11 +125,28 @@ class StartChildWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecuteMultiOperation:
+    """Update the running execution of a workflow id, or start one and update it."""
+
+    namespace_id: str
+    start: StartWorkflowExecutionRequest
+    update: UpdateWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.start.workflow_id
+
+
+@dataclass(frozen=True, slots=True)
 class SignalWithStartWorkflowExecution:
     """Signal the running execution of a workflow id, or start one and signal it."""
 
     namespace_id: str
     request: SignalWithStartWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +318,7 @@ Input = (
     StartWorkflowExecution
     | StartChildWorkflowExecution
     | SignalWithStartWorkflowExecution
+    | ExecuteMultiOperation
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution

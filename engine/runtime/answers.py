@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.effects import AnswerQueries, AnswerUpdate, SetDeadline
 from engine.core.run.update import AdmittedUpdate
+from engine.core.run.update_with_start import UpdateWithStartReply
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
@@ -26,9 +27,13 @@ def tell(engine: Engine, effect: AnswerQueries | AnswerUpdate | SetDeadline) -> 
 
 def answer(engine: Engine, future: asyncio.Future[Any], reply: Any) -> None:
     """Give a caller the reply; one who waits for an update hears of everything that comes after it."""
-    if isinstance(reply, AdmittedUpdate) and not future.done():
+    if future.done():
+        return
+    if isinstance(reply, AdmittedUpdate):
         reply = engine.update_waiters.join(reply)
-    resolve(future, reply)
+    elif isinstance(reply, UpdateWithStartReply):
+        reply = reply, engine.update_waiters.join(reply.update)
+    future.set_result(reply)
 
 
 def resolve(future: asyncio.Future[Any], reply: Any) -> None:

@@ -33,6 +33,7 @@ from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, Se
 from engine.core.inputs import (
     ActivityTaskDispatched,
     DeadlineDue,
+    ExecuteMultiOperation,
     FailWorkflowTaskCommand,
     Input,
     MessageAnswered,
@@ -48,6 +49,7 @@ from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
 from engine.core.run import start
 from engine.core.run.state import RunState
+from engine.core.run.update_with_start import update_with_start
 from engine.core.transition import Transition
 from engine.runtime.answers import answer, fail, resolve, tell
 from engine.store.commit import RunWrite, commit
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from engine.runtime.engine import Engine
 
 __all__ = ["Batch"]
+
+_Start = StartWorkflowExecution | SignalWithStartWorkflowExecution | ExecuteMultiOperation | StartChildWorkflowExecution
 
 logger = logging.getLogger("dx.engine")
 
@@ -211,10 +215,8 @@ class Batch:
             call()
 
     def _apply(self, item: Input) -> Any:
-        if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
+        if isinstance(item, _Start):
             return self._apply_start(item)
-        if isinstance(item, StartChildWorkflowExecution):
-            return self._apply_child_start(item)
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
@@ -227,26 +229,25 @@ class Batch:
         self._finish(t, write=isinstance(item, DeadlineDue))
         return reply
 
-    def _apply_start(self, item: StartWorkflowExecution | SignalWithStartWorkflowExecution) -> Any:
-        context = self._engine.context(item.namespace_id)
-        current = self._engine.find_current_run(item.namespace_id, item.request.workflow_id)
+    def _apply_start(self, item: _Start) -> Any:
+        engine = self._engine
+        context = engine.context(item.namespace_id)
+        current = engine.find_current_run(item.namespace_id, item.workflow_id)
         if current is not None:
             self._unit_states[current.run_key] = current
+        started: start.Started[Any]
         if isinstance(item, StartWorkflowExecution):
-            started: start.Started[Any] = start.start_workflow(context, current, item.request)
-        else:
+            started = start.start_workflow(context, current, item.request)
+        elif isinstance(item, SignalWithStartWorkflowExecution):
             started = start.signal_with_start_workflow(context, current, item.request)
-        for t in started.transitions:
-            self._finish(t)
-        return started.reply
-
-    def _apply_child_start(self, item: StartChildWorkflowExecution) -> Any:
-        parent = self._engine.load_run(item.parent)
-        current = self._engine.find_current_run(item.namespace_id, item.workflow_id)
-        if current is not None:
-            self._unit_states[current.run_key] = current
-        context = self._engine.context(item.namespace_id)
-        started = start.start_child_workflow(context, current, parent, item.initiated_event_id)
+        elif isinstance(item, StartChildWorkflowExecution):
+            started = start.start_child_workflow(
+                context, current, engine.load_run(item.parent), item.initiated_event_id
+            )
+        else:
+            if current is not None:
+                load_updates(engine.database.writer, current)
+            started = update_with_start(context, current, item)
         for t in started.transitions:
             self._finish(t)
         return started.reply

@@ -19,7 +19,7 @@ from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from engine.core.effects import SendToRun
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
-from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef
+from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef, StartWorkflowExecution
 from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
@@ -110,12 +110,12 @@ class Engine:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
         self.enqueue(item, future)
-        if not isinstance(item, RespondWorkflowTaskCompleted):
+        if not isinstance(item, RespondWorkflowTaskCompleted | StartWorkflowExecution):
             return await future
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            # The completion goes on; tasks in the reply that nobody reads must go to others.
+            # What was asked for goes on; tasks in the reply that nobody reads must go to others.
             future.add_done_callback(self._take_back)
             raise
 

@@ -27,9 +27,9 @@ from engine.runtime.engine import Engine
 from engine.runtime.update_waiters import UpdateWaiter
 from engine.store.runs import load_updates
 
-__all__ = ["poll_update", "update_workflow", "wait_for_update"]
+__all__ = ["ATTEMPTS", "poll_update", "update_workflow", "wait_for_update"]
 
-_ATTEMPTS = 8
+ATTEMPTS = 8
 
 
 async def update_workflow(
@@ -44,7 +44,7 @@ async def update_workflow(
         DeadlineExceeded: nobody answered in time.
         Unavailable: it was lost again and again.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         waiter: UpdateWaiter = await engine.submit(item)
         status = await wait_for_update(engine, waiter, remaining_seconds)
         if status is not None:
@@ -66,7 +66,7 @@ async def poll_update(
         NotFound: no such workflow, run or update; rejected updates are not kept.
         DeadlineExceeded: nobody answered in time.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         state = engine.get_run(namespace, execution)
         if get_status(engine, state, update_id) is None:
             raise NotFound(f'update "{update_id}" not found')

@@ -19,6 +19,7 @@ STARTS = {
     inputs.StartWorkflowExecution,
     inputs.StartChildWorkflowExecution,
     inputs.SignalWithStartWorkflowExecution,
+    inputs.ExecuteMultiOperation,
 }
 
 

@@ -25,6 +25,7 @@ from temporalio.api.enums.v1.update_pb2 import (
 )
 from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.update.v1 import Outcome, Request
+from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionRequest
 
 from engine.core.effects import AnswerUpdate
 from engine.core.errors import (
@@ -47,6 +48,7 @@ __all__ = [
     "AdmittedUpdate",
     "UpdateStatus",
     "admit_by_event",
+    "admit_request",
     "check_total",
     "find_status",
     "is_known",
@@ -98,7 +100,12 @@ def on_update(t: Transition, update: UpdateWorkflowExecution) -> AdmittedUpdate:
     Raises: NotFound for a closed run or one of another chain; WorkflowNotReady while workflow tasks keep failing;
         ResourceExhausted and FailedPrecondition at the limits.
     """
-    state, request = t.state, update.request
+    return admit_request(t, update.request)
+
+
+def admit_request(t: Transition, request: UpdateWorkflowExecutionRequest) -> AdmittedUpdate:
+    """Admit an update as `on_update` does."""
+    state = t.state
     update_id = request.request.meta.update_id
     stage = request.wait_policy.lifecycle_stage
     admitted = AdmittedUpdate(state.run_key, state.workflow_id, state.run_id, update_id, stage)

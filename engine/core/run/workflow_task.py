@@ -57,6 +57,7 @@ __all__ = [
     "set_deadline",
     "start_to_close_timed_out",
     "start_to_close_timeout_ns",
+    "started_reply",
 ]
 
 _RETRY_BACKOFF_AFTER_ATTEMPTS = 3
@@ -225,7 +226,7 @@ def record_started(
         task.suggest_continue_as_new_reasons = tuple(reasons)
     set_deadline(t)
     messages = take_messages(state, task.started_event_id, again=not heartbeat) if state.updates else ()
-    return _started_reply(state, task, messages, has_history=inline or bool(state.sticky_task_queue))
+    return started_reply(state, task, messages, has_history=inline or bool(state.sticky_task_queue))
 
 
 def set_deadline(t: Transition) -> None:
@@ -367,9 +368,10 @@ def _suggest_continue_as_new_reasons(t: Transition) -> list[SuggestContinueAsNew
     return reasons
 
 
-def _started_reply(
+def started_reply(
     state: RunState, task: WorkflowTask, messages: tuple[Message, ...], *, has_history: bool
 ) -> StartedWorkflowTask:
+    """Return what the worker of a started task needs; with `has_history` it knows what came before the last one."""
     token = WorkflowTaskToken(
         run_key=state.run_key,
         run_id=state.run_id,

@@ -39,11 +39,7 @@ async def update_workflow_execution(
     run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
     item = UpdateWorkflowExecution(run, request)
     update, status = await update_workflow(service.engine, item, call.time_remaining())
-    response = update_response(update, status)
-    link = _link(request, update, status)
-    if link is not None:
-        response.link.CopyFrom(link)
-    return response
+    return update_response(request, update, status)
 
 
 async def poll_workflow_execution_update(
@@ -68,9 +64,14 @@ def complete_update_request(service: Service, request: UpdateWorkflowExecutionRe
         request.request.meta.update_id = service.engine.env.new_id()
 
 
-def update_response(update: AdmittedUpdate, status: UpdateStatus) -> UpdateWorkflowExecutionResponse:
-    """Build the reply to an update, without its link."""
-    return UpdateWorkflowExecutionResponse(update_ref=_reference(update), outcome=status.outcome, stage=status.stage)
+def update_response(
+    request: UpdateWorkflowExecutionRequest | None, update: AdmittedUpdate, status: UpdateStatus
+) -> UpdateWorkflowExecutionResponse:
+    """Build the reply to an update; without the request it has no link."""
+    link = None if request is None else _link(request, update, status)
+    return UpdateWorkflowExecutionResponse(
+        update_ref=_reference(update), outcome=status.outcome, stage=status.stage, link=link
+    )
 
 
 def _reference(update: AdmittedUpdate) -> UpdateRef:

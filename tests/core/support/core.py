@@ -79,6 +79,8 @@ class Core:
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
+    eager_task: StartedWorkflowTask | None = None
+    """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
@@ -105,7 +107,8 @@ class Core:
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
         self._finish_all(started.transitions)
-        return started.reply
+        self.eager_task = started.reply.eager_task
+        return started.reply.response
 
     def signal_with_start(self, signal_name: str = "go", **fields: Any) -> SignalWithStartWorkflowExecutionResponse:
         """Send a signal-with-start as the service does; return its reply."""
