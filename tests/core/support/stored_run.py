@@ -7,7 +7,6 @@ must equal the one that went on in memory.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +14,9 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.run import deadlines
 from engine.core.run.evolve import evolve
-from engine.core.run.state import RunState, UpdateInfo, WorkflowTask
+from engine.core.run.state import RunState, WorkflowTask
 from engine.core.transition import Transition
+from tests.support.stored_views import NEVER_STORED, stored_view
 
 _DERIVED_ACTIVITY_FIELDS = {"scheduled_event_id", "attributes", "scheduled_time_ns", "cancel_requested_event_id"}
 _TRANSIENT_RUN_FIELDS = (
@@ -32,9 +32,7 @@ _MEMORY_ONLY = {
     "stored_deadline_ns",
     "tail",
     "tail_bytes",
-    "updates_loaded",
-    "close_attempted",
-}
+} | NEVER_STORED
 _STICKINESS = {"sticky_task_queue", "sticky_schedule_to_start_timeout_ns"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
 _OF_OPEN_RUNS = {
@@ -84,7 +82,7 @@ class StoredRun:
         self.behind = not t.touched and (self.behind or t.changed_in_memory)
         if t.touched:
             self.columns = {name: getattr(state, name) for name in _TRANSIENT_RUN_FIELDS}
-            stored = _written_task(state)
+            stored = stored_view(state, "workflow_task")
             self.workflow_task = stored and dataclasses.replace(stored)
             self.next_deadline_ns = deadlines.next_deadline_ns(state)
 
@@ -126,8 +124,7 @@ class StoredRun:
         for each in dataclasses.fields(RunState):
             skipped = _MEMORY_ONLY | (_STICKINESS if self.behind else set())
             if each.name not in skipped and (state.running or each.name not in _OF_OPEN_RUNS):
-                expected = _STORED_VIEWS.get(each.name, lambda state, name=each.name: getattr(state, name))(state)
-                assert getattr(loaded, each.name) == expected, each.name
+                assert getattr(loaded, each.name) == stored_view(state, each.name), each.name
         if state.running:
             assert set(self.activities) == set(state.activities), "every pending activity has a row, and no other"
         live_ns, rebuilt_ns = deadlines.next_deadline_ns(state), deadlines.next_deadline_ns(loaded)
@@ -138,25 +135,6 @@ class StoredRun:
         assert live_ns is None or (self.next_deadline_ns is not None and self.next_deadline_ns <= live_ns)
         if state.tail:
             assert state.tail == self.blobs[state.tail_first_event_id - 1 :]
-
-
-def _written_task(state: RunState) -> WorkflowTask | None:
-    """Return the pending workflow task, unless it is in memory only."""
-    task = state.workflow_task
-    return None if task is None or task.speculative else task
-
-
-def _written_updates(state: RunState) -> dict[str, UpdateInfo]:
-    """Return the updates in flight that an event tells of."""
-    updates = state.updates.values()
-    return {update.update_id: update for update in updates if update.accepted or update.admitted_by_event}
-
-
-_STORED_VIEWS: dict[str, Callable[[RunState], Any]] = {
-    "workflow_task": _written_task,
-    "updates": _written_updates,
-}
-"""How the file sees what is partly in memory only."""
 
 
 def _transient_activity(state: RunState, scheduled_event_id: int) -> dict[str, Any]:
