@@ -20,7 +20,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, Effect, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
+from engine.core.effects import (
+    AnswerQueries,
+    AnswerUpdate,
+    Effect,
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+    SetDeadline,
+)
 from engine.core.errors import (
     FailWorkflowTask,
     Internal,
@@ -42,15 +50,17 @@ from engine.core.inputs import (
     RespondWorkflowTaskCompleted,
     RunRef,
     StartChildWorkflowExecution,
+    UpdateWorkflowExecution,
     WorkflowTaskDispatched,
 )
 from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
-from engine.runtime.answers import fail, resolve
+from engine.runtime.answers import answer, fail, resolve, tell
 from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
 from engine.store.commit import RunWrite, commit
+from engine.store.runs import load_updates
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
@@ -68,6 +78,7 @@ class Batch:
         self._writes: dict[int, RunWrite] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._futures: list[asyncio.Future[Any]] = []
+        self._unwritten: dict[int, None] = {}
         self._open: Transition | None = None
         self._unit: list[Transition] = []
         self._unit_after: list[Callable[[], None]] = []
@@ -87,7 +98,7 @@ class Batch:
             fail(future, error)
             return
         except FailWorkflowTask as error:
-            self._abandon_unit()
+            self._abandon_unit(comes_back=True)
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.run(_failing(item, error), future)
             return
@@ -106,7 +117,7 @@ class Batch:
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
-            self._after_commit.append(lambda: resolve(future, reply))
+            self._after_commit.append(partial(answer, self._engine, future, reply))
         if self._messages:
             self._deliver_messages()
 
@@ -204,8 +215,8 @@ class Batch:
 
     def commit(self) -> None:
         """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
-        writes, after, futures = self._writes, self._after_commit, self._futures
-        self._writes, self._after_commit, self._futures = {}, [], []
+        writes, after, futures, unwritten = self._writes, self._after_commit, self._futures, self._unwritten
+        self._writes, self._after_commit, self._futures, self._unwritten = {}, [], [], {}
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())
@@ -214,8 +225,8 @@ class Batch:
                     logger.error("commit failed: %s", error)
                 else:
                     logger.exception("internal error in a commit")
-                for run_key in writes:
-                    self._engine.runs.evict(run_key)
+                for run_key in {**writes, **unwritten}:
+                    self._engine.forget_run(run_key)
                 for future in futures:
                     fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._messages.clear()
@@ -229,6 +240,7 @@ class Batch:
             state = self._engine.runs.get(write.run_key)
             if state is not None:
                 self._engine.history_waiters.notify(state)
+                self._engine.update_waiters.notify(state)
         for call in after:
             call()
 
@@ -240,6 +252,8 @@ class Batch:
         state = self._engine.load_run(item.run)
         if isinstance(item, RecordChildWorkflowExecutionClosed):
             state = self._engine.follow_resets(state)
+        elif isinstance(item, UpdateWorkflowExecution):
+            load_updates(self._engine.database.writer, state)
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
@@ -261,13 +275,15 @@ class Batch:
         if t.touched or write:
             self._unit.append(t)
             self._unit_states[t.state.run_key] = t.state
+        elif t.changed_in_memory:
+            self._unwritten[t.state.run_key] = None
         for new_run in t.new_runs:
             self._finish(new_run)
         for effect in t.effects:
             if isinstance(effect, SendToRun):
                 self._unit_messages.append(effect)
-            elif isinstance(effect, AnswerQueries):
-                self._answer_queries(effect)
+            elif isinstance(effect, AnswerQueries | AnswerUpdate | SetDeadline):
+                self._unit_after.append(partial(tell, self._engine, effect))
             elif self._unit_messages or self._holds_back:
                 self._held_back.append(effect)
             else:
@@ -341,10 +357,6 @@ class Batch:
         self._unit_after.append(lambda: resolve(future, reply))
         return True
 
-    def _answer_queries(self, effect: AnswerQueries) -> None:
-        queries = self._engine.queries
-        self._unit_after.append(lambda: queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock))
-
     def _accept_unit(self) -> None:
         for t in self._unit:
             state = t.state
@@ -363,18 +375,25 @@ class Batch:
 
     def _refuse_unit(self) -> None:
         """Drop a unit that was refused; handlers validate first, so it has usually changed nothing."""
-        if self._unit or (self._open is not None and self._open.touched):
+        if self._unit or (self._open is not None and (self._open.touched or self._open.changed_in_memory)):
             self._abandon_unit()
         else:
             self._clear_unit()
 
-    def _abandon_unit(self) -> None:
-        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed."""
+    def _abandon_unit(self, *, comes_back: bool = False) -> None:
+        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed.
+
+        Args:
+            comes_back: another input puts back at once what the runs had in memory only.
+        """
         states, futures = list(self._unit_states.values()), self._unit_futures
         self._clear_unit()
         self.commit()
         for state in states:
-            self._engine.runs.evict(state.run_key)
+            if comes_back:
+                self._engine.runs.evict(state.run_key)
+            else:
+                self._engine.forget_run(state.run_key)
         for future in futures:
             fail(future, Unavailable("the task could not be started; poll again"))
 
@@ -393,4 +412,5 @@ def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> Fai
         terminates_workflow=error.terminates_workflow,
         identity=item.request.identity,
         binary_checksum=item.request.binary_checksum,
+        unstored=error.unstored,
     )

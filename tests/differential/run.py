@@ -39,6 +39,8 @@ _STANDARD_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
     )
     for flag in ("--search-attribute", definition)
 ]
+# It would take long to send the usual two thousand.
+_STANDARD_FLAGS += ["--dynamic-config-value", "history.maxTotalUpdates=30"]
 
 # What each kind of server under comparison is started with.
 SERVER_FLAGS = {

@@ -39,6 +39,7 @@ from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import validate_start_workflow_execution
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
@@ -141,7 +142,8 @@ class Script:
             **{"request_id": f"start-{self._number}", "workflow_task_timeout": seconds(10), **fields},
         )
         validate_start_workflow_execution(request, Limits(), registered={}, now_ns=self.env.now_ns())
-        return await self.engine.submit(StartWorkflowExecution(NAMESPACE_ID, request))  # type: ignore[no-any-return]
+        reply: StartReply = await self.engine.submit(StartWorkflowExecution(NAMESPACE_ID, request))
+        return reply.response
 
     async def signal(self, name: str, workflow_id: str = "w", request_id: str = "", size_bytes: int = 0) -> None:
         request = SignalWorkflowExecutionRequest(

@@ -20,6 +20,7 @@ from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
@@ -30,11 +31,19 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
     StartWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
 from engine.core import inputs
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
+from engine.core.effects import (
+    AnswerQueries,
+    AnswerUpdate,
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+    SetDeadline,
+)
 from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
 from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.matching.task_token import ActivityTaskToken
@@ -44,10 +53,12 @@ from engine.core.policy.start_request import (
     validate_signal_with_start_workflow_execution,
     validate_start_workflow_execution,
 )
+from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run import start
 from engine.core.run.activity_task import HeartbeatReply, StartedActivityTask
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import ActivityInfo, RunState
+from engine.core.run.update import AdmittedUpdate, UpdateStatus, find_status
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.core.transition import Context, Transition
@@ -68,6 +79,8 @@ class Core:
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
+    eager_task: StartedWorkflowTask | None = None
+    """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
@@ -94,7 +107,8 @@ class Core:
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
         self.finish_all(started.transitions)
-        return started.reply
+        self.eager_task = started.reply.eager_task
+        return started.reply.response
 
     def signal_with_start(self, signal_name: str = "go", **fields: Any) -> SignalWithStartWorkflowExecutionResponse:
         """Send a signal-with-start as the service does; return its reply."""
@@ -192,6 +206,7 @@ class Run:
     offered_workflow_task: EnqueueWorkflowTask | None = None
     offered_activities: dict[int, EnqueueActivityTask] = field(default_factory=dict)
     answered_queries: list[AnswerQueries] = field(default_factory=list)
+    answered_updates: dict[str, Failure | ServiceError] = field(default_factory=dict)
     task: StartedWorkflowTask | None = None
 
     @property
@@ -235,8 +250,13 @@ class Run:
         try:
             reply = HANDLERS[type(item)](t, item)
         except ServiceError:
-            assert not t.touched
-            assert self.state == before
+            if isinstance(item, RespondWorkflowTaskCompleted) and item.request.messages:
+                # A message may be refused after others took effect: the runtime loads the run again.
+                assert t.touched or t.changed_in_memory
+                self.reload()
+            else:
+                assert not t.touched
+                assert self.state == before
             raise
         except FailWorkflowTask as error:
             assert isinstance(item, RespondWorkflowTaskCompleted)
@@ -259,7 +279,7 @@ class Run:
         t.close()
         if not t.touched:
             assert not t.event_rows
-            assert not t.effects
+            assert not t.effects or t.changed_in_memory
         self.stored.save(t)
         for effect in t.effects:
             if isinstance(effect, EnqueueWorkflowTask):
@@ -268,6 +288,10 @@ class Run:
                 self.offered_activities[effect.scheduled_event_id] = effect
             elif isinstance(effect, AnswerQueries):
                 self.answered_queries.append(effect)
+            elif isinstance(effect, AnswerUpdate):
+                self.answered_updates[effect.update_id] = effect.result
+            elif isinstance(effect, SetDeadline):
+                assert effect.due_ns == self.next_deadline_ns
         self.stored.check(self.state)
         self.core.finish_new_runs(t)
         for effect in t.effects:
@@ -289,6 +313,22 @@ class Run:
         request = RequestCancelWorkflowExecutionRequest(**({"identity": "canceller"} | fields))
         reply: Message = self.send(inputs.RequestCancelWorkflowExecution(self.ref, request))
         return reply
+
+    def update(self, update_id: str = "update", *arguments: Any, **fields: Any) -> AdmittedUpdate:
+        """Send an update; `fields` are the request's beside the update itself."""
+        update = Request(meta=Meta(update_id=update_id, identity="updater"), input=Input(name="set"))
+        if arguments:
+            update.input.args.CopyFrom(payloads(*arguments))
+        request = UpdateWorkflowExecutionRequest(
+            **({"namespace": "default", "workflow_execution": {"workflow_id": WORKFLOW_ID}, "request": update} | fields)
+        )
+        validate_update_workflow_execution(request, self.core.limits)
+        admitted: AdmittedUpdate = self.send(inputs.UpdateWorkflowExecution(self.ref, request))
+        return admitted
+
+    def update_status(self, update_id: str = "update") -> UpdateStatus | ServiceError | None:
+        """Return how far an update has come."""
+        return find_status(self.state, update_id)
 
     def terminate(self, **fields: Any) -> None:
         request = TerminateWorkflowExecutionRequest(**({"reason": "enough", "identity": "terminator"} | fields))
@@ -404,4 +444,5 @@ def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> Fai
         terminates_workflow=error.terminates_workflow,
         identity=item.request.identity,
         binary_checksum=item.request.binary_checksum,
+        unstored=error.unstored,
     )
