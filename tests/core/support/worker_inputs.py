@@ -1,0 +1,28 @@
+"""What a worker's answers become when they reach the core."""
+
+from __future__ import annotations
+
+from engine.core.errors import FailWorkflowTask
+from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted
+from engine.core.matching.task_token import ActivityTaskToken
+from engine.core.run.activity_task import StartedActivityTask
+
+
+def activity_ref(which: StartedActivityTask | str) -> ActivityRef:
+    """Return how an answer names its activity: by the task's token, or by the activity's id."""
+    if isinstance(which, str):
+        return ActivityRef(activity_id=which)
+    return ActivityRef(token=ActivityTaskToken.decode(which.token))
+
+
+def failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+    """Return what the runtime comes back with when a command of a completion was bad."""
+    return FailWorkflowTaskCommand(
+        run=item.run,
+        token=item.token,
+        cause=error.cause,
+        message=error.message,
+        terminates_workflow=error.terminates_workflow,
+        identity=item.request.identity,
+        binary_checksum=item.request.binary_checksum,
+    )
