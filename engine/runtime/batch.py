@@ -1,12 +1,12 @@
 """One batch: inputs applied one after the other, their writes committed together, then their effects.
 
 Rules:
-- A *unit* is one input with everything it sets off at once (tasks paired with waiting pollers, the next run of a
-  chain). A unit is in the batch as a whole or not at all.
+- A *unit* is one input with everything it sets off at once: the next run of a chain, what its runs send to others and
+  the answers to that, tasks paired with waiting pollers. A unit is in the batch as a whole or not at all.
 - Until the commit nobody hears anything; after it nothing can fail any more.
-- What a run sends to another one is a unit of its own, in the same batch: both are in one commit.
 - A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
   first, so the runs are loaded again as those left them.
+- So a message that can't be delivered takes its cause with it: whoever caused it hears of the failure and tries again.
 """
 
 from __future__ import annotations
@@ -63,15 +63,14 @@ class Batch:
         self._unit_after: list[Callable[[], None]] = []
         self._unit_futures: list[asyncio.Future[Any]] = []
         self._unit_states: dict[int, RunState] = {}
-        self._messages: deque[SendToRun] = deque()
-        self._unit_messages: list[SendToRun] = []
-        self._holds_back = False
-        self._held_back: list[Effect] = []
+        self._unit_messages: deque[SendToRun] = deque()
+        self._unit_tasks: deque[Effect] = deque()
 
     def run(self, item: Input, future: asyncio.Future[Any] | None) -> None:
         """Apply one input; `future` gets its reply after the commit, or its error."""
         try:
             reply = self._apply(item)
+            self._settle()
         except ServiceError as error:
             self._refuse_unit()
             _fail(future, error)
@@ -90,70 +89,13 @@ class Batch:
         if future is not None:
             self._futures.append(future)
             self._after_commit.append(lambda: _resolve(future, reply))
-        if self._messages:
-            self._deliver_messages()
-
-    def send(self, message: SendToRun) -> None:
-        """Deliver a message whose first delivery failed, and whatever follows from it."""
-        self._messages.append(message)
-        self._deliver_messages()
-
-    def _deliver_messages(self) -> None:
-        """Hand every message to its run, tell the senders, then offer the tasks that came of it.
-
-        Tasks are held back until then, so that a workflow task carries all the answers that its run has got.
-        """
-        self._holds_back = True
-        while self._messages:
-            message = self._messages.popleft()
-            try:
-                self._deliver_message(message)
-            except Exception:
-                logger.exception("internal error in %s from another run", type(message.item).__name__)
-                self._abandon_unit()
-                self._engine.send_later(message)
-        self._holds_back = False
-        held_back, self._held_back = self._held_back, []
-        for effect in held_back:
-            try:
-                self._perform(effect)
-            except Exception:
-                logger.exception("internal error in dispatching a task")
-                self._abandon_unit()
-                self._engine.reload_tasks()
-            else:
-                self._accept_unit()
-
-    def _deliver_message(self, message: SendToRun) -> None:
-        sender = message.sender
-        if sender is not None and not self._engine.load_run(sender.run).running:
-            # It closed in the task that sent this: nothing is sent.
-            return
-        run_id, error = "", None
-        try:
-            reply = self._apply(message.item)
-            if isinstance(message.item, StartChildWorkflowExecution):
-                run_id = reply
-        except ServiceError as refusal:
-            self._refuse_unit()
-            error = refusal
-        else:
-            self._accept_unit()
-        if sender is None:
-            return
-        try:
-            self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
-        except ServiceError:
-            # Nobody waits for the answer any more.
-            self._refuse_unit()
-        else:
-            self._accept_unit()
 
     def poll(self, poller: WaitingPoller) -> None:
         """Give a poll the oldest task of its queue, or let it wait."""
         while (task := self._engine.task_queues.next_task(poller.key)) is not None:
             try:
                 delivered = self._deliver(poller, task)
+                self._settle()
             except Exception:
                 logger.exception("internal error in dispatching a task")
                 self._abandon_unit()
@@ -183,8 +125,6 @@ class Batch:
                     self._engine.runs.evict(run_key)
                 for future in futures:
                     _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
-                self._messages.clear()
-                self._held_back.clear()
                 self._engine.reload_tasks()
                 return
             self._engine.database.note_commit(len(writes))
@@ -198,6 +138,7 @@ class Batch:
             call()
 
     def _apply(self, item: Input) -> Any:
+        self._open = None
         if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
             return self._apply_start(item)
         if isinstance(item, StartChildWorkflowExecution):
@@ -237,11 +178,12 @@ class Batch:
         return started.reply
 
     def _finish(self, t: Transition, *, write: bool = False) -> None:
-        """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
+        """Close a transition, and add it to the unit with the runs that it started and what is to be done for it."""
         t.close()
         if t.touched or write:
             self._unit.append(t)
             self._unit_states[t.state.run_key] = t.state
+            self._engine.runs.put(t.state, current=t.is_new)
         for new_run in t.new_runs:
             self._finish(new_run)
         for effect in t.effects:
@@ -249,10 +191,35 @@ class Batch:
                 self._unit_messages.append(effect)
             elif isinstance(effect, AnswerQueries):
                 self._answer_queries(effect)
-            elif self._unit_messages or self._holds_back:
-                self._held_back.append(effect)
             else:
-                self._perform(effect)
+                self._unit_tasks.append(effect)
+
+    def _settle(self) -> None:
+        """Deliver what the unit's runs send, then offer their tasks.
+
+        In this order, so that a workflow task carries all the answers that its run has got.
+        """
+        while self._unit_messages:
+            self._deliver_message(self._unit_messages.popleft())
+        while self._unit_tasks:
+            self._perform(self._unit_tasks.popleft())
+
+    def _deliver_message(self, message: SendToRun) -> None:
+        """Hand a message to its run and the answer to its sender, unless the sender has closed meanwhile."""
+        item, sender = message.item, message.sender
+        if sender is not None and not self._engine.load_run(sender.run).running:
+            return
+        run_id, error = "", None
+        try:
+            reply = self._apply(item)
+            if isinstance(item, StartChildWorkflowExecution):
+                run_id = reply
+        except ServiceError as refusal:
+            if self._open is not None and self._open.touched:
+                raise InvariantViolated(f"a refused {type(item).__name__} has changed its run") from refusal
+            error = refusal
+        if sender is not None and self._engine.load_run(sender.run).running:
+            self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
 
     def _perform(self, effect: Effect) -> None:
         """Offer a task to its queue."""
@@ -290,8 +257,7 @@ class Batch:
 
     def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
         """Start the task for the poller; False when the task is stale."""
-        # A run that this unit has just started is not in the cache yet.
-        state = self._unit_states.get(task.run_key) or self._engine.find_run(task.run_key)
+        state = self._engine.find_run(task.run_key)
         if state is None or not state.running:
             return False
         t = Transition(self._engine.context(state.namespace_id), state)
@@ -333,10 +299,8 @@ class Batch:
                 namespace = self._engine.namespaces.get_by_id(state.namespace_id)
                 write = self._writes[state.run_key] = RunWrite(state.run_key, namespace.namespace_key)
             write.add(t)
-            self._engine.runs.put(state, current=t.is_new)
             if not state.running:
                 self._unit_after.append(partial(self._engine.unblock_queries, state.run_key))
-        self._messages += self._unit_messages
         self._after_commit += self._unit_after
         self._futures += self._unit_futures
         self._clear_unit()
@@ -361,7 +325,8 @@ class Batch:
     def _clear_unit(self) -> None:
         self._open = None
         self._unit, self._unit_after, self._unit_futures, self._unit_states = [], [], [], {}
-        self._unit_messages = []
+        self._unit_messages.clear()
+        self._unit_tasks.clear()
 
 
 def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
