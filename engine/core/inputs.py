@@ -26,7 +26,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import ServiceError
+from engine.core.errors import FailWorkflowTask, ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
 from engine.core.run.state import UnstoredState
 
@@ -241,6 +241,20 @@ class FailWorkflowTaskCommand:
     identity: str
     binary_checksum: str
     unstored: UnstoredState | None = None
+
+    @classmethod
+    def instead_of(cls, completed: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+        """Return what to do in the place of a completion that `error` came of."""
+        return cls(
+            run=completed.run,
+            token=completed.token,
+            cause=error.cause,
+            message=error.message,
+            terminates_workflow=error.terminates_workflow,
+            identity=completed.request.identity,
+            binary_checksum=completed.request.binary_checksum,
+            unstored=error.unstored,
+        )
 
 
 @dataclass(frozen=True, slots=True)

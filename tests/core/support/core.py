@@ -45,8 +45,7 @@ from engine.core.effects import (
     SetDeadline,
 )
 from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
-from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_token import ActivityTaskToken
+from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import (
@@ -66,6 +65,7 @@ from tests.core.support.env import SECOND_NS, VirtualEnv
 from tests.core.support.history import assert_history, outline
 from tests.core.support.messages import TASK_QUEUE, WORKER, application_failure, payloads
 from tests.core.support.stored_run import StoredRun
+from tests.core.support.worker_inputs import activity_ref
 
 WORKFLOW_ID = "workflow"
 NAMESPACE_ID = "namespace-id"
@@ -73,18 +73,20 @@ NAMESPACE_ID = "namespace-id"
 
 @dataclass
 class Core:
-    """One namespace, its runs by key, and the world that they see."""
+    """One namespace, its runs by key, and the world that they see; `namespaces` are others that exist beside it."""
 
     limits: Limits = field(default_factory=Limits)
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
+    namespaces: tuple[str, ...] = ()
     runs: dict[int, Run] = field(default_factory=dict)
     eager_task: StartedWorkflowTask | None = None
     """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
-        self.context = Context(self.env, self.limits, namespace, {namespace.name: namespace}.get)
+        all_by_name = {name: Namespace(2, f"{name}-id", name) for name in self.namespaces} | {"default": namespace}
+        self.context = Context(self.env, self.limits, namespace, all_by_name.get)
 
     def current(self, workflow_id: str = WORKFLOW_ID) -> Run | None:
         """Return the newest run of the workflow id."""
@@ -250,18 +252,17 @@ class Run:
         try:
             reply = HANDLERS[type(item)](t, item)
         except ServiceError:
-            if isinstance(item, RespondWorkflowTaskCompleted) and item.request.messages:
-                # A message may be refused after others took effect: the runtime loads the run again.
-                assert t.touched or t.changed_in_memory
+            if t.touched or t.changed_in_memory:
+                # A completion may be half done when a command is refused; the runtime loads the run again.
+                assert isinstance(item, RespondWorkflowTaskCompleted)
                 self.reload()
             else:
-                assert not t.touched
                 assert self.state == before
             raise
         except FailWorkflowTask as error:
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.reload()
-            return self.send(_failing(item, error))
+            return self.send(FailWorkflowTaskCommand.instead_of(item, error))
         try:
             self.finish(t)
         except RunOutgrown as error:
@@ -400,7 +401,7 @@ class Run:
     def complete_activity(self, which: StartedActivityTask | str, *results: Any) -> None:
         """Complete by the task's token, or by activity id."""
         result = payloads(*results) if results else None
-        self.send(inputs.RespondActivityTaskCompleted(self.ref, _activity_ref(which), result, WORKER))
+        self.send(inputs.RespondActivityTaskCompleted(self.ref, activity_ref(which), result, WORKER))
 
     def fail_activity(
         self,
@@ -411,38 +412,18 @@ class Run:
         """Fail by the task's token, or by activity id."""
         failure = failure or application_failure()
         self.send(
-            inputs.RespondActivityTaskFailed(self.ref, _activity_ref(which), failure, WORKER, last_heartbeat_details)
+            inputs.RespondActivityTaskFailed(self.ref, activity_ref(which), failure, WORKER, last_heartbeat_details)
         )
 
     def cancel_activity(self, which: StartedActivityTask | str, *details: Any) -> None:
         """Report a cancellation by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
-        self.send(inputs.RespondActivityTaskCanceled(self.ref, _activity_ref(which), sent, WORKER))
+        self.send(inputs.RespondActivityTaskCanceled(self.ref, activity_ref(which), sent, WORKER))
 
     def heartbeat(self, which: StartedActivityTask | str, *details: Any) -> HeartbeatReply:
         """Heartbeat by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
         reply: HeartbeatReply = self.send(
-            inputs.RecordActivityTaskHeartbeat(self.ref, _activity_ref(which), sent, WORKER)
+            inputs.RecordActivityTaskHeartbeat(self.ref, activity_ref(which), sent, WORKER)
         )
         return reply
-
-
-def _activity_ref(which: StartedActivityTask | str) -> ActivityRef:
-    if isinstance(which, str):
-        return ActivityRef(activity_id=which)
-    return ActivityRef(token=ActivityTaskToken.decode(which.token))
-
-
-def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
-    """Return what the runtime comes back with when a command of a completion was bad."""
-    return FailWorkflowTaskCommand(
-        run=item.run,
-        token=item.token,
-        cause=error.cause,
-        message=error.message,
-        terminates_workflow=error.terminates_workflow,
-        identity=item.request.identity,
-        binary_checksum=item.request.binary_checksum,
-        unstored=error.unstored,
-    )

@@ -48,7 +48,6 @@ _OF_OPEN_RUNS = {
     "input_size_bytes",
     "activity_ids",
     "timers",
-    "children",
     "external_signals",
     "external_cancels",
     "buffered",
