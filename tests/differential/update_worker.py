@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message as ProtoMessage
 from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.protocol.v1 import Message
 from temporalio.api.update.v1 import (
@@ -119,10 +120,10 @@ def request_of(message: Message) -> Request:
     return request
 
 
-def worker_message(update_id: str, suffix: str, body: ProtoMessage, **fields: Any) -> Message:
+def worker_message(update_id: str, suffix: str, content: ProtoMessage, **fields: Any) -> Message:
     """Return a worker's message about an update, named as the SDKs name it."""
     packed = AnyMessage()
-    packed.Pack(body)
+    packed.Pack(content)
     return Message(**{"id": f"{update_id}/{suffix}", "protocol_instance_id": update_id, "body": packed, **fields})
 
 
@@ -182,3 +183,21 @@ async def finish_first_task(world: World, worker: RawWorker, *commands: Command,
     run_id = await world.start(**start_fields)
     await worker.next_workflow_task(*commands)
     return run_id
+
+
+def record_task(world: World, name: str, task: PollWorkflowTaskQueueResponse) -> None:
+    """Record what a workflow task brings, in short: which attempt, which events, which messages."""
+    world.record_value(
+        name,
+        {
+            "attempt": task.attempt,
+            "previous_started_event_id": task.previous_started_event_id,
+            "started_event_id": task.started_event_id,
+            "events": [
+                f"{event.event_id} {EventType.Name(event.event_type).removeprefix('EVENT_TYPE_')}"
+                for event in task.history.events
+            ],
+            "messages": [f"{message.id} after {message.event_id}" for message in task.messages],
+            "queries": sorted(query.query_type for query in task.queries.values()),
+        },
+    )
