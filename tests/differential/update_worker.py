@@ -31,7 +31,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from tests.differential.raw_worker import RawWorker, application_failure, command, payloads
-from tests.differential.world import World
+from tests.differential.world import CALL_TIMEOUT_SECONDS, World
 
 UpdateCall = asyncio.Task[Any]
 
@@ -60,11 +60,17 @@ def update_request(
     return UpdateWorkflowExecutionRequest(**{name: value for name, value in fields.items() if value is not None})
 
 
-async def send_update(world: World, update_id: str = "update", *arguments: Any, **fields: Any) -> UpdateCall:
+async def send_update(
+    world: World,
+    update_id: str = "update",
+    *arguments: Any,
+    timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+    **fields: Any,
+) -> UpdateCall:
     """Send an update and return its call once the server has admitted it."""
-    workflow_id, run_id = fields.get("workflow_id", ""), fields.get("run_id", "")
-    call = asyncio.ensure_future(world.call(update_request(world, update_id, *arguments, **fields)))
-    await admitted(world, update_id, workflow_id, run_id)
+    request = update_request(world, update_id, *arguments, **fields)
+    call = asyncio.ensure_future(world.call(request, timeout_seconds=timeout_seconds))
+    await admitted(world, update_id, fields.get("workflow_id", ""), fields.get("run_id", ""))
     return call
 
 

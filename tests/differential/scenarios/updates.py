@@ -147,7 +147,7 @@ async def polled_at_every_stage(world: World) -> None:
 async def client_went_away(world: World) -> None:
     """A client's deadline ends its wait, not the update."""
     await finish_first_task(world, worker := world.raw_worker())
-    await world.record_call("deadline", update_request(world), timeout_seconds=1)
+    await world.record_outcome("deadline", await send_update(world, timeout_seconds=2))
     await record_stages(world, "after the deadline")
     task = await worker.poll_workflow_task()
     await answer(worker, task, accept(task.messages[0]), respond("update", "done"))

@@ -19,6 +19,7 @@ from tests.differential.raw_worker import (
 from tests.differential.scenario import scenario
 from tests.differential.update_worker import (
     accept,
+    admitted,
     answer,
     finish_first_task,
     record_stages,
@@ -26,7 +27,6 @@ from tests.differential.update_worker import (
     reject,
     respond,
     send_update,
-    update_request,
 )
 from tests.differential.world import World
 
@@ -121,6 +121,7 @@ async def nobody_polls(world: World) -> None:
     update = await send_update(world)
     await world.wait_for_events(7)
     await world.record_history()
+    await admitted(world)
     task = await worker.poll_workflow_task()
     record_task(world, "task", task)
     await answer(worker, task, reject(task.messages[0]))
@@ -132,7 +133,7 @@ async def nobody_polls(world: World) -> None:
 async def no_worker_at_all(world: World) -> None:
     """Without a worker an update of a new workflow waits until its client's deadline."""
     await world.start()
-    await world.record_call("update", update_request(world), timeout_seconds=1)
+    await world.record_outcome("update", await send_update(world, timeout_seconds=2))
     await record_stages(world, "afterwards")
     await world.record_history()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio.api.common.v1 import WorkflowType
 
 from tests.differential.raw_worker import (
@@ -26,6 +28,9 @@ from tests.differential.update_worker import (
     update_request,
 )
 from tests.differential.world import World
+
+# A run that lives shorter is followed by one that waits for the rest of it.
+SHORTEST_RUN_SECONDS = 1.1
 
 GO_ON = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", workflow_type=WorkflowType(name="RawWorkflow"))
 
@@ -166,7 +171,7 @@ async def terminated(world: World) -> None:
 @scenario()
 async def timed_out(world: World) -> None:
     """Accepted and admitted updates of a workflow that times out."""
-    await finish_first_task(world, worker := world.raw_worker(), workflow_run_timeout=seconds(2))
+    await finish_first_task(world, worker := world.raw_worker(), workflow_run_timeout=seconds(4))
     first = await send_update(world, "first")
     task = await worker.poll_workflow_task()
     await answer(worker, task, accept(task.messages[0]))
@@ -196,6 +201,7 @@ async def continued_after_acceptance(world: World) -> None:
     run_id = await finish_first_task(world, worker := world.raw_worker())
     update = await send_update(world)
     task = await worker.poll_workflow_task()
+    await asyncio.sleep(SHORTEST_RUN_SECONDS)
     await answer(worker, task, accept(task.messages[0]), commands=(GO_ON,))
     await world.record_outcome("update", update)
     await record_stages(world, "poll of the new run")
@@ -212,6 +218,7 @@ async def admitted_while_continuing(world: World) -> None:
     task = await worker.poll_workflow_task()
     update = await send_update(world)
     of_the_run = await send_update(world, "of the run", run_id=run_id)
+    await asyncio.sleep(SHORTEST_RUN_SECONDS)
     await worker.complete_workflow_task(task, GO_ON)
     await world.record_outcome("update", update)
     await world.record_outcome("update of the run", of_the_run)
@@ -228,6 +235,7 @@ async def completed_while_continuing(world: World) -> None:
     run_id = await finish_first_task(world, worker := world.raw_worker())
     update = await send_update(world)
     task = await worker.poll_workflow_task()
+    await asyncio.sleep(SHORTEST_RUN_SECONDS)
     await answer(worker, task, accept(task.messages[0]), respond("update", "old"), commands=(GO_ON,))
     world.record_reply("update", await update)
     update = await send_update(world)
