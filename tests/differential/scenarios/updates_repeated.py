@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from temporalio.api.protocol.v1 import Message
+
 from tests.differential.raw_worker import complete_workflow
 from tests.differential.scenario import scenario
 from tests.differential.update_worker import (
@@ -188,6 +190,34 @@ async def too_many_admitted(world: World) -> None:
     await world.terminate()
     await asyncio.gather(*updates, return_exceptions=True)
     await world.record_history()
+
+
+@scenario()
+async def too_many_in_total(world: World) -> None:
+    """A run takes only so many updates; near the limit it is told to continue as new. Rejected ones don't count."""
+    await finish_first_task(world, worker := world.raw_worker())
+    update = await send_update(world, "not counted")
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, reject(task.messages[0]))
+    await update
+    sent = 0
+    for batch in (9, 9, 8, 1, 1, 2):
+        updates = [await send_update(world, f"update-{sent + number}") for number in range(batch)]
+        sent += batch
+        task = await worker.poll_workflow_task()
+        world.record_reply(f"with {sent} updates", task.history.events[-1])
+        await answer(worker, task, *(each for message in task.messages for each in _accept_and_respond(message)))
+        await asyncio.gather(*updates)
+    await world.record_call("one too many", update_request(world, "late"))
+    await world.record_call("a known one", update_request(world, "update-0"))
+    await world.signal()
+    task = await worker.poll_workflow_task()
+    world.record_reply("at the limit", task.history.events[-1])
+
+
+def _accept_and_respond(message: Message) -> list[Message]:
+    """Return the acceptance and the result of an update."""
+    return [accept(message), respond(message.protocol_instance_id)]
 
 
 @scenario()
