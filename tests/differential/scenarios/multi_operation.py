@@ -247,6 +247,24 @@ async def closed_with_the_update(world: World) -> None:
 
 
 @scenario()
+async def same_request_after_a_rejection(world: World) -> None:
+    """The same request again after the update was rejected: it reaches the same run, unless that is closed."""
+    call = await _send(world, _start(world), update_request(world))
+    worker = world.raw_worker()
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, reject(task.messages[0]))
+    await call
+    call = await _send(world, _start(world), update_request(world))
+    task = await worker.poll_workflow_task()
+    record_task(world, "task of the second", task)
+    await answer(worker, task, reject(task.messages[0]))
+    world.record_reply("second", await call)
+    await world.terminate()
+    await world.record_call("after the close", _operations(world, _start(world), update_request(world)))
+    await world.record_history()
+
+
+@scenario()
 async def workflow_closes_without_an_answer(world: World) -> None:
     """The new workflow completes without a word about the update: the start succeeded, the update did not."""
     call = await _send(world, _start(world), update_request(world))
