@@ -103,7 +103,7 @@ async def rejected(world: World) -> None:
 async def deadline(world: World) -> None:
     """Nobody runs the new workflow: the client's deadline ends its wait."""
     request = _operations(world, _start(world), update_request(world))
-    call = asyncio.ensure_future(world.call(request, timeout_seconds=2))
+    call = asyncio.ensure_future(world.call(request, timeout_seconds=4))
     await admitted(world)
     await world.record_outcome("reply", call)
     await world.record_history()
