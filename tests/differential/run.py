@@ -26,51 +26,56 @@ CONCURRENT_SCENARIOS = 16
 SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
-_STANDARD_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
-    flag
-    for definition in (
-        "DiffKeyword=Keyword",
-        "DiffText=Text",
-        "DiffInt=Int",
-        "DiffDouble=Double",
-        "DiffBool=Bool",
-        "DiffDatetime=Datetime",
-        "DiffKeywordList=KeywordList",
-    )
-    for flag in ("--search-attribute", definition)
-]
-# It would take long to send the usual two thousand.
-_STANDARD_FLAGS += ["--dynamic-config-value", "history.maxTotalUpdates=30"]
+_SEARCH_ATTRIBUTES = (
+    "DiffKeyword=Keyword",
+    "DiffText=Text",
+    "DiffInt=Int",
+    "DiffDouble=Double",
+    "DiffBool=Bool",
+    "DiffDatetime=Datetime",
+    "DiffKeywordList=KeywordList",
+)
+_DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
+    "standard": {},
+    # Limits that a scenario reaches with a few events and kilobytes.
+    "small_limits": {
+        "limit.blobSize.warn": 4096,
+        "limit.blobSize.error": 8192,
+        "limit.memoSize.warn": 1024,
+        "limit.memoSize.error": 2048,
+        "limit.historyCount.suggestContinueAsNew": 15,
+        "limit.historyCount.warn": 30,
+        "limit.historyCount.error": 40,
+        "limit.historySize.suggestContinueAsNew": 12_000,
+        "limit.historySize.warn": 20_000,
+        "limit.historySize.error": 24_000,
+        "limit.mutableStateSize.warn": 16_000,
+        "limit.mutableStateSize.error": 20_000,
+        "limit.numPendingActivities.error": 3,
+        "limit.numPendingChildExecutions.error": 3,
+        "limit.numPendingSignals.error": 3,
+        "limit.numPendingCancelRequests.error": 3,
+        "history.maximumSignalsPerExecution": 5,
+        "history.maximumBufferedEventsBatch": 4,
+    },
+    # Few updates, short waits, and no eager start.
+    "small_updates": {
+        "history.maxInFlightUpdates": 3,
+        "history.maxInFlightUpdatePayloads": 5000,
+        "history.maxTotalUpdates": 10,
+        "history.longPollExpirationInterval": '"2s"',
+        "system.enableEagerWorkflowStart": "false",
+    },
+}
 
 # What each kind of server under comparison is started with.
 SERVER_FLAGS = {
-    "standard": _STANDARD_FLAGS,
-    # Limits that a scenario reaches with a few events and kilobytes.
-    "small_limits": _STANDARD_FLAGS
-    + [
-        flag
-        for key, value in {
-            "limit.blobSize.warn": 4096,
-            "limit.blobSize.error": 8192,
-            "limit.memoSize.warn": 1024,
-            "limit.memoSize.error": 2048,
-            "limit.historyCount.suggestContinueAsNew": 15,
-            "limit.historyCount.warn": 30,
-            "limit.historyCount.error": 40,
-            "limit.historySize.suggestContinueAsNew": 12_000,
-            "limit.historySize.warn": 20_000,
-            "limit.historySize.error": 24_000,
-            "limit.mutableStateSize.warn": 16_000,
-            "limit.mutableStateSize.error": 20_000,
-            "limit.numPendingActivities.error": 3,
-            "limit.numPendingChildExecutions.error": 3,
-            "limit.numPendingSignals.error": 3,
-            "limit.numPendingCancelRequests.error": 3,
-            "history.maximumSignalsPerExecution": 5,
-            "history.maximumBufferedEventsBatch": 4,
-        }.items()
-        for flag in ("--dynamic-config-value", f"{key}={value}")
-    ],
+    kind: [
+        *("--namespace", OTHER_NAMESPACE),
+        *(word for definition in _SEARCH_ATTRIBUTES for word in ("--search-attribute", definition)),
+        *(word for key, value in settings.items() for word in ("--dynamic-config-value", f"{key}={value}")),
+    ]
+    for kind, settings in _DYNAMIC_CONFIG.items()
 }
 
 
