@@ -7,8 +7,8 @@ import difflib
 import json
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from temporalio.api.operatorservice.v1.service_pb2_grpc import OperatorServiceSt
 from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
 from temporalio.client import Client
 
-from tests.differential.scenario import Scenario
+from tests.differential.private_server import PrivateServer
+from tests.differential.scenario import PRIVATE_SERVER, Scenario
 from tests.differential.world import OTHER_NAMESPACE, Connection, World
 from tests.support.server_process import ServerProcess, running
 
 CONCURRENT_SCENARIOS = 16
+CONCURRENT_PRIVATE_SERVERS = 3
 SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
@@ -87,40 +89,73 @@ async def run_on_servers(
     launch: Callable[..., ServerProcess], folder: Path, scenarios: Sequence[Scenario]
 ) -> dict[str, Outcome]:
     """Run `scenarios` on fresh servers of the kinds that they need; return their outcomes by full name."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # workers fail on purpose here
     by_kind: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
         by_kind.setdefault(scenario.server, []).append(scenario)
+    private = by_kind.pop(PRIVATE_SERVER, [])
     with ExitStack() as servers:
         runs = [
             run_scenarios(servers.enter_context(running(launch(folder, *SERVER_FLAGS[kind]))).address, chosen)
             for kind, chosen in by_kind.items()
         ]
-        outcomes = await asyncio.gather(*runs)
-    return {name: outcome for each in outcomes for name, outcome in each.items()}
+        outcomes = await asyncio.gather(*runs, _run_privately(launch, folder, private))
+    return {outcome.scenario.full_name: outcome for each in outcomes for outcome in each}
 
 
-async def run_scenarios(address: str, scenarios: Sequence[Scenario]) -> dict[str, Outcome]:
-    """Run `scenarios` on the server at `address`; return their outcomes by full name."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # workers fail on purpose here
+async def run_scenarios(address: str, scenarios: Sequence[Scenario]) -> list[Outcome]:
+    """Run `scenarios` on the server at `address`."""
     turn = asyncio.Semaphore(CONCURRENT_SCENARIOS)
-    options = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
+    async with connect(address) as connection:
+
+        async def run(scenario: Scenario) -> Outcome:
+            async with turn:
+                return await _run_one(World(connection, scenario.full_name), scenario)
+
+        return list(await asyncio.gather(*(run(scenario) for scenario in scenarios)))
+
+
+async def _run_privately(
+    launch: Callable[..., ServerProcess], folder: Path, scenarios: Sequence[Scenario]
+) -> list[Outcome]:
+    turn = asyncio.Semaphore(CONCURRENT_PRIVATE_SERVERS)
+
+    async def run(scenario: Scenario) -> Outcome:
+        server_folder = folder / scenario.full_name
+        server_folder.mkdir(parents=True)
+        server = PrivateServer(launch, server_folder, SERVER_FLAGS["standard"])
+        async with turn:
+            try:
+                await server.start()
+                async with connect(server.address) as connection:
+                    return await _run_one(World(connection, scenario.full_name, server), scenario)
+            finally:
+                await server.stop()
+
+    return list(await asyncio.gather(*(run(scenario) for scenario in scenarios)))
+
+
+@asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Connection]:
+    """Connect a client of each kind to the server at `address`."""
+    options = [
+        ("grpc.max_receive_message_length", 64 << 20),
+        ("grpc.max_send_message_length", 64 << 20),
+        # A server that crashed is back in a moment.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 200),
+    ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
-        connection = Connection(
+        yield Connection(
             client=await Client.connect(address, identity="sdk-client"),
+            channel=channel,
             service=WorkflowServiceStub(channel),
             operator=OperatorServiceStub(channel),
         )
 
-        async def run(scenario: Scenario) -> Outcome:
-            async with turn:
-                return await _run_one(connection, scenario)
 
-        outcomes = await asyncio.gather(*(run(scenario) for scenario in scenarios))
-    return {outcome.scenario.full_name: outcome for outcome in outcomes}
-
-
-async def _run_one(connection: Connection, scenario: Scenario) -> Outcome:
-    world = World(connection, scenario.full_name)
+async def _run_one(world: World, scenario: Scenario) -> Outcome:
     outcome = Outcome(scenario, world.steps)
     try:
         await asyncio.wait_for(scenario.function(world), SCENARIO_DEADLINE_SECONDS)

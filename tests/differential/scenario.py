@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 RECORDED_FOLDER = Path(__file__).with_name("recorded")
 
+PRIVATE_SERVER = "private"
+"""The kind of server that a scenario has to itself: one on a database file, which it may crash."""
+
 ScenarioFunction = Callable[["World"], Awaitable[None]]
 
 
@@ -48,7 +51,7 @@ def scenario(*, live_sample: bool = False, server: str = "standard") -> Callable
 
     Args:
         live_sample: whether the tests also run it against the live reference server.
-        server: the kind of server that it needs, a key of `run.SERVER_FLAGS`.
+        server: the kind of server that it needs, a key of `run.SERVER_FLAGS`, or `PRIVATE_SERVER`.
     """
 
     def register(function: ScenarioFunction) -> ScenarioFunction:
