@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 RECORDED_FOLDER = Path(__file__).with_name("recorded")
 
-PRIVATE_SERVER = "private"
-"""The kind of server that a scenario has to itself: one on a database file, which it may crash."""
+CRASHING_SERVER = "crashing"
+"""The kind of server on which a scenario may call `world.crash_and_restart`."""
 
 ScenarioFunction = Callable[["World"], Awaitable[None]]
 
@@ -51,7 +51,7 @@ def scenario(*, live_sample: bool = False, server: str = "standard") -> Callable
 
     Args:
         live_sample: whether the tests also run it against the live reference server.
-        server: the kind of server that it needs, a key of `run.SERVER_FLAGS`, or `PRIVATE_SERVER`.
+        server: the kind of server that it needs, a key of `run.SERVER_FLAGS`.
     """
 
     def register(function: ScenarioFunction) -> ScenarioFunction:

@@ -32,8 +32,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from tests.differential.crashing_server import CrashingServer
 from tests.differential.normalise import Normaliser
-from tests.differential.private_server import PrivateServer
 from tests.differential.raw_worker import RawWorker, payloads
 
 CALL_TIMEOUT_SECONDS = 15
@@ -60,7 +60,7 @@ class World:
     namespace = "default"
     other_namespace = OTHER_NAMESPACE
 
-    def __init__(self, connection: Connection, scenario_name: str, server: PrivateServer | None = None) -> None:
+    def __init__(self, connection: Connection, scenario_name: str, server: CrashingServer | None = None) -> None:
         self.client = connection.client
         self.service = connection.service
         self.operator = connection.operator
@@ -72,9 +72,9 @@ class World:
         self._normaliser = Normaliser()
 
     async def crash_and_restart(self) -> None:
-        """SIGKILL the scenario's private server, start it again, and return once it knows its runs again."""
-        assert self._server is not None, "only a scenario on a private server may crash it"
-        await self._server.crash_and_restart()
+        """SIGKILL the server, together with the other scenarios on it; return once it runs and serves again."""
+        assert self._server is not None, "not a scenario with server=CRASHING_SERVER"
+        await self._server.wait_for_crash()
         await self._channel.channel_ready()
 
         async def is_serving() -> bool:

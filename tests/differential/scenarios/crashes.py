@@ -5,7 +5,6 @@ from __future__ import annotations
 from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateStage
 
 from tests.differential.raw_worker import (
@@ -19,11 +18,11 @@ from tests.differential.raw_worker import (
     start_child,
     start_timer,
 )
-from tests.differential.scenario import PRIVATE_SERVER, scenario
+from tests.differential.scenario import CRASHING_SERVER, scenario
 from tests.differential.world import World
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def child_completes_after_a_crash(world: World) -> None:
     """A child starts, the server crashes, the child completes, and its parent sees it."""
     await world.start()
@@ -39,7 +38,7 @@ async def child_completes_after_a_crash(world: World) -> None:
     await world.record_history(world.child_id)
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def children_are_started_once(world: World) -> None:
     """The server crashes as soon as it has acknowledged the task that starts children: all start, each once."""
     await world.start()
@@ -54,7 +53,7 @@ async def children_are_started_once(world: World) -> None:
     await world.record_events_by_child()
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def close_of_a_child_is_not_lost(world: World) -> None:
     """The server crashes as soon as it has acknowledged a child's failure: the parent hears of it, once."""
     await world.start()
@@ -68,7 +67,7 @@ async def close_of_a_child_is_not_lost(world: World) -> None:
     await world.record_history()
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def parent_close_policies_are_applied(world: World) -> None:
     """The server crashes as soon as it has acknowledged the parent's end: its children and theirs are dealt with."""
     await world.start()
@@ -96,7 +95,7 @@ async def parent_close_policies_are_applied(world: World) -> None:
         await world.record_history(world.workflow_id(name))
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def signals_and_cancels_arrive_once(world: World) -> None:
     """The server crashes as soon as it has acknowledged a signal and a cancel request to other workflows."""
     targets = [world.workflow_id("signalled"), world.workflow_id("cancelled")]
@@ -110,9 +109,9 @@ async def signals_and_cancels_arrive_once(world: World) -> None:
         ),
         "cancels": command("REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION", workflow_id=targets[1], reason="crash"),
     }
-    worker = world.raw_worker()
     for name, given in cases.items():
-        await world.start(world.workflow_id(name))
+        worker = world.raw_worker(task_queue=f"{world.task_queue}-{name}")
+        await world.start(world.workflow_id(name), task_queue=TaskQueue(name=worker.task_queue))
         await worker.next_workflow_task(given)
     await world.crash_and_restart()
     for name, target_id in zip(cases, targets, strict=True):
@@ -121,26 +120,25 @@ async def signals_and_cancels_arrive_once(world: World) -> None:
         await world.record_history(target_id)
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def chain_goes_on(world: World) -> None:
-    """The server crashes in every run of a child that continues as new: the parent gets the last run's result."""
+    """The server crashes after a child's continue-as-new and after its end: the parent gets the last run's result."""
     await world.start()
     parent, child = world.raw_worker(), world.child_worker()
     await parent.next_workflow_task(start_child(world.child_id, child.task_queue))
     events = await world.wait_for_events(7)
     run_id = events[5].child_workflow_execution_started_event_attributes.workflow_execution.run_id
-    for _ in range(2):
-        await world.age()
-        await child.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
-        await world.crash_and_restart()
+    await child.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", backoff_start_interval=seconds(1)))
+    await world.crash_and_restart()
     await child.next_workflow_task(complete_workflow("last"))
+    await world.crash_and_restart()
     await world.wait_for_events(8)
     await parent.next_workflow_task(complete_workflow())
     await world.record_history()
-    await world.record_chain(run_id, 3, world.child_id)
+    await world.record_chain(run_id, 2, world.child_id)
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def deadlines_that_pass_meanwhile(world: World) -> None:
     """A child's run timeout, another's retry backoff and a timer are due while the server is down or just back."""
     await world.start()
@@ -163,10 +161,10 @@ async def deadlines_that_pass_meanwhile(world: World) -> None:
     await world.record_history(is_retried)
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def tasks_taken_before_are_answered_after(world: World) -> None:
     """A workflow task and an activity task that were taken before the crash are answered after it."""
-    await world.start()
+    await world.start(workflow_task_timeout=seconds(60))
     worker = world.raw_worker()
     await worker.next_workflow_task(
         schedule_activity("a", world.task_queue, start_to_close_timeout=seconds(30)), start_timer("t", 60)
@@ -185,7 +183,7 @@ async def tasks_taken_before_are_answered_after(world: World) -> None:
     await world.record_history()
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def requests_sent_again(world: World) -> None:
     """Signals are kept in their order, and a start that is sent again after the crash is recognised."""
     run_id = await world.start()
@@ -231,7 +229,7 @@ class Greets:
         return f"Hello, {name}"
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def update_accepted_before(world: World) -> None:
     """An update is accepted, the server crashes, and the update completes."""
     handle = await world.client.start_workflow(Register.run, id=world.workflow_id(), task_queue=world.task_queue)
@@ -247,7 +245,7 @@ async def update_accepted_before(world: World) -> None:
     await world.record_history()
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def update_completed_before(world: World) -> None:
     """An update completes, the server crashes: its outcome is still there, and the same update is not done again."""
     handle = await world.client.start_workflow(Greets.run, id=world.workflow_id(), task_queue=world.task_queue)
@@ -261,7 +259,7 @@ async def update_completed_before(world: World) -> None:
     await world.record_history()
 
 
-@scenario(server=PRIVATE_SERVER)
+@scenario(server=CRASHING_SERVER)
 async def reset_before(world: World) -> None:
     """The server crashes as soon as it has acknowledged a reset: the new run's task is delivered."""
     run_id = await world.start()
@@ -269,17 +267,8 @@ async def reset_before(world: World) -> None:
     await worker.next_workflow_task(start_timer("t", 60))
     await world.signal()
     await worker.next_workflow_task(complete_workflow("first end"))
-    reply = await world.call(
-        ResetWorkflowExecutionRequest(
-            namespace=world.namespace,
-            workflow_execution=world.execution(run_id=run_id),
-            workflow_task_finish_event_id=4,
-            reason="reset on purpose",
-            request_id="reset-1",
-            identity="resetter",
-        )
-    )
+    new_run_id = await world.reset(4, run_id=run_id)
     await world.crash_and_restart()
     await worker.next_workflow_task(complete_workflow("second end"))
-    await world.record_history(run_id=reply.run_id)
+    await world.record_history(run_id=new_run_id)
     await world.record_history(run_id=run_id)
