@@ -55,13 +55,14 @@ async def continued_as_new(world: World) -> None:
             workflow_run_timeout=seconds(50),
         )
     )
-    await world.wait_for_events(7)
     for number in range(2):
-        await world.age()
-        await child.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", input=payloads(number)))
+        await child.next_workflow_task(
+            command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", input=payloads(number), backoff_start_interval=seconds(1))
+        )
+    task = await child.poll_workflow_task()
     await world.record_description("parent")
     await world.record_description("child", world.child_id)
-    await child.next_workflow_task(complete_workflow("last"))
+    await child.complete_workflow_task(task, complete_workflow("last"))
     await _end(world, 3)
 
 

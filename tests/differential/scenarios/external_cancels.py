@@ -184,6 +184,14 @@ async def child_only_to_a_stranger(world: World) -> None:
 
 
 @scenario()
+async def child_only_to_a_closed_stranger(world: World) -> None:
+    """Whose child a closed workflow was is not looked at: the request is a success."""
+    target, _ = await _start_target(world)
+    await target.next_workflow_task(complete_workflow())
+    await _cancel_and_record(world, _cancel(world.workflow_id("target"), child_workflow_only=True))
+
+
+@scenario()
 async def child_of_a_continued_run(world: World) -> None:
     """A parent cancels the run that its child has come to by continuing as new."""
     await world.start()
