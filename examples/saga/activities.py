@@ -13,7 +13,7 @@ from shared import SOLD_OUT, Trip
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-SECONDS_PER_CALL = 0.3
+SECONDS_PER_CALL = 0.2
 
 
 @activity.defn
