@@ -18,6 +18,7 @@ RUN_SUFFIX = uuid.uuid4().hex[:6]
 async def approved(client: Client) -> None:
     """The approver says yes."""
     handle = await start_request(client, "approved")
+    await wait_for_status(handle, Status.ASKED)
     await handle.signal(ApprovalWorkflow.decide, Decision(by="ann", is_approved=True, comment="enjoy it"))
     await show_result(handle)
 
@@ -25,6 +26,7 @@ async def approved(client: Client) -> None:
 async def rejected(client: Client) -> None:
     """The approver says no. Somebody else has said yes before, but was not asked."""
     handle = await start_request(client, "rejected")
+    await wait_for_status(handle, Status.ASKED)
     await handle.signal(ApprovalWorkflow.decide, Decision(by="eve", is_approved=True))
     print(f"  status after somebody else's yes: {await handle.query(ApprovalWorkflow.get_status)}")
     await handle.signal(ApprovalWorkflow.decide, Decision(by="ann", is_approved=False, comment="the old one is fine"))
@@ -82,6 +84,8 @@ async def main() -> None:
     for number, scenario in enumerate([approved, rejected, escalated, timed_out], start=1):
         print(f"\n{number}. {scenario.__doc__}")
         await scenario(client)
+    # A Python that exits in the very moment of the SDK's answer can abort in the SDK's threads.
+    await asyncio.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ ONE_DAY_SECONDS = 24 * 60 * 60
 class Status(StrEnum):
     """Where a request is; the last three are how it can end."""
 
+    NEW = "new"
     ASKED = "asked"
     REMINDED = "reminded"
     ESCALATED = "escalated"

@@ -19,7 +19,7 @@ class ApprovalWorkflow:
     # A signal may be handled before `run` begins; thanks to `workflow.init`, the request is known even then.
     @workflow.init
     def __init__(self, request: Request) -> None:
-        self._stage = Status.ASKED
+        self._stage = Status.NEW
         self._may_decide = {request.approver}
         self._decision: Decision | None = None
 
@@ -54,9 +54,9 @@ class ApprovalWorkflow:
             (Status.REMINDED, approver, f"{asker} still waits for {subject}", request.escalate_after_seconds),
             (Status.ESCALATED, request.manager, f"{approver} does not answer {asker}", request.give_up_after_seconds),
         ):
-            self._stage = stage
             self._may_decide.add(addressee)
             await self._send(addressee, text)
+            self._stage = stage
             await self._wait_for_decision(patience_seconds)
             if self._decision is not None:
                 return

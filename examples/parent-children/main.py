@@ -94,6 +94,8 @@ async def main() -> None:
     for number, scenario in enumerate([delivered, returned, cancelled], start=1):
         print(f"\n{number}. {scenario.__doc__}")
         await scenario(client)
+    # A Python that exits in the very moment of the SDK's answer can abort in the SDK's threads.
+    await asyncio.sleep(0.2)
 
 
 if __name__ == "__main__":
