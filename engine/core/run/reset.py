@@ -32,7 +32,7 @@ from engine.core.policy.durations import timestamp_to_ns
 from engine.core.run import activity_task, child_workflow, deadlines, external_workflow, workflow_task
 from engine.core.run.event_batches import RESET_REQUEST_ID, ends_batch
 from engine.core.run.evolve import evolve
-from engine.core.run.reset_reapply import excluded_types, reapply, remember_request_id
+from engine.core.run.reset_reapply import excluded_types, reapply, remember_request_ids
 from engine.core.run.state import RunState
 from engine.core.run.workflow_options import check_post_reset_operations, update_options, validate_options_updates
 from engine.core.transition import Context, Transition
@@ -111,9 +111,7 @@ def reset_workflow(
     transitions[-1].reset_run_id_changed = True
 
     t = Transition(context, state, is_new=True, copied_from=(base.run_key, state.next_event_id))
-    t.add_request_id(state.start_request_id)
-    for event in history.events:
-        remember_request_id(t, event)
+    remember_request_ids(t, history.events)
     _fail_workflow_task(t, base.run_id, request.reason)
     for activity in state.activities.values():
         t.activities[activity.scheduled_event_id] = True

@@ -26,7 +26,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from engine.core.events import workflow_execution as events
 from engine.core.transition import Transition
 
-__all__ = ["REAPPLIED", "excluded_types", "excludes_everything", "reapply", "remember_request_id"]
+__all__ = ["REAPPLIED", "excluded_types", "excludes_everything", "reapply", "remember_request_ids"]
 
 
 def excluded_types(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
@@ -52,11 +52,14 @@ def reapply(t: Transition, later: Iterable[HistoryEvent], excluded: frozenset[in
             t.flush()
 
 
-def remember_request_id(t: Transition, event: HistoryEvent) -> None:
-    """Remember the request that attached a start to the run."""
-    request_id = event.workflow_execution_options_updated_event_attributes.attached_request_id
-    if request_id:
-        t.state.request_ids[request_id] = t.new_request_ids[request_id] = event.event_id
+def remember_request_ids(t: Transition, events: Iterable[HistoryEvent]) -> None:
+    """Remember the requests that started the run, and that attached a start to it."""
+    for event in events:
+        request_id = event.workflow_execution_options_updated_event_attributes.attached_request_id
+        if event.event_type == et.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            request_id = t.state.start_request_id
+        if request_id:
+            t.state.request_ids[request_id] = t.new_request_ids[request_id] = event.event_id
 
 
 def _signal(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
@@ -82,7 +85,7 @@ def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int
     again.links.extend(event.links)
     t.add(again)
     t.flush()
-    remember_request_id(t, again)
+    remember_request_ids(t, [again])
 
 
 def _child_started(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:

@@ -173,6 +173,8 @@ class Core:
         """Apply a message; return the run id of a child that it starts."""
         if not isinstance(item, inputs.StartChildWorkflowExecution):
             target = self.find(item.run)
+            while target is not None and not target.state.running and target.state.reset_run_id:
+                target = self.find(RunRef(NAMESPACE_ID, target.state.workflow_id, target.state.reset_run_id))
             if target is None:
                 raise NotFound("workflow execution not found")
             target.send(item)
