@@ -120,6 +120,25 @@ async def terminated_in_backoff(world: World) -> None:
 
 
 @scenario()
+async def cancelled_in_backoff(world: World) -> None:
+    """A parent cancels its child that waits for its retry: the next run gets its task at once."""
+    await world.start()
+    parent, child = world.raw_worker(), world.child_worker()
+    await parent.next_workflow_task(
+        start_child(world.child_id, child.task_queue, retry_policy=retry_policy(initial=60))
+    )
+    await child.next_workflow_task(fail_workflow(application_failure("first")))
+    run_id = await _first_child_run_id(world)
+    await world.wait_closed(world.child_id, run_id)
+    await parent.next_workflow_task(
+        command("REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION", workflow_id=world.child_id, child_workflow_only=True)
+    )
+    await world.wait_for_events(12)
+    await child.next_workflow_task(command("CANCEL_WORKFLOW_EXECUTION"))
+    await _end(world, 2, events=13)
+
+
+@scenario()
 async def retried_after_a_run_timeout(world: World) -> None:
     """A child run that times out is retried until its execution timeout; the parent sees one timeout."""
     await world.start()

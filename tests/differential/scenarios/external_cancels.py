@@ -45,7 +45,7 @@ async def _cancel_and_record(world: World, cancel: Command) -> None:
     await world.record_history()
 
 
-@scenario(live_sample=True)
+@scenario()
 async def running(world: World) -> None:
     """A cancel request to a running workflow, with reason and control; the target accepts it."""
     target, _ = await _start_target(world)
