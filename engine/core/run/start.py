@@ -152,6 +152,9 @@ def start_child_workflow(
     if not parent.running or child is None or child.initiated is None:
         raise NotFound("Pending child execution not found.")
     request = _child_request(context, parent, child.initiated)
+    if current is not None and current.run_key == parent.run_key:
+        # Nor by terminate-if-running: the child of nobody would be left.
+        raise _already_started("Workflow execution is already running.", parent)
     if current is not None:
         _resolve_policies(current, request)
     run_id = context.env.new_id()
