@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.common.v1 import Memo, RetryPolicy, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -35,7 +35,7 @@ from engine.core.policy.start_request import (
 )
 from engine.runtime.engine import Engine
 from engine.runtime.query_workflow import query_workflow
-from tests.sim.commands import payloads, seconds
+from tests.sim.commands import payloads, retry_policy, seconds
 from tests.sim.invariants import require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
 
@@ -92,7 +92,7 @@ class Client:
             return
 
     def _workflow_id(self) -> str:
-        return f"w{self.random.randrange(self.simulation.workflow_ids)}"
+        return f"w{self.random.randrange(self.simulation.world.workflow_ids)}"
 
     def _fill(self, request: _StartLike) -> None:
         random = self.random
@@ -100,7 +100,7 @@ class Client:
         request.workflow_id = self._workflow_id()
         request.request_id = f"{self.name}-{self.simulation.ledger.next_number()}"
         request.workflow_type.CopyFrom(WorkflowType(name="random"))
-        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.task_queues)))
+        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.world.task_queues)))
         request.input.CopyFrom(payloads("input"))
         request.identity = self.name
         request.workflow_task_timeout.CopyFrom(seconds(random.choice((1, 2, 10))))
@@ -109,11 +109,7 @@ class Client:
         if random.random() < 0.15:
             request.workflow_execution_timeout.CopyFrom(seconds(random.choice((5, 30, 90))))
         if random.random() < 0.3:
-            request.retry_policy.CopyFrom(
-                RetryPolicy(
-                    initial_interval=seconds(random.choice((0.2, 1))), maximum_attempts=random.choice((0, 2, 3))
-                )
-            )
+            request.retry_policy.CopyFrom(retry_policy(random))
         if random.random() < 0.15:
             request.cron_schedule = random.choice(("@every 3s", "@every 10s", "* * * * *"))
         elif random.random() < 0.15:
@@ -183,7 +179,7 @@ class Client:
 
     def _execution(self) -> WorkflowExecution:
         starts = self.simulation.ledger.starts
-        workflow_id = self._workflow_id()
+        workflow_id = self.simulation.world.any_workflow_id(self.random)
         if starts and self.random.random() < 0.2:
             run_id = self.random.choice(list(starts.values()))
             return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)

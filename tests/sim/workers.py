@@ -231,7 +231,7 @@ class WorkflowWorker(_Worker):
             return None
         request = RespondWorkflowTaskCompletedRequest(identity=self.name)
         view = View.of(history)
-        request.commands.extend(decide(random, view, self.task_queue) if chaos else finish())
+        request.commands.extend(decide(random, view, self.task_queue, self.simulation.world) if chaos else finish())
         if self.sticky_queue and (not chaos or random.random() < 0.85):
             sticky = StickyExecutionAttributes(
                 worker_task_queue=TaskQueue(name=self.sticky_queue, kind=TASK_QUEUE_KIND_STICKY),
