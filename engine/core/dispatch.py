@@ -13,6 +13,7 @@ from engine.core.inputs import (
     ActivityTaskDispatched,
     ActivityTaskUndelivered,
     DeadlineDue,
+    EndOutgrownRun,
     FailWorkflowTaskCommand,
     MessageAnswered,
     RecordActivityTaskHeartbeat,
@@ -34,6 +35,7 @@ from engine.core.run import (
     activity_task,
     child_workflow,
     deadlines,
+    dispatched,
     external_workflow,
     lifecycle,
     signal,
@@ -73,6 +75,12 @@ def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> Reset
     t.touched = True
     speculative_task.leave_sticky_queue(t)
     return ResetStickyTaskQueueResponse()
+
+
+def end_outgrown_run(t: Transition, end: EndOutgrownRun) -> None:
+    """Terminate the run."""
+    if t.state.running:
+        lifecycle.terminate(t, end.reason, None, "history-service")
 
 
 def message_answered(t: Transition, answered: MessageAnswered) -> None:
@@ -115,12 +123,13 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
     UpdateWorkflowExecution: update.on_update,
-    WorkflowTaskDispatched: workflow_task.on_dispatched,
+    WorkflowTaskDispatched: dispatched.on_workflow_task_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,
+    EndOutgrownRun: end_outgrown_run,
     RespondWorkflowTaskFailed: workflow_task_completed.on_failed,
     ResetStickyTaskQueue: reset_sticky_task_queue,
-    ActivityTaskDispatched: activity_task.on_dispatched,
+    ActivityTaskDispatched: dispatched.on_activity_task_dispatched,
     RespondActivityTaskCompleted: activity_task.on_completed,
     RespondActivityTaskFailed: activity_task.on_failed,
     RespondActivityTaskCanceled: activity_task.on_canceled,

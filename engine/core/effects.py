@@ -23,6 +23,7 @@ from engine.core.inputs import (
     StartChildWorkflowExecution,
     TerminateWorkflowExecution,
 )
+from engine.core.matching.backlog import TaskRef
 
 __all__ = [
     "AnswerQueries",
@@ -56,6 +57,12 @@ class EnqueueWorkflowTask:
     attempt: int
     priority: Priority | None
 
+    @property
+    def task(self) -> TaskRef:
+        return TaskRef(
+            self.run_key, self.scheduled_event_id, self.attempt, self.sticky, self.normal_task_queue, self.priority
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EnqueueActivityTask:
@@ -68,6 +75,10 @@ class EnqueueActivityTask:
     attempt: int
     priority: Priority | None
 
+    @property
+    def task(self) -> TaskRef:
+        return TaskRef(self.run_key, self.scheduled_event_id, self.attempt, priority=self.priority)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerQueries:
@@ -77,7 +88,7 @@ class AnswerQueries:
     """
 
     run_key: int
-    results: dict[str, WorkflowQueryResult]
+    results: dict[str, WorkflowQueryResult | ServiceError]
     unblock: bool
 
 

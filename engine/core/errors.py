@@ -1,8 +1,8 @@
 """The errors that leave the engine as gRPC statuses, and those that stay inside.
 
 A `ServiceError` is an answer to a caller: a gRPC code, a message, and where the protocol has one a typed
-detail. `FailWorkflowTask` is a worker's mistake: it becomes a WorkflowTaskFailed event. `InvariantViolated`
-is ours: it evicts the run and answers INTERNAL.
+detail. `FailWorkflowTask` is a worker's mistake: it becomes a WorkflowTaskFailed event. `RunOutgrown` ends a run.
+`InvariantViolated` is ours: it evicts the run and answers INTERNAL.
 """
 
 # ruff: noqa: N818 - named as the protocol names them
@@ -341,6 +341,19 @@ class FailWorkflowTask(Exception):
         self.unstored: UnstoredState | None = None
         """What to put back once the run is loaded again."""
         super().__init__(self.message)
+
+
+class RunOutgrown(Exception):
+    """Throw a change away and end its run, which has reached a limit.
+
+    Args:
+        message: why, for the run's last event and for the caller.
+    """
+
+    def __init__(self, run_key: int, message: str) -> None:
+        super().__init__(message)
+        self.run_key = run_key
+        self.message = message
 
 
 class InvariantViolated(Exception):

@@ -16,6 +16,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
     SignalWithStartWorkflowExecutionRequest,
@@ -25,7 +26,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import ServiceError
+from engine.core.errors import FailWorkflowTask, ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
 from engine.core.run.state import UnstoredState
 
@@ -34,6 +35,7 @@ __all__ = [
     "ActivityTaskDispatched",
     "ActivityTaskUndelivered",
     "DeadlineDue",
+    "EndOutgrownRun",
     "ExecuteMultiOperation",
     "ExternalCaller",
     "FailWorkflowTaskCommand",
@@ -44,6 +46,7 @@ __all__ = [
     "RecordChildWorkflowExecutionClosed",
     "RequestCancelWorkflowExecution",
     "ResetStickyTaskQueue",
+    "ResetWorkflowExecution",
     "RespondActivityTaskCanceled",
     "RespondActivityTaskCompleted",
     "RespondActivityTaskFailed",
@@ -193,6 +196,14 @@ class RecordChildWorkflowExecutionClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetWorkflowExecution:
+    """Go on from an earlier event of `run` in a new run; the current run ends."""
+
+    run: RunRef
+    request: ResetWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateWorkflowExecution:
     run: RunRef
     request: UpdateWorkflowExecutionRequest
@@ -230,6 +241,28 @@ class FailWorkflowTaskCommand:
     identity: str
     binary_checksum: str
     unstored: UnstoredState | None = None
+
+    @classmethod
+    def instead_of(cls, completed: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+        """Return what to do in the place of a completion that `error` came of."""
+        return cls(
+            run=completed.run,
+            token=completed.token,
+            cause=error.cause,
+            message=error.message,
+            terminates_workflow=error.terminates_workflow,
+            identity=completed.request.identity,
+            binary_checksum=completed.request.binary_checksum,
+            unstored=error.unstored,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndOutgrownRun:
+    """A change of this run would have taken it over a limit: end it instead (it was reloaded before)."""
+
+    run: RunRef
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,12 +355,14 @@ Input = (
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
+    | ResetWorkflowExecution
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
     | UpdateWorkflowExecution
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand
+    | EndOutgrownRun
     | RespondWorkflowTaskFailed
     | ResetStickyTaskQueue
     | ActivityTaskDispatched

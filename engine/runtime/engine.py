@@ -16,7 +16,6 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
-from engine.core.effects import SendToRun
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
 from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef, StartWorkflowExecution
@@ -70,7 +69,7 @@ class Engine:
         self._housekeeping: asyncio.TimerHandle | None = None
         self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
-        self._queue: list[tuple[Input | WaitingPoller | SendToRun, asyncio.Future[Any] | None]] = []
+        self._queue: list[tuple[Input | WaitingPoller, asyncio.Future[Any] | None]] = []
         self._step_scheduled = False
         self._stopped = False
 
@@ -119,12 +118,7 @@ class Engine:
             future.add_done_callback(self._take_back)
             raise
 
-    def send_later(self, message: SendToRun) -> None:
-        """Try again, soon, to deliver what one run sent another."""
-        if not self._stopped:
-            self.loop.call_later(RETRY_NS / 1e9, self.enqueue, message, None)
-
-    def enqueue(self, item: Input | WaitingPoller | SendToRun, future: asyncio.Future[Any] | None) -> None:
+    def enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
         """Take an item into the next step."""
         self._queue.append((item, future))
         if not self._step_scheduled:
@@ -140,8 +134,6 @@ class Engine:
             if isinstance(item, WaitingPoller):
                 if not item.gone:
                     batch.poll(item)
-            elif isinstance(item, SendToRun):
-                batch.send(item)
             else:
                 batch.run(item, future)
         batch.commit()
@@ -220,6 +212,12 @@ class Engine:
             raise NotFound(
                 f'workflow execution not found for workflow ID "{ref.workflow_id}" and run ID "{ref.run_id}"'
             )
+        return state
+
+    def follow_resets(self, state: RunState) -> RunState:
+        """Return the run that took the place of a closed one by resets; it may be closed, too."""
+        while not state.running and state.reset_run_id:
+            state = self.load_run(RunRef(state.namespace_id, state.workflow_id, state.reset_run_id))
         return state
 
     def get_run(self, namespace: Namespace, execution: WorkflowExecution) -> RunState:

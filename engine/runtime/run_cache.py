@@ -97,7 +97,7 @@ def _size_bytes(state: RunState) -> int:
         _RUN_BYTES
         + state.tail_bytes
         + state.input_size_bytes
-        + _PENDING_BYTES * (len(state.activities) + len(state.timers))
+        + _PENDING_BYTES * (len(state.activities) + len(state.timers) + len(state.children))
         + _DEADLINE_BYTES * len(state.deadlines)
         + _REQUEST_ID_BYTES * len(state.request_ids)
         + _UPDATE_BYTES * (len(state.updates) + len(state.completed_updates))

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
+from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
@@ -21,7 +21,7 @@ from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.policy.durations import timestamp_to_ns
 from engine.core.run import deadlines
-from engine.core.run.evolve import evolve
+from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
 
@@ -110,6 +110,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         workflow_id=row["workflow_id"],
         run_id=row["run_id"],
         start_request_id=row["start_request_id"],
+        reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
     # A run that closed over pending activities or children still shows them.
@@ -165,9 +166,12 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
     state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
+    state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    if state.made_by_reset:
+        begin_again(state, row["start_time_ns"])
 
 
 def _load_events(
@@ -267,3 +271,4 @@ def _load_activities(connection: sqlite3.Connection, state: RunState) -> None:
         ) = row[4:12]
         activity.heartbeat_details = None if row[12] is None else Payloads.FromString(row[12])
         activity.last_failure = None if row[13] is None else Failure.FromString(row[13])
+        state.measure_progress(activity)

@@ -107,5 +107,9 @@ ALTER TABLE runs ADD COLUMN priority BLOB;          -- Priority of its workflow 
 ALTER TABLE activities ADD COLUMN priority BLOB;    -- Priority, the run's merged in
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES)
+_RESETS = """
+ALTER TABLE runs ADD COLUMN reset_run_id TEXT NOT NULL DEFAULT '';  -- the run that the last reset of this one made
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS)
 SCHEMA_VERSION = len(MIGRATIONS)

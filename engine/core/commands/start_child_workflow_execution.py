@@ -82,7 +82,7 @@ def validate(work: CommandWork, attributes: _Attributes) -> None:
     try:
         validate_total_size(attributes.search_attributes.indexed_fields, limits)
     except InvalidArgument as error:
-        raise FailWorkflowTask(BAD_SEARCH_ATTRIBUTES, error.message, terminates_workflow=True) from None
+        raise FailWorkflowTask(BAD_ATTRIBUTES, error.message, terminates_workflow=True) from None
     work.check_pending(
         len(work.t.state.children),
         limits.pending_child_executions_error,

@@ -1,7 +1,7 @@
 """The id policies: what a start does about a run that is there.
 
-Rule (temporal server workflow_id_dedup.go): the conflict policy decides over a running execution, the reuse policy
-over a closed one.
+Rule (temporal server workflow_id_dedup.go): the conflict policy decides over a running execution, the reuse policy over
+a closed one.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
 from engine.core.policy.priority import merge_priority
-from engine.core.run import lifecycle, workflow_task
+from engine.core.run import child_workflow, lifecycle, workflow_task
 from engine.core.run.id_policies import StartRequest, resolve_policies, terminate_current
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
@@ -173,6 +173,8 @@ def start_child_workflow(
     if not parent.running or child is None or child.initiated is None:
         raise NotFound("Pending child execution not found.")
     request = _child_request(context, parent, child.initiated)
+    if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
+        return Started(current.started.first_execution_run_id)
     if current is not None:
         resolve_policies(current, request)
     run_id = context.env.new_id()

@@ -68,6 +68,8 @@ class ActivityInfo:
     heartbeat_details: Payloads | None = None
     last_failure: Failure | None = None
     backing_off: bool = False
+    # Memory only.
+    progress_size_bytes: int = 0
 
     @property
     def started(self) -> bool:
@@ -206,6 +208,9 @@ class RunState:
     started: WorkflowExecutionStartedEventAttributes = field(default_factory=WorkflowExecutionStartedEventAttributes)
     start_links: list[Link] = field(default_factory=list)
     user_metadata: UserMetadata | None = None
+    priority: Priority | None = None
+    original_start_time_ns: int = 0
+    """The time of the WorkflowExecutionStarted; a run that a reset made began later."""
     start_time_ns: int = 0
     execution_time_ns: int = 0
     close_time_ns: int = 0
@@ -249,11 +254,15 @@ class RunState:
     request_ids: dict[str, int] = field(default_factory=dict)
     """Request id -> event id of the start or of what attached a start to this run, or SIGNAL_REQUEST."""
     start_request_id: str = ""
+    reset_run_id: str = ""
+    """The run that the last reset of this one made."""
 
     # Memory only: rebuilt when the run is loaded.
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     buffered_stored: int = 0
     stored_deadline_ns: int | None = None
+    progress_size_bytes: int = 0
+    """How large the heartbeat details and last failures of the pending activities are."""
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
     updates_loaded: bool = True
@@ -271,9 +280,21 @@ class RunState:
             latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
         return latest_ns
 
+    def measure_progress(self, activity: ActivityInfo) -> None:
+        """Count what a pending activity holds of its attempts, after it has changed."""
+        details, failure = activity.heartbeat_details, activity.last_failure
+        size_bytes = (0 if details is None else details.ByteSize()) + (0 if failure is None else failure.ByteSize())
+        self.progress_size_bytes += size_bytes - activity.progress_size_bytes
+        activity.progress_size_bytes = size_bytes
+
     def has_signal_request(self, request_id: str) -> bool:
         """Say whether a signal with this request id came before; an empty id never did."""
         return bool(request_id) and self.request_ids.get(request_id) == SIGNAL_REQUEST
+
+    @property
+    def made_by_reset(self) -> bool:
+        """Say whether the first events are those of another run."""
+        return self.started.original_execution_run_id not in ("", self.run_id)
 
     @property
     def execution(self) -> WorkflowExecution:
@@ -306,10 +327,6 @@ class RunState:
     @property
     def workflow_type(self) -> str:
         return self.started.workflow_type.name
-
-    @property
-    def priority(self) -> Priority | None:
-        return self.started.priority if self.started.HasField("priority") else None
 
     def priority_of(self, activity: ActivityInfo) -> Priority | None:
         """Return the priority of an activity's tasks."""

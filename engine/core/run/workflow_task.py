@@ -32,7 +32,7 @@ from temporalio.api.protocol.v1 import Message
 from engine.core.effects import EnqueueWorkflowTask, SetDeadline
 from engine.core.errors import InvariantViolated, NotFound
 from engine.core.events import workflow_task as events
-from engine.core.inputs import WorkflowTaskDispatched, WorkflowTaskUndelivered
+from engine.core.inputs import WorkflowTaskUndelivered
 from engine.core.matching.task_token import WorkflowTaskToken
 from engine.core.policy.durations import duration_to_ns, ns_to_duration
 from engine.core.run.deadlines import push_workflow_task_deadline
@@ -49,7 +49,6 @@ __all__ = [
     "ensure_scheduled",
     "fail",
     "fail_before_forced_close",
-    "on_dispatched",
     "on_undelivered",
     "record_started",
     "schedule",
@@ -102,6 +101,7 @@ def ensure_scheduled(t: Transition) -> None:
         schedule(t)
     elif task.started and _holds_back_too_much(t):
         fail(t, task, WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, None, "history-service")
+        t.flush()
         schedule(t)
 
 
@@ -164,20 +164,6 @@ def dispatch(t: Transition) -> None:
             priority=state.priority,
         )
     )
-
-
-def on_dispatched(t: Transition, dispatched: WorkflowTaskDispatched) -> StartedWorkflowTask | None:
-    """Give the task to the poller; None when it is no longer there to be had (a stale offer)."""
-    task = t.state.workflow_task
-    stamp = (dispatched.scheduled_event_id, dispatched.attempt)
-    if task is None or task.started or (task.scheduled_event_id, task.attempt) != stamp:
-        return None
-    if dispatched.sticky and not task.sticky:
-        return None
-    if task.sticky and task.task_queue != dispatched.task_queue:
-        # The sticky worker is gone and the task went to the normal queue; its next owner needs the whole history.
-        t.state.sticky_task_queue = ""
-    return record_started(t, t.context.env.new_id(), dispatched.identity, dispatched.worker_version)
 
 
 def record_started(

@@ -27,8 +27,10 @@ from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound
 from engine.core.events import workflow_task as events
 from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.policy.durations import duration_to_ns
+from engine.core.policy.query_results import check_query_results
 from engine.core.run import activity_task, lifecycle, speculative_task, update, workflow_task
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.event_batches import INLINE_REQUEST_ID
 from engine.core.run.state import WorkflowTask
 from engine.core.run.unwritten_task import write_events
 from engine.core.run.update_messages import has_messages
@@ -88,7 +90,8 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
     if state.running:
         reply.new_workflow_task = _schedule_next(t, task, work, completed)
     unblock = reply.new_workflow_task is None and state.workflow_task is None
-    t.effects.append(AnswerQueries(state.run_key, dict(request.query_results), unblock=unblock))
+    results = check_query_results(request.query_results, t.context.limits)
+    t.effects.append(AnswerQueries(state.run_key, results, unblock=unblock))
     return reply
 
 
@@ -128,7 +131,7 @@ def _schedule_next(
     worker_version = request.worker_version_stamp if request.HasField("worker_version_stamp") else None
     return workflow_task.record_started(
         t,
-        "request-from-RespondWorkflowTaskCompleted",
+        INLINE_REQUEST_ID,
         request.identity,
         worker_version,
         inline=True,

@@ -21,7 +21,6 @@ from temporalio.api.workflowservice.v1 import (
 
 from engine.core.inputs import RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.matching.task_queue import PollerRecord
-from engine.core.matching.task_token import QueryTaskToken
 from engine.core.policy.durations import ns_to_timestamp
 from engine.core.policy.worker_requests import (
     validate_poll_workflow_task_queue,
@@ -34,7 +33,7 @@ from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.queries import QueryTask
 from engine.service.service import Call, Service, get_namespace, long_poll_seconds, remaining_ns
-from engine.service.task_tokens import require_token, workflow_task
+from engine.service.task_tokens import query_task, workflow_task
 from engine.service.wire import append_workflow_task, with_history
 from engine.service.worker_registry import WorkerShutDown
 from engine.service.workflow_service.activity_tasks import activity_task_message
@@ -119,8 +118,7 @@ async def respond_query_task_completed(
     service: Service, request: RespondQueryTaskCompletedRequest, call: Call
 ) -> RespondQueryTaskCompletedResponse:
     """Answer a query that came as a task of its own."""
-    require_token(request.task_token)
-    token = QueryTaskToken.decode(request.task_token)
+    token = query_task(request.task_token)
     validate_respond_query_task_completed(request, service.engine.limits)
     result = WorkflowQueryResult(
         result_type=request.completed_type,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.core import inputs
@@ -14,6 +16,7 @@ from tests.core.support.history import outline
 from tests.core.support.messages import (
     application_failure,
     complete_workflow,
+    payloads,
     schedule_activity,
     start_timer,
     sticky,
@@ -337,7 +340,7 @@ def test_activities_that_close_before_the_completion_give_one_task() -> None:
 
 def test_answers_of_queries_are_handed_on() -> None:
     run = Core().start()
-    run.complete(query_results={"q": {"result_type": 1}})
+    run.complete(query_results={"q": {"result_type": 1, "answer": payloads(1)}})
     (answers,) = run.answered_queries
     assert (list(answers.results), answers.unblock) == (["q"], True)
     run.signal()
@@ -345,3 +348,19 @@ def test_answers_of_queries_are_handed_on() -> None:
     run.signal()
     run.complete()
     assert run.answered_queries[-1].unblock is False
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [{}, {"result_type": 1}, {"result_type": 2}, {"result_type": 1, "answer": payloads(1), "error_message": "no"}],
+)
+def test_an_answer_that_says_nothing_is_none(nothing: dict[str, Any]) -> None:
+    run = Core().start()
+    run.complete(query_results={"q": nothing})
+    assert run.answered_queries[-1].results == {}
+
+
+def test_an_answer_that_is_too_large_is_an_error() -> None:
+    run = Core(Limits(blob_size_error_bytes=100)).start()
+    run.complete(query_results={"q": {"result_type": 1, "answer": payloads("x" * 100)}})
+    assert str(run.answered_queries[-1].results["q"]) == "Blob data size exceeds limit."

@@ -44,9 +44,8 @@ from engine.core.effects import (
     SendToRun,
     SetDeadline,
 )
-from engine.core.errors import FailWorkflowTask, NotFound, ServiceError
-from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_token import ActivityTaskToken
+from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
+from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import (
@@ -66,6 +65,7 @@ from tests.core.support.env import SECOND_NS, VirtualEnv
 from tests.core.support.history import assert_history, outline
 from tests.core.support.messages import TASK_QUEUE, WORKER, application_failure, payloads
 from tests.core.support.stored_run import StoredRun
+from tests.core.support.worker_inputs import activity_ref
 
 WORKFLOW_ID = "workflow"
 NAMESPACE_ID = "namespace-id"
@@ -73,18 +73,20 @@ NAMESPACE_ID = "namespace-id"
 
 @dataclass
 class Core:
-    """One namespace, its runs by key, and the world that they see."""
+    """One namespace, its runs by key, and the world that they see; `namespaces` are others that exist beside it."""
 
     limits: Limits = field(default_factory=Limits)
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
+    namespaces: tuple[str, ...] = ()
     runs: dict[int, Run] = field(default_factory=dict)
     eager_task: StartedWorkflowTask | None = None
     """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
-        self.context = Context(self.env, self.limits, namespace, {namespace.name: namespace}.get)
+        all_by_name = {name: Namespace(2, f"{name}-id", name) for name in self.namespaces} | {"default": namespace}
+        self.context = Context(self.env, self.limits, namespace, all_by_name.get)
 
     def current(self, workflow_id: str = WORKFLOW_ID) -> Run | None:
         """Return the newest run of the workflow id."""
@@ -106,7 +108,7 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         self.eager_task = started.reply.eager_task
         return started.reply.response
 
@@ -118,7 +120,7 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.signal_with_start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def _start_request(self, request_type: Any, fields: dict[str, Any]) -> Any:
@@ -133,14 +135,17 @@ class Core:
         request.request_id = request.request_id or self.env.new_id()
         return request
 
-    def _finish_all(self, transitions: list[Transition]) -> None:
+    def finish_all(self, transitions: list[Transition]) -> None:
+        """Keep transitions, which may be of new runs."""
         for t in transitions:
             if t.state.run_key not in self.runs:
-                self.runs[t.state.run_key] = Run(self, t.state)
+                run = self.runs[t.state.run_key] = Run(self, t.state)
+                if t.copied_from is not None:
+                    run.stored.blobs = self.runs[t.copied_from[0]].stored.blobs[: t.copied_from[1] - 1]
             self.runs[t.state.run_key].finish(t)
 
     def finish_new_runs(self, t: Transition) -> None:
-        self._finish_all(t.new_runs)
+        self.finish_all(t.new_runs)
 
     def find(self, ref: RunRef) -> Run | None:
         """Return the run that an input is for."""
@@ -168,6 +173,8 @@ class Core:
         """Apply a message; return the run id of a child that it starts."""
         if not isinstance(item, inputs.StartChildWorkflowExecution):
             target = self.find(item.run)
+            while target is not None and not target.state.running and target.state.reset_run_id:
+                target = self.find(RunRef(NAMESPACE_ID, target.state.workflow_id, target.state.reset_run_id))
             if target is None:
                 raise NotFound("workflow execution not found")
             target.send(item)
@@ -177,7 +184,7 @@ class Core:
         started = start.start_child_workflow(
             self.context, current and current.state, parent.state, item.initiated_event_id
         )
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def advance(self, seconds: float) -> None:
@@ -247,19 +254,23 @@ class Run:
         try:
             reply = HANDLERS[type(item)](t, item)
         except ServiceError:
-            if isinstance(item, RespondWorkflowTaskCompleted) and item.request.messages:
-                # A message may be refused after others took effect: the runtime loads the run again.
-                assert t.touched or t.changed_in_memory
+            if t.touched or t.changed_in_memory:
+                # A completion may be half done when a command is refused; the runtime loads the run again.
+                assert isinstance(item, RespondWorkflowTaskCompleted)
                 self.reload()
             else:
-                assert not t.touched
                 assert self.state == before
             raise
         except FailWorkflowTask as error:
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.reload()
-            return self.send(_failing(item, error))
-        self.finish(t)
+            return self.send(FailWorkflowTaskCommand.instead_of(item, error))
+        try:
+            self.finish(t)
+        except RunOutgrown as error:
+            self.reload()
+            self.send(inputs.EndOutgrownRun(self.ref, error.message))
+            raise InvalidArgument(error.message) from None
         return reply
 
     def reload(self) -> None:
@@ -392,7 +403,7 @@ class Run:
     def complete_activity(self, which: StartedActivityTask | str, *results: Any) -> None:
         """Complete by the task's token, or by activity id."""
         result = payloads(*results) if results else None
-        self.send(inputs.RespondActivityTaskCompleted(self.ref, _activity_ref(which), result, WORKER))
+        self.send(inputs.RespondActivityTaskCompleted(self.ref, activity_ref(which), result, WORKER))
 
     def fail_activity(
         self,
@@ -403,38 +414,18 @@ class Run:
         """Fail by the task's token, or by activity id."""
         failure = failure or application_failure()
         self.send(
-            inputs.RespondActivityTaskFailed(self.ref, _activity_ref(which), failure, WORKER, last_heartbeat_details)
+            inputs.RespondActivityTaskFailed(self.ref, activity_ref(which), failure, WORKER, last_heartbeat_details)
         )
 
     def cancel_activity(self, which: StartedActivityTask | str, *details: Any) -> None:
         """Report a cancellation by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
-        self.send(inputs.RespondActivityTaskCanceled(self.ref, _activity_ref(which), sent, WORKER))
+        self.send(inputs.RespondActivityTaskCanceled(self.ref, activity_ref(which), sent, WORKER))
 
     def heartbeat(self, which: StartedActivityTask | str, *details: Any) -> HeartbeatReply:
         """Heartbeat by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
         reply: HeartbeatReply = self.send(
-            inputs.RecordActivityTaskHeartbeat(self.ref, _activity_ref(which), sent, WORKER)
+            inputs.RecordActivityTaskHeartbeat(self.ref, activity_ref(which), sent, WORKER)
         )
         return reply
-
-
-def _activity_ref(which: StartedActivityTask | str) -> ActivityRef:
-    if isinstance(which, str):
-        return ActivityRef(activity_id=which)
-    return ActivityRef(token=ActivityTaskToken.decode(which.token))
-
-
-def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
-    """Return what the runtime comes back with when a command of a completion was bad."""
-    return FailWorkflowTaskCommand(
-        run=item.run,
-        token=item.token,
-        cause=error.cause,
-        message=error.message,
-        terminates_workflow=error.terminates_workflow,
-        identity=item.request.identity,
-        binary_checksum=item.request.binary_checksum,
-        unstored=error.unstored,
-    )

@@ -18,12 +18,19 @@ from engine.core.run.state import RunState, WorkflowTask
 from engine.core.transition import Transition
 from tests.support.stored_views import NEVER_STORED, stored_view
 
-_DERIVED_ACTIVITY_FIELDS = {"scheduled_event_id", "attributes", "scheduled_time_ns", "cancel_requested_event_id"}
+_NOT_STORED_OF_ACTIVITIES = {
+    "scheduled_event_id",
+    "attributes",
+    "scheduled_time_ns",
+    "cancel_requested_event_id",
+    "progress_size_bytes",
+}
 _TRANSIENT_RUN_FIELDS = (
     "workflow_task_attempt",
     "sticky_task_queue",
     "sticky_schedule_to_start_timeout_ns",
     "start_request_id",
+    "reset_run_id",
     "state_transition_count",
 )
 _MEMORY_ONLY = {
@@ -36,11 +43,11 @@ _MEMORY_ONLY = {
 _STICKINESS = {"sticky_task_queue", "sticky_schedule_to_start_timeout_ns"}
 # A close drops what is buffered and all that is pending, so nobody asks a closed run for these.
 _OF_OPEN_RUNS = {
+    "progress_size_bytes",
     "activities",
     "input_size_bytes",
     "activity_ids",
     "timers",
-    "children",
     "external_signals",
     "external_cancels",
     "buffered",
@@ -115,6 +122,7 @@ class StoredRun:
             if scheduled_event_id in loaded.activities:
                 for name, value in row.items():
                     setattr(loaded.activities[scheduled_event_id], name, value)
+                loaded.measure_progress(loaded.activities[scheduled_event_id])
         deadlines.rebuild(loaded)
         return loaded
 
@@ -139,5 +147,5 @@ class StoredRun:
 
 def _transient_activity(state: RunState, scheduled_event_id: int) -> dict[str, Any]:
     activity = state.activities[scheduled_event_id]
-    names = (each.name for each in dataclasses.fields(activity) if each.name not in _DERIVED_ACTIVITY_FIELDS)
+    names = (each.name for each in dataclasses.fields(activity) if each.name not in _NOT_STORED_OF_ACTIVITIES)
     return {name: getattr(activity, name) for name in names}

@@ -202,10 +202,10 @@ async def activity_answers_of_other_kinds(world: World) -> None:
 
 @scenario(server="small_limits")
 async def long_failures_of_attempts(world: World) -> None:
-    """A long failure of an attempt is cut in the description of the activity, not in the history."""
+    """A long failure is cut where it is kept as the last attempt's, in the description and in the history."""
     await world.start()
     worker = world.raw_worker()
-    policy = retry_policy(initial=0.1, attempts=2)
+    policy = retry_policy(initial=1, attempts=2)
     await worker.next_workflow_task(schedule_activity("a", world.task_queue, retry_policy=policy))
     failure = application_failure("z" * 4000)
     failure.stack_trace = "s" * 3000

@@ -103,7 +103,7 @@ async def rejected(world: World) -> None:
 async def deadline(world: World) -> None:
     """Nobody runs the new workflow: the client's deadline ends its wait."""
     request = _operations(world, _start(world), update_request(world))
-    call = asyncio.ensure_future(world.call(request, timeout_seconds=2))
+    call = asyncio.ensure_future(world.call(request, timeout_seconds=4))
     await admitted(world)
     await world.record_outcome("reply", call)
     await world.record_history()
@@ -244,6 +244,24 @@ async def closed_with_the_update(world: World) -> None:
     await update
     for policy in (FAIL, USE_EXISTING, TERMINATE_EXISTING):
         await world.record_call(policy, _operations(world, _start(world, policy), update_request(world)))
+
+
+@scenario()
+async def same_request_after_a_rejection(world: World) -> None:
+    """The same request again after the update was rejected: it reaches the same run, unless that is closed."""
+    call = await _send(world, _start(world), update_request(world))
+    worker = world.raw_worker()
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, reject(task.messages[0]))
+    await call
+    call = await _send(world, _start(world), update_request(world))
+    task = await worker.poll_workflow_task()
+    record_task(world, "task of the second", task)
+    await answer(worker, task, reject(task.messages[0]))
+    world.record_reply("second", await call)
+    await world.terminate()
+    await world.record_call("after the close", _operations(world, _start(world), update_request(world)))
+    await world.record_history()
 
 
 @scenario()

@@ -22,6 +22,7 @@ from tests.differential.update_worker import (
     admitted,
     answer,
     finish_first_task,
+    poll_update_request,
     record_stages,
     record_task,
     reject,
@@ -101,6 +102,58 @@ async def first_task_failed(world: World) -> None:
 
 
 @scenario()
+async def bad_command_before_delivery(world: World) -> None:
+    """A workflow task fails by a bad command while an update waits for its end: the next attempt brings the update."""
+    await world.start()
+    worker = world.raw_worker()
+    task = await worker.poll_workflow_task()
+    update = await send_update(world)
+    await world.record_outcome("bad command", worker.complete_workflow_task(task, start_timer("", 1)))
+    await admitted(world)
+    task = await worker.poll_workflow_task()
+    record_task(world, "second attempt", task)
+    await answer(worker, task, accept(task.messages[0]), respond("update", "done"))
+    world.record_reply("update", await update)
+    await world.record_history()
+
+
+@scenario()
+async def bad_command_after_acceptance(world: World) -> None:
+    """A bad command beside an acceptance undoes it: the update fails, and may be sent again."""
+    await finish_first_task(world, worker := world.raw_worker())
+    update = await send_update(world)
+    task = await worker.poll_workflow_task()
+    bad = answer(worker, task, accept(task.messages[0]), commands=(start_timer("", 1),))
+    await world.record_outcome("bad command", bad)
+    await world.record_outcome("update", update)
+    await record_stages(world, "afterwards")
+    update = await send_update(world)
+    task = await worker.poll_workflow_task()
+    record_task(world, "second attempt", task)
+    await answer(worker, task, accept(task.messages[0]), respond("update", "done"))
+    world.record_reply("update, sent again", await update)
+    await world.record_history()
+
+
+@scenario()
+async def bad_command_after_an_earlier_acceptance(world: World) -> None:
+    """An update that was accepted in an earlier task outlives a task that fails with its result."""
+    await finish_first_task(world, worker := world.raw_worker())
+    update = await send_update(world, stage="ACCEPTED")
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, accept(task.messages[0]))
+    await update
+    await world.signal()
+    task = await worker.poll_workflow_task()
+    bad = answer(worker, task, respond("update", "lost"), commands=(start_timer("", 1),))
+    await world.record_outcome("bad command", bad)
+    await record_stages(world, "afterwards")
+    await answer(worker, await worker.poll_workflow_task(), respond("update", "done"))
+    await world.record_call("poll", poll_update_request(world))
+    await world.record_history()
+
+
+@scenario()
 async def task_timed_out(world: World) -> None:
     """A speculative task that is never answered is written as timed out, and the update comes again."""
     await finish_first_task(world, worker := world.raw_worker(), workflow_task_timeout=seconds(1))
@@ -116,16 +169,14 @@ async def task_timed_out(world: World) -> None:
 
 @scenario()
 async def nobody_polls(world: World) -> None:
-    """A speculative task that nobody takes within five seconds becomes a normal one."""
-    await finish_first_task(world, worker := world.raw_worker())
+    """A speculative task that nobody takes within five seconds is written as timed out, and a normal one follows it."""
+    await finish_first_task(world, world.raw_worker())
     update = await send_update(world)
     await world.wait_for_events(7)
-    await world.record_history()
-    await admitted(world)
-    task = await worker.poll_workflow_task()
-    record_task(world, "task", task)
-    await answer(worker, task, reject(task.messages[0]))
-    world.record_reply("update", await update)
+    await world.record_description("afterwards")
+    await record_stages(world, "stage")
+    await world.terminate()
+    await world.record_outcome("update", update)
     await world.record_history()
 
 

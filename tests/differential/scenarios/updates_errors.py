@@ -7,7 +7,7 @@ from collections.abc import Callable
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message as ProtoMessage
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Callback, WorkflowExecution
 from temporalio.api.protocol.v1 import Message
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.update.v1 import Acceptance, Input, Meta, Outcome, Rejection, Request, Response, UpdateRef
@@ -39,6 +39,7 @@ async def malformed_requests(world: World) -> None:
     """UpdateWorkflowExecution with missing or contradictory fields."""
     await world.start()
     valid = update_request(world).request
+    callback = Callback(nexus=Callback.Nexus(url="http://nowhere/callback"))
     cases = {
         "nothing": UpdateWorkflowExecutionRequest(),
         "no namespace": update_request(world, namespace=None),
@@ -52,6 +53,12 @@ async def malformed_requests(world: World) -> None:
         "no name": update_request(world, request=Request(meta=valid.meta, input=Input(args=payloads(1)))),
         "long id": update_request(world, "u" * 1001),
         "long id and no input": update_request(world, request=Request(meta=Meta(update_id="u" * 1001))),
+        "callback": update_request(
+            world, request=Request(meta=valid.meta, input=valid.input, completion_callbacks=[callback])
+        ),
+        "callback without a url": update_request(
+            world, request=Request(meta=valid.meta, input=valid.input, completion_callbacks=[Callback()])
+        ),
         "waiting for ADMITTED": update_request(world, stage="ADMITTED"),
         "ADMITTED and no name": update_request(world, stage="ADMITTED", name=""),
     }

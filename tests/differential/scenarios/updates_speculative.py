@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
+import asyncio
+
+from temporalio.api.workflowservice.v1 import (
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+    RespondWorkflowTaskCompletedRequest,
+)
 
 from tests.differential.raw_worker import (
     complete_workflow,
@@ -207,6 +213,52 @@ async def activity_while_it_runs(world: World) -> None:
     record_task(world, "task of the activity", task)
     await worker.complete_workflow_task(task, complete_workflow())
     await world.record_history()
+
+
+@scenario()
+async def with_a_signal_behind_a_normal_task(world: World) -> None:
+    """A signal and an update that come while a normal task runs share the task after it, in either order."""
+    for name, order in {"signal first": "signal", "update first": "update"}.items():
+        workflow_id = world.workflow_id(order)
+        await world.start(workflow_id)
+        worker = world.raw_worker()
+        task = await worker.poll_workflow_task()
+        if order == "signal":
+            await world.signal(workflow_id)
+        update = await send_update(world, workflow_id=workflow_id)
+        if order == "update":
+            await world.signal(workflow_id)
+        await worker.complete_workflow_task(task)
+        task = await worker.poll_workflow_task()
+        record_task(world, name, task)
+        await answer(worker, task, accept(task.messages[0]), respond("update"), commands=(complete_workflow(),))
+        await update
+
+
+@scenario()
+async def read_page_by_page(world: World) -> None:
+    """How the events of a speculative task show in the ways to read a history."""
+    await finish_first_task(world, worker := world.raw_worker(), start_timer("t", 60))
+    update = await send_update(world)
+    task = await worker.poll_workflow_task()
+    execution = world.execution()
+    requests = {
+        "reversed": GetWorkflowExecutionHistoryReverseRequest(namespace=world.namespace, execution=execution),
+        "waiting": GetWorkflowExecutionHistoryRequest(
+            namespace=world.namespace, execution=execution, wait_new_event=True
+        ),
+    }
+    for name, request in requests.items():
+        reply = await world.call(request)
+        world.record_value(name, [event.event_id for event in reply.history.events])
+        world.record_value(f"{name}, has more", bool(reply.next_page_token))
+        if name == "waiting":
+            request.next_page_token = reply.next_page_token
+            rest = asyncio.ensure_future(world.call(request))
+    await answer(worker, task, accept(task.messages[0]), respond("update"))
+    await update
+    reply = await rest
+    world.record_value("waited for", [event.event_id for event in reply.history.events])
 
 
 @scenario()
