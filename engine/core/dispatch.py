@@ -39,6 +39,7 @@ from engine.core.run import (
     external_workflow,
     lifecycle,
     signal,
+    speculative_task,
     update,
     user_timer,
     workflow_task,
@@ -67,11 +68,12 @@ def terminate(t: Transition, terminate: TerminateWorkflowExecution) -> Terminate
 
 
 def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> ResetStickyTaskQueueResponse:
-    """Forget the run's sticky queue, so that its next task goes to the normal one."""
+    """Forget the run's sticky queue, so that its next task goes to the normal one, and a speculative one too."""
     if not t.state.running:
         raise NotFound("workflow execution already completed")
     t.state.sticky_task_queue = ""
     t.touched = True
+    speculative_task.leave_sticky_queue(t)
     return ResetStickyTaskQueueResponse()
 
 

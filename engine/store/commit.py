@@ -48,7 +48,7 @@ WHERE run_key = ? AND event_id < ? ORDER BY event_id"""
 _CLOSE_ACTIVITIES = "UPDATE activities SET state = 4 WHERE run_key = ?"
 _DELETE_BUFFERED = "DELETE FROM buffered_events WHERE run_key = ?"
 _INSERT_BUFFERED = "INSERT INTO buffered_events VALUES (?, ?, ?)"
-_INSERT_REQUEST_ID = "INSERT OR IGNORE INTO request_ids VALUES (?, ?, ?)"
+_INSERT_REQUEST_ID = "INSERT OR REPLACE INTO request_ids VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ from engine.core.policy.start_request import (
 )
 from engine.runtime.engine import Engine
 from engine.runtime.query_workflow import query_workflow
+from tests.sim import updates
 from tests.sim.commands import payloads, retry_policy, seconds
 from tests.sim.invariants import require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
@@ -61,7 +62,7 @@ class Client:
         kinds = (
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
             self._cancel, self._terminate, self._wait, self._reset_stickiness,
-            self._query,
+            self._query, self._update, self._update, self._update_with_start, self._poll_update,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -229,6 +230,25 @@ class Client:
 
         result = await self.simulation.server.call(query)
         require(result.answer == payloads(f"answer to {name}"), f"the answer to {name} is {result.answer}")
+
+    async def _update(self) -> None:
+        await updates.send(self, self._execution())
+
+    async def _poll_update(self) -> None:
+        await updates.poll(self)
+
+    async def _update_with_start(self) -> None:
+        request = StartWorkflowExecutionRequest()
+        self._fill(request)
+        request.ClearField("cron_schedule")
+        request.ClearField("workflow_start_delay")
+        request.workflow_id_conflict_policy = wf.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+        now_ns = self.simulation.env.now_ns()
+        try:
+            validate_start_workflow_execution(request, Limits(), registered={}, now_ns=now_ns)
+        except InvalidArgument:
+            return
+        await updates.send_with_start(self, request)
 
     async def _reset_stickiness(self) -> None:
         execution = self._execution()
