@@ -27,6 +27,7 @@ from engine.core.inputs import (
     RespondWorkflowTaskFailed,
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
+    UpdateWorkflowExecution,
     WorkflowTaskDispatched,
     WorkflowTaskUndelivered,
 )
@@ -38,6 +39,7 @@ from engine.core.run import (
     external_workflow,
     lifecycle,
     signal,
+    update,
     user_timer,
     workflow_task,
     workflow_task_completed,
@@ -118,6 +120,7 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     TerminateWorkflowExecution: terminate,
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
+    UpdateWorkflowExecution: update.on_update,
     WorkflowTaskDispatched: dispatched.on_workflow_task_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,

@@ -23,10 +23,12 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import ServiceError
+from engine.core.errors import FailWorkflowTask, ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
+from engine.core.run.state import UnstoredState
 
 __all__ = [
     "ActivityRef",
@@ -34,6 +36,7 @@ __all__ = [
     "ActivityTaskUndelivered",
     "DeadlineDue",
     "EndOutgrownRun",
+    "ExecuteMultiOperation",
     "ExternalCaller",
     "FailWorkflowTaskCommand",
     "Input",
@@ -55,6 +58,7 @@ __all__ = [
     "StartChildWorkflowExecution",
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
+    "UpdateWorkflowExecution",
     "WorkflowTaskDispatched",
     "WorkflowTaskUndelivered",
 ]
@@ -108,6 +112,10 @@ class StartWorkflowExecution:
     namespace_id: str
     request: StartWorkflowExecutionRequest
 
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
+
 
 @dataclass(frozen=True, slots=True)
 class StartChildWorkflowExecution:
@@ -120,11 +128,28 @@ class StartChildWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecuteMultiOperation:
+    """Update the running execution of a workflow id, or start one and update it."""
+
+    namespace_id: str
+    start: StartWorkflowExecutionRequest
+    update: UpdateWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.start.workflow_id
+
+
+@dataclass(frozen=True, slots=True)
 class SignalWithStartWorkflowExecution:
     """Signal the running execution of a workflow id, or start one and signal it."""
 
     namespace_id: str
     request: SignalWithStartWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +204,12 @@ class ResetWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecution:
+    run: RunRef
+    request: UpdateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowTaskDispatched:
     """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
 
@@ -209,6 +240,21 @@ class FailWorkflowTaskCommand:
     terminates_workflow: bool
     identity: str
     binary_checksum: str
+    unstored: UnstoredState | None = None
+
+    @classmethod
+    def instead_of(cls, completed: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+        """Return what to do in the place of a completion that `error` came of."""
+        return cls(
+            run=completed.run,
+            token=completed.token,
+            cause=error.cause,
+            message=error.message,
+            terminates_workflow=error.terminates_workflow,
+            identity=completed.request.identity,
+            binary_checksum=completed.request.binary_checksum,
+            unstored=error.unstored,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,12 +351,14 @@ Input = (
     StartWorkflowExecution
     | StartChildWorkflowExecution
     | SignalWithStartWorkflowExecution
+    | ExecuteMultiOperation
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
     | ResetWorkflowExecution
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
+    | UpdateWorkflowExecution
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

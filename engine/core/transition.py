@@ -25,6 +25,7 @@ from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started
 from engine.core.run.evolve import evolve
 from engine.core.run.outgrown import find_reason
 from engine.core.run.state import SIGNAL_REQUEST, RunState
+from engine.core.run.unwritten_task import convert_speculative
 
 __all__ = ["Context", "EventRow", "Transition"]
 
@@ -52,6 +53,8 @@ class Transition:
     `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
     False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
     `copied_from` is (run_key, next_event_id) of the run whose first events are this new run's too.
+    `touched` says that the run is written; `changed_in_memory` that what is never written has changed (admitted
+    updates, a speculative workflow task), and `keeps_speculative` that such a task was scheduled after the rest.
     """
 
     context: Context
@@ -70,6 +73,8 @@ class Transition:
     effects: list[Effect] = field(default_factory=list)
     new_runs: list[Transition] = field(default_factory=list)
     touched: bool = False
+    changed_in_memory: bool = False
+    keeps_speculative: bool = False
     _events: list[HistoryEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,6 +129,8 @@ class Transition:
         Raises: RunOutgrown; events without an id do not count yet.
         """
         state = self.state
+        if self.touched and not self.keeps_speculative:
+            convert_speculative(self)
         if self.touched:
             state.state_transition_count += 1
             if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):

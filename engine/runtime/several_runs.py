@@ -13,6 +13,7 @@ from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.inputs import (
+    ExecuteMultiOperation,
     ResetWorkflowExecution,
     SignalWithStartWorkflowExecution,
     StartChildWorkflowExecution,
@@ -22,9 +23,10 @@ from engine.core.run import reset, start
 from engine.core.run.reset import BaseHistory, Reset
 from engine.core.run.reset_reapply import REAPPLIED, excluded_types, excludes_everything
 from engine.core.run.state import RunState
+from engine.core.run.update_with_start import update_with_start
 from engine.core.transition import Transition
 from engine.store.history import load_event_blobs, load_events_of
-from engine.store.runs import find_run_key
+from engine.store.runs import find_run_key, load_updates
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
@@ -35,7 +37,11 @@ _READ = (*REAPPLIED, EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW)
 
 
 SeveralRuns = (
-    StartWorkflowExecution | SignalWithStartWorkflowExecution | StartChildWorkflowExecution | ResetWorkflowExecution
+    StartWorkflowExecution
+    | SignalWithStartWorkflowExecution
+    | StartChildWorkflowExecution
+    | ExecuteMultiOperation
+    | ResetWorkflowExecution
 )
 
 
@@ -63,6 +69,13 @@ def _start_child(engine: Engine, item: StartChildWorkflowExecution, changed: dic
     parent = engine.load_run(item.parent)
     current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
     return start.start_child_workflow(engine.context(item.namespace_id), current, parent, item.initiated_event_id)
+
+
+def _update_with_start(engine: Engine, item: ExecuteMultiOperation, changed: dict[int, RunState]) -> Outcome:
+    current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
+    if current is not None:
+        load_updates(engine.database.writer, current)
+    return update_with_start(engine.context(item.namespace_id), current, item)
 
 
 def _find_current(engine: Engine, namespace_id: str, workflow_id: str, changed: dict[int, RunState]) -> RunState | None:
@@ -119,6 +132,7 @@ SEVERAL_RUNS: dict[type, Callable[[Engine, Any, dict[int, RunState]], Outcome]] 
     StartWorkflowExecution: _start_workflow,
     SignalWithStartWorkflowExecution: _signal_with_start,
     StartChildWorkflowExecution: _start_child,
+    ExecuteMultiOperation: _update_with_start,
     ResetWorkflowExecution: _reset_workflow,
 }
 """Inputs that have no handler in `core.dispatch`."""

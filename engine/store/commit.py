@@ -187,7 +187,7 @@ def _insert_events(connection: sqlite3.Connection, rows: list[tuple[object, ...]
 
 def _counters(state: RunState) -> tuple[object, ...]:
     task = state.workflow_task
-    if task is None:
+    if task is None or task.speculative:
         return (
             state.state_transition_count, state.next_event_id, state.history_size_bytes, 0,
             state.workflow_task_attempt, 0, 0, 0, 0, None,

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -28,6 +31,7 @@ __all__ = [
     "load_run",
     "load_run_keys_due",
     "load_tasks_to_dispatch",
+    "load_updates",
     "max_run_key",
 ]
 
@@ -124,6 +128,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     _load_request_ids(connection, state)
     if closed:
         if ends_only:
+            state.updates_loaded = False
             _load_what_closed_runs_show(connection, state, row)
         else:
             _load_activities(connection, state)
@@ -136,6 +141,24 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     _load_activities(connection, state)
     deadlines.rebuild(state)
     return state
+
+
+def load_updates(connection: sqlite3.Connection, state: RunState) -> None:
+    """Fold the updates of a closed run, if only its ends were read so far."""
+    if state.updates_loaded:
+        return
+    rows = connection.execute(
+        "SELECT data FROM events WHERE run_key = ? AND event_type IN (?, ?, ?) ORDER BY event_id",
+        (
+            state.run_key,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+        ),
+    )
+    for (data,) in rows:
+        evolve(state, HistoryEvent.FromString(data))
+    state.updates_loaded = True
 
 
 def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState, row: sqlite3.Row) -> None:

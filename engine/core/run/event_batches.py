@@ -4,6 +4,7 @@ Rules (temporal server historybuilder/event_store.go):
 - What one transition writes is one batch. All of it has one time, the events that were held back an earlier one, and no
   later batch has either; only an `ActivityTaskStarted` has the time of the start, and is written with the close.
 - The Scheduled and Started of a workflow task's further attempt are a batch of their own, written at its end.
+- An eager start writes its first workflow task with it.
 - A WorkflowTaskStarted ends its batch, except for one that a reset writes, only to fail it.
 """
 
@@ -40,6 +41,8 @@ def ends_batch(events: Sequence[HistoryEvent], following: Sequence[HistoryEvent]
         if following_event.workflow_task_scheduled_event_attributes.attempt > 1:
             return True
     elif following_event.event_type == et.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+        if events[0].workflow_execution_started_event_attributes.eager_execution_accepted and len(events) == 2:
+            return False
         attempt = last.workflow_task_scheduled_event_attributes.attempt
         inline = following_event.workflow_task_started_event_attributes.request_id == INLINE_REQUEST_ID
         return attempt <= 1 and not inline

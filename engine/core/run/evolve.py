@@ -21,7 +21,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
 from engine.core.run.build_ids import add_build_ids, add_reset_point
-from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, WorkflowTask
+from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, UpdateInfo, WorkflowTask
 
 __all__ = ["EVOLVE", "begin_again", "evolve", "fail_workflow_task"]
 
@@ -293,6 +293,23 @@ def _workflow_properties_modified(state: RunState, event: HistoryEvent) -> None:
         state.memo = merge_payloads(state.memo, attributes.upserted_memo.fields)
 
 
+def _workflow_execution_update_admitted(state: RunState, event: HistoryEvent) -> None:
+    update_id = event.workflow_execution_update_admitted_event_attributes.request.meta.update_id
+    state.updates[update_id] = UpdateInfo(update_id, admitted_by_event=True)
+
+
+def _workflow_execution_update_accepted(state: RunState, event: HistoryEvent) -> None:
+    # Admitted by an event, the update has its request there, and its acceptance does not name it by its request.
+    update_id = event.workflow_execution_update_accepted_event_attributes.protocol_instance_id
+    state.updates[update_id] = UpdateInfo(update_id, accepted_event_id=event.event_id)
+
+
+def _workflow_execution_update_completed(state: RunState, event: HistoryEvent) -> None:
+    update_id = event.workflow_execution_update_completed_event_attributes.meta.update_id
+    state.updates.pop(update_id, None)
+    state.completed_updates[update_id] = event.event_id
+
+
 def _close(status: int, attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
     def fold(state: RunState, event: HistoryEvent) -> None:
         state.status = status
@@ -375,4 +392,7 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _workflow_execution_options_updated,
     et.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert_workflow_search_attributes,
     et.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _workflow_properties_modified,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _workflow_execution_update_admitted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _workflow_execution_update_accepted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: _workflow_execution_update_completed,
 }

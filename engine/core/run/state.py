@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from google.protobuf.any_pb2 import Any
 from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
@@ -25,12 +26,22 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.update.v1 import Request
 from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
 from engine.core.policy.priority import merge_priority
 
-__all__ = ["SIGNAL_REQUEST", "ActivityInfo", "ChildInfo", "RunState", "TimerInfo", "WorkflowTask"]
+__all__ = [
+    "SIGNAL_REQUEST",
+    "ActivityInfo",
+    "ChildInfo",
+    "RunState",
+    "TimerInfo",
+    "UnstoredState",
+    "UpdateInfo",
+    "WorkflowTask",
+]
 
 SIGNAL_REQUEST = 0
 """What `request_ids` says of a signal: a start with the same request id is another request, and the other way round."""
@@ -107,7 +118,8 @@ class ChildInfo:
 class WorkflowTask:
     """The pending workflow task.
 
-    A *transient* task (attempt > 1) has no events yet: its ids are those that its events would get.
+    A *transient* task (attempt > 1) has no events yet, and a *speculative* one, which brings updates, may never get
+    any: its ids are those that its events would get. A speculative task is in memory only.
     `started_event_id` is 0 until a worker has it.
     """
 
@@ -125,14 +137,58 @@ class WorkflowTask:
     worker_version: WorkerVersionStamp | None = None
     history_size_bytes: int = 0
     suggest_continue_as_new_reasons: tuple[SuggestContinueAsNewReason.ValueType, ...] = ()
+    speculative: bool = False
+    schedule_to_start_timeout_ns: int = field(default=0, compare=False)
+    """That of a task which began as a speculative one, on the normal queue too; memory only."""
 
     @property
     def transient(self) -> bool:
         return self.attempt > 1
 
     @property
+    def unwritten(self) -> bool:
+        """True while its events are not in the history."""
+        return self.attempt > 1 or self.speculative
+
+    @property
     def started(self) -> bool:
         return self.started_event_id != 0
+
+
+@dataclass(slots=True)
+class UpdateInfo:
+    """An update that is not completed yet: admitted, perhaps sent to the worker, then accepted.
+
+    Admission is in memory only, unless an UpdateAdmitted event brought the update from another run: then the event
+    has the request, and `body` is None.
+    """
+
+    update_id: str
+    accepted_event_id: int = 0
+    admitted_by_event: bool = False
+    # Memory only from here on.
+    body: Any | None = field(default=None, compare=False)
+    """The packed temporal.api.update.v1.Request, until it stands in the UpdateAccepted event."""
+    sent: bool = field(default=False, compare=False)
+
+    @classmethod
+    def admit(cls, update_id: str, request: Request) -> UpdateInfo:
+        """Return the update that a client asks for."""
+        body = Any()
+        body.Pack(request)
+        return cls(update_id, body=body)
+
+    @property
+    def accepted(self) -> bool:
+        return self.accepted_event_id != 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnstoredState:
+    """What a run loses when it is loaded again: the updates that are not accepted, and a speculative task."""
+
+    admitted_updates: tuple[UpdateInfo, ...] = ()
+    speculative_task: WorkflowTask | None = None
 
 
 @dataclass(slots=True)
@@ -182,6 +238,10 @@ class RunState:
     auto_reset_points: list[ResetPointInfo] = field(default_factory=list)
     worker_version: WorkerVersionStamp | None = None
     new_execution_run_id: str = ""
+    updates: dict[str, UpdateInfo] = field(default_factory=dict)
+    """Those in flight, in the order of their admission; admitted ones are in memory only."""
+    completed_updates: dict[str, int] = field(default_factory=dict)
+    """Update id -> id of its UpdateCompleted event, which has the outcome."""
 
     state_transition_count: int = 0
     """How often the run was written; counted by Transition, stored in its own column."""
@@ -205,6 +265,10 @@ class RunState:
     """How large the heartbeat details and last failures of the pending activities are."""
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
+    updates_loaded: bool = True
+    """False for a closed run of which only the ends were read: see store/runs.py."""
+    close_attempted: bool = False
+    """True while the worker has the task that follows an attempt to close over unseen events."""
 
     @property
     def latest_time_ns(self) -> int:
@@ -277,4 +341,6 @@ class RunState:
     @property
     def had_workflow_task(self) -> bool:
         """True once a workflow task was scheduled; the first one comes right after the start, its delay or a cancel."""
-        return self.workflow_task is not None or self.completed_any_workflow_task or self.workflow_task_attempt > 1
+        task = self.workflow_task
+        written = task is not None and not task.speculative
+        return written or self.completed_any_workflow_task or self.workflow_task_attempt > 1

@@ -42,7 +42,7 @@ def test_its_events() -> None:
     size_bytes = sum(map(len, run.stored.blobs[:2]))
     assert run.events[2].workflow_task_started_event_attributes.history_size_bytes == size_bytes
     assert (task.first_event_id, task.next_event_id, task.previous_started_event_id) == (1, 4, 0)
-    assert task.transient_events == ()
+    assert task.unwritten_events == ()
     run.complete(start_timer("t", 60))
     run.assert_history(
         "4 WorkflowTaskCompleted scheduled_event_id=2 started_event_id=3 identity=worker\n5 TimerStarted"
@@ -100,8 +100,8 @@ def test_a_transient_attempt_shows_the_events_that_it_would_have() -> None:
     core.advance(1)
     task = run.poll(identity="another")
     assert task.next_event_id == 5
-    assert outline(task.transient_events) == "5 WorkflowTaskScheduled\n6 WorkflowTaskStarted"
-    scheduled, started = task.transient_events
+    assert outline(task.unwritten_events) == "5 WorkflowTaskScheduled\n6 WorkflowTaskStarted"
+    scheduled, started = task.unwritten_events
     assert scheduled.workflow_task_scheduled_event_attributes.attempt == 2
     assert started.workflow_task_started_event_attributes.identity == "another"
     core.advance(1)
@@ -113,7 +113,7 @@ def test_a_transient_attempt_shows_the_events_that_it_would_have() -> None:
         7 WorkflowTaskCompleted scheduled_event_id=5 started_event_id=6 .event_time=+2s
         8 TimerStarted
     """)
-    assert [event.SerializeToString() for event in task.transient_events] == run.stored.blobs[4:6]
+    assert [event.SerializeToString() for event in task.unwritten_events] == run.stored.blobs[4:6]
     run.signal()
     assert run.poll().token.attempt == 1
 
@@ -124,7 +124,7 @@ def test_a_signal_between_two_attempts_makes_a_normal_task() -> None:
     run.signal()
     run.assert_history("4 WorkflowTaskFailed\n5 WorkflowExecutionSignaled")
     task = run.poll()
-    assert (task.token.attempt, task.transient_events) == (1, ())
+    assert (task.token.attempt, task.unwritten_events) == (1, ())
     run.assert_history("""
         5 WorkflowExecutionSignaled
         6 WorkflowTaskScheduled attempt=1

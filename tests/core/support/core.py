@@ -20,6 +20,7 @@ from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
@@ -30,24 +31,33 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
     StartWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
 from engine.core import inputs
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
+from engine.core.effects import (
+    AnswerQueries,
+    AnswerUpdate,
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+    SetDeadline,
+)
 from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
-from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_token import ActivityTaskToken
+from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import (
     validate_signal_with_start_workflow_execution,
     validate_start_workflow_execution,
 )
+from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run import start
 from engine.core.run.activity_task import HeartbeatReply, StartedActivityTask
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import ActivityInfo, RunState
+from engine.core.run.update import AdmittedUpdate, UpdateStatus, find_status
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.core.transition import Context, Transition
@@ -55,6 +65,7 @@ from tests.core.support.env import SECOND_NS, VirtualEnv
 from tests.core.support.history import assert_history, outline
 from tests.core.support.messages import TASK_QUEUE, WORKER, application_failure, payloads
 from tests.core.support.stored_run import StoredRun
+from tests.core.support.worker_inputs import activity_ref
 
 WORKFLOW_ID = "workflow"
 NAMESPACE_ID = "namespace-id"
@@ -62,16 +73,20 @@ NAMESPACE_ID = "namespace-id"
 
 @dataclass
 class Core:
-    """One namespace, its runs by key, and the world that they see."""
+    """One namespace, its runs by key, and the world that they see; `namespaces` are others that exist beside it."""
 
     limits: Limits = field(default_factory=Limits)
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
+    namespaces: tuple[str, ...] = ()
     runs: dict[int, Run] = field(default_factory=dict)
+    eager_task: StartedWorkflowTask | None = None
+    """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
-        self.context = Context(self.env, self.limits, namespace, {namespace.name: namespace}.get)
+        all_by_name = {name: Namespace(2, f"{name}-id", name) for name in self.namespaces} | {"default": namespace}
+        self.context = Context(self.env, self.limits, namespace, all_by_name.get)
 
     def current(self, workflow_id: str = WORKFLOW_ID) -> Run | None:
         """Return the newest run of the workflow id."""
@@ -94,7 +109,8 @@ class Core:
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
         self.finish_all(started.transitions)
-        return started.reply
+        self.eager_task = started.reply.eager_task
+        return started.reply.response
 
     def signal_with_start(self, signal_name: str = "go", **fields: Any) -> SignalWithStartWorkflowExecutionResponse:
         """Send a signal-with-start as the service does; return its reply."""
@@ -194,6 +210,7 @@ class Run:
     offered_workflow_task: EnqueueWorkflowTask | None = None
     offered_activities: dict[int, EnqueueActivityTask] = field(default_factory=dict)
     answered_queries: list[AnswerQueries] = field(default_factory=list)
+    answered_updates: dict[str, Failure | ServiceError] = field(default_factory=dict)
     task: StartedWorkflowTask | None = None
 
     @property
@@ -237,13 +254,17 @@ class Run:
         try:
             reply = HANDLERS[type(item)](t, item)
         except ServiceError:
-            assert not t.touched
-            assert self.state == before
+            if t.touched or t.changed_in_memory:
+                # A completion may be half done when a command is refused; the runtime loads the run again.
+                assert isinstance(item, RespondWorkflowTaskCompleted)
+                self.reload()
+            else:
+                assert self.state == before
             raise
         except FailWorkflowTask as error:
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.reload()
-            return self.send(_failing(item, error))
+            return self.send(FailWorkflowTaskCommand.instead_of(item, error))
         try:
             self.finish(t)
         except RunOutgrown as error:
@@ -261,7 +282,7 @@ class Run:
         t.close()
         if not t.touched:
             assert not t.event_rows
-            assert not t.effects
+            assert not t.effects or t.changed_in_memory
         self.stored.save(t)
         for effect in t.effects:
             if isinstance(effect, EnqueueWorkflowTask):
@@ -270,6 +291,10 @@ class Run:
                 self.offered_activities[effect.scheduled_event_id] = effect
             elif isinstance(effect, AnswerQueries):
                 self.answered_queries.append(effect)
+            elif isinstance(effect, AnswerUpdate):
+                self.answered_updates[effect.update_id] = effect.result
+            elif isinstance(effect, SetDeadline):
+                assert effect.due_ns == self.next_deadline_ns
         self.stored.check(self.state)
         self.core.finish_new_runs(t)
         for effect in t.effects:
@@ -291,6 +316,22 @@ class Run:
         request = RequestCancelWorkflowExecutionRequest(**({"identity": "canceller"} | fields))
         reply: Message = self.send(inputs.RequestCancelWorkflowExecution(self.ref, request))
         return reply
+
+    def update(self, update_id: str = "update", *arguments: Any, **fields: Any) -> AdmittedUpdate:
+        """Send an update; `fields` are the request's beside the update itself."""
+        update = Request(meta=Meta(update_id=update_id, identity="updater"), input=Input(name="set"))
+        if arguments:
+            update.input.args.CopyFrom(payloads(*arguments))
+        request = UpdateWorkflowExecutionRequest(
+            **({"namespace": "default", "workflow_execution": {"workflow_id": WORKFLOW_ID}, "request": update} | fields)
+        )
+        validate_update_workflow_execution(request, self.core.limits)
+        admitted: AdmittedUpdate = self.send(inputs.UpdateWorkflowExecution(self.ref, request))
+        return admitted
+
+    def update_status(self, update_id: str = "update") -> UpdateStatus | ServiceError | None:
+        """Return how far an update has come."""
+        return find_status(self.state, update_id)
 
     def terminate(self, **fields: Any) -> None:
         request = TerminateWorkflowExecutionRequest(**({"reason": "enough", "identity": "terminator"} | fields))
@@ -362,7 +403,7 @@ class Run:
     def complete_activity(self, which: StartedActivityTask | str, *results: Any) -> None:
         """Complete by the task's token, or by activity id."""
         result = payloads(*results) if results else None
-        self.send(inputs.RespondActivityTaskCompleted(self.ref, _activity_ref(which), result, WORKER))
+        self.send(inputs.RespondActivityTaskCompleted(self.ref, activity_ref(which), result, WORKER))
 
     def fail_activity(
         self,
@@ -373,37 +414,18 @@ class Run:
         """Fail by the task's token, or by activity id."""
         failure = failure or application_failure()
         self.send(
-            inputs.RespondActivityTaskFailed(self.ref, _activity_ref(which), failure, WORKER, last_heartbeat_details)
+            inputs.RespondActivityTaskFailed(self.ref, activity_ref(which), failure, WORKER, last_heartbeat_details)
         )
 
     def cancel_activity(self, which: StartedActivityTask | str, *details: Any) -> None:
         """Report a cancellation by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
-        self.send(inputs.RespondActivityTaskCanceled(self.ref, _activity_ref(which), sent, WORKER))
+        self.send(inputs.RespondActivityTaskCanceled(self.ref, activity_ref(which), sent, WORKER))
 
     def heartbeat(self, which: StartedActivityTask | str, *details: Any) -> HeartbeatReply:
         """Heartbeat by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
         reply: HeartbeatReply = self.send(
-            inputs.RecordActivityTaskHeartbeat(self.ref, _activity_ref(which), sent, WORKER)
+            inputs.RecordActivityTaskHeartbeat(self.ref, activity_ref(which), sent, WORKER)
         )
         return reply
-
-
-def _activity_ref(which: StartedActivityTask | str) -> ActivityRef:
-    if isinstance(which, str):
-        return ActivityRef(activity_id=which)
-    return ActivityRef(token=ActivityTaskToken.decode(which.token))
-
-
-def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
-    """Return what the runtime comes back with when a command of a completion was bad."""
-    return FailWorkflowTaskCommand(
-        run=item.run,
-        token=item.token,
-        cause=error.cause,
-        message=error.message,
-        terminates_workflow=error.terminates_workflow,
-        identity=item.request.identity,
-        binary_checksum=item.request.binary_checksum,
-    )

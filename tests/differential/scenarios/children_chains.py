@@ -55,13 +55,14 @@ async def continued_as_new(world: World) -> None:
             workflow_run_timeout=seconds(50),
         )
     )
-    await world.wait_for_events(7)
     for number in range(2):
-        await world.age()
-        await child.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", input=payloads(number)))
+        await child.next_workflow_task(
+            command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", input=payloads(number), backoff_start_interval=seconds(1))
+        )
+    task = await child.poll_workflow_task()
     await world.record_description("parent")
     await world.record_description("child", world.child_id)
-    await child.next_workflow_task(complete_workflow("last"))
+    await child.complete_workflow_task(task, complete_workflow("last"))
     await _end(world, 3)
 
 
@@ -116,6 +117,25 @@ async def terminated_in_backoff(world: World) -> None:
     await world.wait_closed(world.child_id, run_id)
     await world.terminate(world.child_id)
     await _end(world, 2)
+
+
+@scenario()
+async def cancelled_in_backoff(world: World) -> None:
+    """A parent cancels its child that waits for its retry: the next run gets its task at once."""
+    await world.start()
+    parent, child = world.raw_worker(), world.child_worker()
+    await parent.next_workflow_task(
+        start_child(world.child_id, child.task_queue, retry_policy=retry_policy(initial=60))
+    )
+    await child.next_workflow_task(fail_workflow(application_failure("first")))
+    run_id = await _first_child_run_id(world)
+    await world.wait_closed(world.child_id, run_id)
+    await parent.next_workflow_task(
+        command("REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION", workflow_id=world.child_id, child_workflow_only=True)
+    )
+    await world.wait_for_events(12)
+    await child.next_workflow_task(command("CANCEL_WORKFLOW_EXECUTION"))
+    await _end(world, 2, events=13)
 
 
 @scenario()
