@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from engine.core import dispatch
-from engine.core.run import start
+from engine.core.run import reset, start
 
 __all__ = ["Crash", "InjectedError", "Trouble", "TroubledWriter", "peace", "troubled_handlers"]
 
@@ -116,6 +116,7 @@ def troubled_handlers(trouble: Trouble) -> Iterator[None]:
         mock.patch.object(start, "start_workflow", troubled(start.start_workflow)),
         mock.patch.object(start, "signal_with_start_workflow", troubled(start.signal_with_start_workflow)),
         mock.patch.object(start, "start_child_workflow", troubled(start.start_child_workflow)),
+        mock.patch.object(reset, "reset_workflow", troubled(reset.reset_workflow)),
     ):
         yield
 
