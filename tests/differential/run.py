@@ -7,7 +7,7 @@ import difflib
 import json
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,48 +26,61 @@ CONCURRENT_SCENARIOS = 16
 SCENARIO_DEADLINE_SECONDS = 40
 RECORD_LINE_LENGTH = 120
 
-_STANDARD_FLAGS = ["--namespace", OTHER_NAMESPACE] + [
-    flag
-    for definition in (
-        "DiffKeyword=Keyword",
-        "DiffText=Text",
-        "DiffInt=Int",
-        "DiffDouble=Double",
-        "DiffBool=Bool",
-        "DiffDatetime=Datetime",
-        "DiffKeywordList=KeywordList",
-    )
-    for flag in ("--search-attribute", definition)
+
+def _flags(name: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (name, value)]
+
+
+_STANDARD_FLAGS = [
+    *_flags("--namespace", [OTHER_NAMESPACE]),
+    *_flags(
+        "--search-attribute",
+        [
+            "DiffKeyword=Keyword",
+            "DiffText=Text",
+            "DiffInt=Int",
+            "DiffDouble=Double",
+            "DiffBool=Bool",
+            "DiffDatetime=Datetime",
+            "DiffKeywordList=KeywordList",
+        ],
+    ),
+    # With its four partitions the reference server gives waiting tasks in any order, and under load it loses some.
+    *_flags(
+        "--dynamic-config-value",
+        ["matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWritePartitions=1"],
+    ),
 ]
 
 # What each kind of server under comparison is started with.
 SERVER_FLAGS = {
     "standard": _STANDARD_FLAGS,
     # Limits that a scenario reaches with a few events and kilobytes.
-    "small_limits": _STANDARD_FLAGS
-    + [
-        flag
-        for key, value in {
-            "limit.blobSize.warn": 4096,
-            "limit.blobSize.error": 8192,
-            "limit.memoSize.warn": 1024,
-            "limit.memoSize.error": 2048,
-            "limit.historyCount.suggestContinueAsNew": 15,
-            "limit.historyCount.warn": 30,
-            "limit.historyCount.error": 40,
-            "limit.historySize.suggestContinueAsNew": 12_000,
-            "limit.historySize.warn": 20_000,
-            "limit.historySize.error": 24_000,
-            "limit.mutableStateSize.warn": 16_000,
-            "limit.mutableStateSize.error": 20_000,
-            "limit.numPendingActivities.error": 3,
-            "limit.numPendingChildExecutions.error": 3,
-            "limit.numPendingSignals.error": 3,
-            "limit.numPendingCancelRequests.error": 3,
-            "history.maximumSignalsPerExecution": 5,
-            "history.maximumBufferedEventsBatch": 4,
-        }.items()
-        for flag in ("--dynamic-config-value", f"{key}={value}")
+    "small_limits": [
+        *_STANDARD_FLAGS,
+        *_flags(
+            "--dynamic-config-value",
+            [
+                "limit.blobSize.warn=4096",
+                "limit.blobSize.error=8192",
+                "limit.memoSize.warn=1024",
+                "limit.memoSize.error=2048",
+                "limit.historyCount.suggestContinueAsNew=15",
+                "limit.historyCount.warn=30",
+                "limit.historyCount.error=40",
+                "limit.historySize.suggestContinueAsNew=12000",
+                "limit.historySize.warn=20000",
+                "limit.historySize.error=24000",
+                "limit.mutableStateSize.warn=16000",
+                "limit.mutableStateSize.error=20000",
+                "limit.numPendingActivities.error=3",
+                "limit.numPendingChildExecutions.error=3",
+                "limit.numPendingSignals.error=3",
+                "limit.numPendingCancelRequests.error=3",
+                "history.maximumSignalsPerExecution=5",
+                "history.maximumBufferedEventsBatch=4",
+            ],
+        ),
     ],
 }
 
