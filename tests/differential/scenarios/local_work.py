@@ -35,15 +35,15 @@ async def fails_at_first() -> int:
 class RunsLocally:
     @workflow.run
     async def run(self) -> list[str]:
-        soon = timedelta(seconds=5)
-        seen = [str(await workflow.execute_local_activity(double, 21, start_to_close_timeout=soon, summary="doubles"))]
+        long = timedelta(seconds=120)
+        seen = [str(await workflow.execute_local_activity(double, 21, start_to_close_timeout=long, summary="doubles"))]
         try:
-            await workflow.execute_local_activity(always_fails, start_to_close_timeout=soon)
+            await workflow.execute_local_activity(always_fails, start_to_close_timeout=long)
         except FailureError as error:
             seen.append(f"{type(error).__name__}: {error}")
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=20), backoff_coefficient=1)
         attempts = await workflow.execute_local_activity(
-            fails_at_first, start_to_close_timeout=soon, retry_policy=policy
+            fails_at_first, start_to_close_timeout=long, retry_policy=policy
         )
         seen.append(str(attempts))
         return seen
@@ -64,7 +64,7 @@ class RetriesByTimer:
     async def run(self) -> int:
         return await workflow.execute_local_activity(
             fails_at_first,
-            start_to_close_timeout=timedelta(seconds=5),
+            start_to_close_timeout=timedelta(seconds=120),
             local_retry_threshold=timedelta(milliseconds=100),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), backoff_coefficient=1),
         )
@@ -85,13 +85,13 @@ async def sdk_local_retry_by_timer(world: World) -> None:
 class OutlivesItsTask:
     @workflow.run
     async def run(self) -> str:
-        await workflow.execute_local_activity(sleeps, start_to_close_timeout=timedelta(seconds=20))
+        await workflow.execute_local_activity(sleeps, start_to_close_timeout=timedelta(seconds=120))
         return "done"
 
 
 @activity.defn
 async def sleeps() -> None:
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(6)
 
 
 @scenario()
@@ -102,7 +102,7 @@ async def sdk_local_heartbeat(world: World) -> None:
             OutlivesItsTask.run,
             id=world.workflow_id(),
             task_queue=world.task_queue,
-            task_timeout=timedelta(seconds=2),
+            task_timeout=timedelta(seconds=5),
         )
         world.record_value("result", await handle.result())
     await world.record_history()
