@@ -45,7 +45,7 @@ _STANDARD_FLAGS = [
             "DiffKeywordList=KeywordList",
         ],
     ),
-    # With its four partitions the reference server gives waiting tasks in any order, and under load it loses some.
+    # With its four partitions the reference server gives waiting tasks in any order.
     *_flags(
         "--dynamic-config-value",
         ["matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWritePartitions=1"],

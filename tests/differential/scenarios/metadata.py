@@ -116,7 +116,7 @@ async def user_metadata_of_close_commands(world: World) -> None:
 
 @scenario()
 async def user_metadata_along_a_chain(world: World) -> None:
-    """The start's summary and details in the next runs: of a continuation, of a retry."""
+    """A continuation and a retry do not have the summary and details of the first run's start."""
     await world.start(user_metadata=METADATA)
     worker = world.raw_worker()
     continued = command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", backoff_start_interval=seconds(1))
