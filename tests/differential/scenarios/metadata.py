@@ -60,7 +60,7 @@ def _link(workflow_id: str = "linked") -> Link:
     )
 
 
-@scenario(live_sample=True)
+@scenario()
 async def user_metadata_of_commands(world: World) -> None:
     """Summary and details of every kind of command are kept with its event."""
     await world.start(user_metadata=METADATA)
@@ -179,7 +179,7 @@ async def headers(world: World) -> None:
     await world.record_history()
 
 
-@scenario(live_sample=True)
+@scenario()
 async def links(world: World) -> None:
     """Links of starts, signals, cancel requests and terminations are kept with their events."""
     await world.start(links=[_link("of-the-start"), _link("another")])

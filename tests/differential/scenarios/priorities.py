@@ -33,7 +33,7 @@ BACKLOG_SECONDS = 0.3
 WHOLE = Priority(priority_key=2, fairness_key="tenant", fairness_weight=3)
 
 
-@scenario(live_sample=True)
+@scenario()
 async def inherited(world: World) -> None:
     """Activities and children have the priority of their workflow, field by field, unless they say more."""
     await world.start(priority=WHOLE)
