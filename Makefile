@@ -36,9 +36,13 @@ format: setup ## Format the code and repair what lint can
 sim: setup ## Simulate crashes with SEEDS seeds (2000)
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
 
-conformance: setup ## Compare every scenario with the live reference server, then with this one
+conformance: setup ## Compare all scenarios on both servers; SUITE=folder: run the Python SDK's own tests
+ifdef SUITE
+	$(BIN)/python -m tests.conformance --suite $(SUITE) --jobs $(JOBS) $(ARGS)
+else
 	$(BIN)/python -m tests.differential.record --check
 	$(PYTEST) tests/differential $(ARGS)
+endif
 
 bench: setup ## Measure beside the reference server (about half an hour; ARGS=--quick: a minute)
 	$(BIN)/python -m tests.bench $(ARGS)

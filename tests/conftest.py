@@ -24,6 +24,7 @@ BUDGET_SECONDS = {
     "packaging": 120,
     "sim": 180,
     "core": 90,
+    "conformance": 60,
     "runtime": 30,
     "architecture": 60,
 }

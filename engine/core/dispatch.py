@@ -13,6 +13,7 @@ from engine.core.inputs import (
     ActivityTaskDispatched,
     ActivityTaskUndelivered,
     DeadlineDue,
+    EndOutgrownRun,
     FailWorkflowTaskCommand,
     MessageAnswered,
     RecordActivityTaskHeartbeat,
@@ -26,6 +27,7 @@ from engine.core.inputs import (
     RespondWorkflowTaskFailed,
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
+    UpdateWorkflowExecution,
     WorkflowTaskDispatched,
     WorkflowTaskUndelivered,
 )
@@ -33,9 +35,11 @@ from engine.core.run import (
     activity_task,
     child_workflow,
     deadlines,
+    dispatched,
     external_workflow,
     lifecycle,
     signal,
+    update,
     user_timer,
     workflow_task,
     workflow_task_completed,
@@ -69,6 +73,12 @@ def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> Reset
     t.state.sticky_task_queue = ""
     t.touched = True
     return ResetStickyTaskQueueResponse()
+
+
+def end_outgrown_run(t: Transition, end: EndOutgrownRun) -> None:
+    """Terminate the run."""
+    if t.state.running:
+        lifecycle.terminate(t, end.reason, None, "history-service")
 
 
 def message_answered(t: Transition, answered: MessageAnswered) -> None:
@@ -110,12 +120,14 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     TerminateWorkflowExecution: terminate,
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
-    WorkflowTaskDispatched: workflow_task.on_dispatched,
+    UpdateWorkflowExecution: update.on_update,
+    WorkflowTaskDispatched: dispatched.on_workflow_task_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,
+    EndOutgrownRun: end_outgrown_run,
     RespondWorkflowTaskFailed: workflow_task_completed.on_failed,
     ResetStickyTaskQueue: reset_sticky_task_queue,
-    ActivityTaskDispatched: activity_task.on_dispatched,
+    ActivityTaskDispatched: dispatched.on_activity_task_dispatched,
     RespondActivityTaskCompleted: activity_task.on_completed,
     RespondActivityTaskFailed: activity_task.on_failed,
     RespondActivityTaskCanceled: activity_task.on_canceled,

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from temporalio.api.common.v1 import Priority
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.query.v1 import WorkflowQueryResult
 
+from engine.core.errors import ServiceError
 from engine.core.inputs import (
     MessageSender,
     RecordChildWorkflowExecutionClosed,
@@ -20,8 +23,17 @@ from engine.core.inputs import (
     StartChildWorkflowExecution,
     TerminateWorkflowExecution,
 )
+from engine.core.matching.backlog import TaskRef
 
-__all__ = ["AnswerQueries", "Effect", "EnqueueActivityTask", "EnqueueWorkflowTask", "SendToRun"]
+__all__ = [
+    "AnswerQueries",
+    "AnswerUpdate",
+    "Effect",
+    "EnqueueActivityTask",
+    "EnqueueWorkflowTask",
+    "SendToRun",
+    "SetDeadline",
+]
 
 Message = (
     StartChildWorkflowExecution
@@ -43,6 +55,13 @@ class EnqueueWorkflowTask:
     normal_task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
+
+    @property
+    def task(self) -> TaskRef:
+        return TaskRef(
+            self.run_key, self.scheduled_event_id, self.attempt, self.sticky, self.normal_task_queue, self.priority
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,11 @@ class EnqueueActivityTask:
     task_queue: str
     scheduled_event_id: int
     attempt: int
+    priority: Priority | None
+
+    @property
+    def task(self) -> TaskRef:
+        return TaskRef(self.run_key, self.scheduled_event_id, self.attempt, priority=self.priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +88,7 @@ class AnswerQueries:
     """
 
     run_key: int
-    results: dict[str, WorkflowQueryResult]
+    results: dict[str, WorkflowQueryResult | ServiceError]
     unblock: bool
 
 
@@ -76,4 +100,21 @@ class SendToRun:
     sender: MessageSender | None = None
 
 
-Effect = EnqueueWorkflowTask | EnqueueActivityTask | AnswerQueries | SendToRun
+@dataclass(frozen=True, slots=True)
+class AnswerUpdate:
+    """Tell those who wait for an update what the run's state will not say: it was rejected, or given up."""
+
+    run_key: int
+    update_id: str
+    result: Failure | ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    """Look at the run by `due_ns`: a deadline that is not stored, as that of a speculative workflow task."""
+
+    run_key: int
+    due_ns: int
+
+
+Effect = EnqueueWorkflowTask | EnqueueActivityTask | AnswerQueries | AnswerUpdate | SetDeadline | SendToRun

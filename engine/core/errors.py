@@ -1,8 +1,8 @@
 """The errors that leave the engine as gRPC statuses, and those that stay inside.
 
 A `ServiceError` is an answer to a caller: a gRPC code, a message, and where the protocol has one a typed
-detail. `FailWorkflowTask` is a worker's mistake: it becomes a WorkflowTaskFailed event. `InvariantViolated`
-is ours: it evicts the run and answers INTERNAL.
+detail. `FailWorkflowTask` is a worker's mistake: it becomes a WorkflowTaskFailed event. `RunOutgrown` ends a run.
+`InvariantViolated` is ours: it evicts the run and answers INTERNAL.
 """
 
 # ruff: noqa: N818 - named as the protocol names them
@@ -12,19 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from temporalio.api.common.v1.grpc_status_pb2 import GrpcStatus
 from temporalio.api.enums.v1.failed_cause_pb2 import (
+    RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+    RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
     ResourceExhaustedCause,
     ResourceExhaustedScope,
     WorkflowTaskFailedCause,
 )
 from temporalio.api.enums.v1.namespace_pb2 import NamespaceState
 from temporalio.api.errordetails.v1 import message_pb2 as details
-from temporalio.api.failure.v1.message_pb2 import Failure
+from temporalio.api.failure.v1.message_pb2 import Failure, MultiOperationExecutionAborted
+
+if TYPE_CHECKING:
+    from engine.core.run.state import UnstoredState
 
 
 def enum_shorthand(enum: EnumDescriptor, value: int) -> str:
@@ -73,7 +78,7 @@ class ServiceError(Exception):
         detail: a message of temporal.api.errordetails.v1, or None where the code says it all.
     """
 
-    code: ClassVar[Code] = Code.UNKNOWN
+    code: Code = Code.UNKNOWN
 
     def __init__(self, message: str, detail: Message | None = None) -> None:
         super().__init__(message)
@@ -215,6 +220,56 @@ class ResourceExhausted(ServiceError):
         self.scope = scope
 
 
+class WorkflowClosing(ResourceExhausted):
+    """Refuse what comes while a run is about to close, or goes on as its next run: it may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+            "workflow operation can not be applied because workflow is closing",
+            RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
+        )
+
+
+class UpdateAbortedByClosingWorkflow(NotFound):
+    """Say that the run closed before its worker accepted the update."""
+
+    def __init__(self) -> None:
+        super().__init__("workflow update was aborted by closing workflow")
+
+
+class MultiOperationAborted(ServiceError):
+    """Say that an operation was not carried out, since another one of the same request failed."""
+
+    code = Code.ABORTED
+
+    def __init__(self) -> None:
+        super().__init__("Operation was aborted.", MultiOperationExecutionAborted())
+
+
+class MultiOperationExecution(ServiceError):
+    """Say what became of each operation of one request; the code is that of the first that failed by itself.
+
+    Args:
+        errors: one per operation, None for one that succeeded.
+    """
+
+    def __init__(self, errors: Sequence[ServiceError | None]) -> None:
+        statuses = []
+        for error in errors:
+            status = GrpcStatus() if error is None else error.to_status()
+            statuses.append(
+                details.MultiOperationExecutionFailure.OperationStatus(
+                    code=status.code, message=status.message, details=status.details
+                )
+            )
+        super().__init__(
+            "Update-with-Start could not be executed.", details.MultiOperationExecutionFailure(statuses=statuses)
+        )
+        codes = [error.code for error in errors if error is not None and error.code != Code.ABORTED]
+        self.code = codes[0] if codes else Code.ABORTED
+
+
 class PermissionDenied(ServiceError):
     """Refuse what the caller, or this server's configuration, does not allow."""
 
@@ -283,7 +338,22 @@ class FailWorkflowTask(Exception):
         self.message = name if message is None else f"{name}: {message}"
         """The failure's message: `BadStartTimerAttributes: TimerId is not set on command.`"""
         self.terminates_workflow = terminates_workflow
+        self.unstored: UnstoredState | None = None
+        """What to put back once the run is loaded again."""
         super().__init__(self.message)
+
+
+class RunOutgrown(Exception):
+    """Throw a change away and end its run, which has reached a limit.
+
+    Args:
+        message: why, for the run's last event and for the caller.
+    """
+
+    def __init__(self, run_key: int, message: str) -> None:
+        super().__init__(message)
+        self.run_key = run_key
+        self.message = message
 
 
 class InvariantViolated(Exception):

@@ -16,22 +16,27 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import ServiceError
+from engine.core.errors import FailWorkflowTask, ServiceError
 from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
+from engine.core.run.state import UnstoredState
 
 __all__ = [
     "ActivityRef",
     "ActivityTaskDispatched",
     "ActivityTaskUndelivered",
     "DeadlineDue",
+    "EndOutgrownRun",
+    "ExecuteMultiOperation",
     "ExternalCaller",
     "FailWorkflowTaskCommand",
     "Input",
@@ -41,6 +46,7 @@ __all__ = [
     "RecordChildWorkflowExecutionClosed",
     "RequestCancelWorkflowExecution",
     "ResetStickyTaskQueue",
+    "ResetWorkflowExecution",
     "RespondActivityTaskCanceled",
     "RespondActivityTaskCompleted",
     "RespondActivityTaskFailed",
@@ -52,6 +58,7 @@ __all__ = [
     "StartChildWorkflowExecution",
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
+    "UpdateWorkflowExecution",
     "WorkflowTaskDispatched",
     "WorkflowTaskUndelivered",
 ]
@@ -105,6 +112,10 @@ class StartWorkflowExecution:
     namespace_id: str
     request: StartWorkflowExecutionRequest
 
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
+
 
 @dataclass(frozen=True, slots=True)
 class StartChildWorkflowExecution:
@@ -117,11 +128,28 @@ class StartChildWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecuteMultiOperation:
+    """Update the running execution of a workflow id, or start one and update it."""
+
+    namespace_id: str
+    start: StartWorkflowExecutionRequest
+    update: UpdateWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.start.workflow_id
+
+
+@dataclass(frozen=True, slots=True)
 class SignalWithStartWorkflowExecution:
     """Signal the running execution of a workflow id, or start one and signal it."""
 
     namespace_id: str
     request: SignalWithStartWorkflowExecutionRequest
+
+    @property
+    def workflow_id(self) -> str:
+        return self.request.workflow_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +196,20 @@ class RecordChildWorkflowExecutionClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetWorkflowExecution:
+    """Go on from an earlier event of `run` in a new run; the current run ends."""
+
+    run: RunRef
+    request: ResetWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecution:
+    run: RunRef
+    request: UpdateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowTaskDispatched:
     """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
 
@@ -198,6 +240,29 @@ class FailWorkflowTaskCommand:
     terminates_workflow: bool
     identity: str
     binary_checksum: str
+    unstored: UnstoredState | None = None
+
+    @classmethod
+    def instead_of(cls, completed: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
+        """Return what to do in the place of a completion that `error` came of."""
+        return cls(
+            run=completed.run,
+            token=completed.token,
+            cause=error.cause,
+            message=error.message,
+            terminates_workflow=error.terminates_workflow,
+            identity=completed.request.identity,
+            binary_checksum=completed.request.binary_checksum,
+            unstored=error.unstored,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndOutgrownRun:
+    """A change of this run would have taken it over a limit: end it instead (it was reloaded before)."""
+
+    run: RunRef
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,14 +351,18 @@ Input = (
     StartWorkflowExecution
     | StartChildWorkflowExecution
     | SignalWithStartWorkflowExecution
+    | ExecuteMultiOperation
     | SignalWorkflowExecution
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
+    | ResetWorkflowExecution
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
+    | UpdateWorkflowExecution
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand
+    | EndOutgrownRun
     | RespondWorkflowTaskFailed
     | ResetStickyTaskQueue
     | ActivityTaskDispatched

@@ -10,20 +10,22 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.effects import Effect
 from engine.core.env import Env
-from engine.core.errors import InvariantViolated
+from engine.core.errors import InvariantViolated, RunOutgrown
 from engine.core.namespace import Namespace
 from engine.core.policy.durations import NANOS_PER_SECOND, timestamp_to_ns
 from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
+from engine.core.run.outgrown import find_reason
 from engine.core.run.state import SIGNAL_REQUEST, RunState
+from engine.core.run.unwritten_task import convert_speculative
 
 __all__ = ["Context", "EventRow", "Transition"]
 
@@ -50,6 +52,9 @@ class Transition:
 
     `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
     False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
+    `copied_from` is (run_key, next_event_id) of the run whose first events are this new run's too.
+    `touched` says that the run is written; `changed_in_memory` that what is never written has changed (admitted
+    updates, a speculative workflow task), and `keeps_speculative` that such a task was scheduled after the rest.
     """
 
     context: Context
@@ -63,9 +68,13 @@ class Transition:
     new_request_ids: dict[str, int] = field(default_factory=dict)
     search_attributes_changed: bool = False
     memo_changed: bool = False
+    reset_run_id_changed: bool = False
+    copied_from: tuple[int, int] | None = None
     effects: list[Effect] = field(default_factory=list)
     new_runs: list[Transition] = field(default_factory=list)
     touched: bool = False
+    changed_in_memory: bool = False
+    keeps_speculative: bool = False
     _events: list[HistoryEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,6 +98,11 @@ class Transition:
         evolve(self.state, event)
         return event
 
+    @property
+    def new_events(self) -> Sequence[HistoryEvent]:
+        """The events that have their ids, in order, until `close` makes them bytes."""
+        return tuple(self._events)
+
     def add_request_id(self, request_id: str, *, signal: bool = False) -> None:
         """Remember a request id, so that the same request sent again changes nothing."""
         self.touched = True
@@ -110,12 +124,19 @@ class Transition:
         wire_started_event_ids(ordered)
 
     def close(self) -> None:
-        """Flush if no worker holds the workflow task, then make the bytes of the new events."""
+        """Flush if no worker holds the workflow task, then make the bytes of the new events.
+
+        Raises: RunOutgrown; events without an id do not count yet.
+        """
         state = self.state
-        if not state.workflow_task_started:
-            self.flush()
+        if self.touched and not self.keeps_speculative:
+            convert_speculative(self)
         if self.touched:
             state.state_transition_count += 1
+            if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):
+                raise RunOutgrown(state.run_key, reason)
+        if not state.workflow_task_started:
+            self.flush()
         for event in self._events:
             blob = event.SerializeToString()
             time_ns = timestamp_to_ns(event.event_time)

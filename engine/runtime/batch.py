@@ -1,12 +1,12 @@
 """One batch: inputs applied one after the other, their writes committed together, then their effects.
 
 Rules:
-- A *unit* is one input with everything it sets off at once (tasks paired with waiting pollers, the next run of a
-  chain). A unit is in the batch as a whole or not at all.
+- A *unit* is one input with everything it sets off at once: the next run of a chain, what its runs send to others and
+  the answers to that, tasks paired with waiting pollers. A unit is in the batch as a whole or not at all.
 - Until the commit nobody hears anything; after it nothing can fail any more.
-- What a run sends to another one is a unit of its own, in the same batch: both are in one commit.
 - A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
   first, so the runs are loaded again as those left them.
+- So a message that can't be delivered takes its cause with it: whoever caused it hears of the failure and tries again.
 """
 
 from __future__ import annotations
@@ -20,26 +20,43 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, Effect, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
-from engine.core.errors import FailWorkflowTask, Internal, InvariantViolated, ServiceError, Unavailable
+from engine.core.effects import (
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+)
+from engine.core.errors import (
+    FailWorkflowTask,
+    Internal,
+    InvalidArgument,
+    InvariantViolated,
+    RunOutgrown,
+    ServiceError,
+    Unavailable,
+)
 from engine.core.inputs import (
     ActivityTaskDispatched,
     DeadlineDue,
+    EndOutgrownRun,
     FailWorkflowTaskCommand,
     Input,
     MessageAnswered,
+    RecordChildWorkflowExecutionClosed,
+    ResetWorkflowExecution,
     RespondWorkflowTaskCompleted,
     RunRef,
-    SignalWithStartWorkflowExecution,
     StartChildWorkflowExecution,
-    StartWorkflowExecution,
+    UpdateWorkflowExecution,
     WorkflowTaskDispatched,
 )
-from engine.core.matching.task_queue import TaskQueueKey, TaskRef, WaitingPoller
-from engine.core.run import start
+from engine.core.matching.backlog import TaskRef
+from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
+from engine.runtime.answers import answer, fail, resolve, tell
+from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
 from engine.store.commit import RunWrite, commit
+from engine.store.runs import load_updates
 
 if TYPE_CHECKING:
     from engine.runtime.engine import Engine
@@ -57,105 +74,75 @@ class Batch:
         self._writes: dict[int, RunWrite] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._futures: list[asyncio.Future[Any]] = []
+        self._unwritten: dict[int, None] = {}
         self._open: Transition | None = None
+        self._settling = False
         self._unit: list[Transition] = []
         self._unit_after: list[Callable[[], None]] = []
         self._unit_futures: list[asyncio.Future[Any]] = []
         self._unit_states: dict[int, RunState] = {}
-        self._messages: deque[SendToRun] = deque()
-        self._unit_messages: list[SendToRun] = []
-        self._holds_back = False
-        self._held_back: list[Effect] = []
+        self._unit_messages: deque[SendToRun] = deque()
+        self._unit_tasks: deque[EnqueueWorkflowTask | EnqueueActivityTask] = deque()
 
     def run(self, item: Input, future: asyncio.Future[Any] | None) -> None:
         """Apply one input; `future` gets its reply after the commit, or its error."""
         try:
             reply = self._apply(item)
+            self._settle()
         except ServiceError as error:
             self._refuse_unit()
-            _fail(future, error)
+            fail(future, error)
             return
         except FailWorkflowTask as error:
-            self._abandon_unit()
+            self._abandon_unit(comes_back=True)
             assert isinstance(item, RespondWorkflowTaskCompleted)
-            self.run(_failing(item, error), future)
+            self.run(FailWorkflowTaskCommand.instead_of(item, error), future)
+            return
+        except RunOutgrown as error:
+            self._end_outgrown(item, future, error)
             return
         except Exception:
             logger.exception("internal error in %s", type(item).__name__)
             self._abandon_unit()
-            _fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
+            fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
             return
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
-            self._after_commit.append(lambda: _resolve(future, reply))
-        if self._messages:
-            self._deliver_messages()
+            self._after_commit.append(partial(answer, self._engine, future, reply))
 
-    def send(self, message: SendToRun) -> None:
-        """Deliver a message whose first delivery failed, and whatever follows from it."""
-        self._messages.append(message)
-        self._deliver_messages()
+    def _end_outgrown(self, item: Input, future: asyncio.Future[Any] | None, error: RunOutgrown) -> None:
+        """End a run that has no room for what `item` does to it; if `item` is for another run, apply it after that."""
+        was_reached_by_message = self._settling
+        self._abandon_unit()
+        self._end(error)
+        if was_reached_by_message:
+            self.run(item, future)
+        elif future is not None:
+            self._futures.append(future)
+            self._after_commit.append(partial(fail, future, InvalidArgument(error.message)))
 
-    def _deliver_messages(self) -> None:
-        """Hand every message to its run, tell the senders, then offer the tasks that came of it.
-
-        Tasks are held back until then, so that a workflow task carries all the answers that its run has got.
-        """
-        self._holds_back = True
-        while self._messages:
-            message = self._messages.popleft()
-            try:
-                self._deliver_message(message)
-            except Exception:
-                logger.exception("internal error in %s from another run", type(message.item).__name__)
-                self._abandon_unit()
-                self._engine.send_later(message)
-        self._holds_back = False
-        held_back, self._held_back = self._held_back, []
-        for effect in held_back:
-            try:
-                self._perform(effect)
-            except Exception:
-                logger.exception("internal error in dispatching a task")
-                self._abandon_unit()
-                self._engine.reload_tasks()
-            else:
-                self._accept_unit()
-
-    def _deliver_message(self, message: SendToRun) -> None:
-        run_id, error = "", None
-        try:
-            reply = self._apply(message.item)
-            if isinstance(message.item, StartChildWorkflowExecution):
-                run_id = reply
-        except ServiceError as refusal:
-            self._refuse_unit()
-            error = refusal
-        else:
-            self._accept_unit()
-        sender = message.sender
-        if sender is None:
-            return
-        try:
-            self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
-        except ServiceError:
-            # The sender has closed in the meantime: nobody wants the answer.
-            self._refuse_unit()
-        else:
-            self._accept_unit()
+    def _end(self, error: RunOutgrown) -> None:
+        state = self._engine.find_run(error.run_key)
+        if state is None:
+            raise InvariantViolated(f"run {error.run_key} is gone")
+        self.run(EndOutgrownRun(RunRef(state.namespace_id, run_key=error.run_key), error.message), None)
 
     def poll(self, poller: WaitingPoller) -> None:
         """Give a poll the oldest task of its queue, or let it wait."""
         while (task := self._engine.task_queues.next_task(poller.key)) is not None:
             try:
                 delivered = self._deliver(poller, task)
-            except Exception:
-                logger.exception("internal error in dispatching a task")
+                self._settle()
+            except Exception as error:
                 self._abandon_unit()
+                if isinstance(error, RunOutgrown):
+                    self._end(error)
+                else:
+                    logger.exception("internal error in dispatching a task")
                 # The task is still in the file; another poll may have better luck with it.
                 self._engine.offer_again(poller.key, task)
-                _fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
+                fail(poller.waiter, Unavailable("the task could not be started; poll again"))  # type: ignore[arg-type]
                 return
             self._accept_unit()
             if delivered:
@@ -165,8 +152,8 @@ class Batch:
 
     def commit(self) -> None:
         """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
-        writes, after, futures = self._writes, self._after_commit, self._futures
-        self._writes, self._after_commit, self._futures = {}, [], []
+        writes, after, futures, unwritten = self._writes, self._after_commit, self._futures, self._unwritten
+        self._writes, self._after_commit, self._futures, self._unwritten = {}, [], [], {}
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())
@@ -175,12 +162,10 @@ class Batch:
                     logger.error("commit failed: %s", error)
                 else:
                     logger.exception("internal error in a commit")
-                for run_key in writes:
-                    self._engine.runs.evict(run_key)
+                for run_key in {**writes, **unwritten}:
+                    self._engine.forget_run(run_key)
                 for future in futures:
-                    _fail(future, Unavailable(f"the history could not be written ({error}); try again"))
-                self._messages.clear()
-                self._held_back.clear()
+                    fail(future, Unavailable(f"the history could not be written ({error}); try again"))
                 self._engine.reload_tasks()
                 return
             self._engine.database.note_commit(len(writes))
@@ -190,17 +175,21 @@ class Batch:
             state = self._engine.runs.get(write.run_key)
             if state is not None:
                 self._engine.history_waiters.notify(state)
+                self._engine.update_waiters.notify(state)
         for call in after:
             call()
 
     def _apply(self, item: Input) -> Any:
-        if isinstance(item, StartWorkflowExecution | SignalWithStartWorkflowExecution):
-            return self._apply_start(item)
-        if isinstance(item, StartChildWorkflowExecution):
-            return self._apply_child_start(item)
+        self._open = None
+        if isinstance(item, SeveralRuns):
+            return self._apply_to_several_runs(item)
         if isinstance(item, WorkflowTaskDispatched | ActivityTaskDispatched):
             raise InvariantViolated("dispatch is the batch's own business")
         state = self._engine.load_run(item.run)
+        if isinstance(item, RecordChildWorkflowExecutionClosed):
+            state = self._engine.follow_resets(state)
+        elif isinstance(item, UpdateWorkflowExecution):
+            load_updates(self._engine.database.writer, state)
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
         self._unit_states[state.run_key] = state
         reply = HANDLERS[type(item)](t, item)
@@ -208,81 +197,80 @@ class Batch:
         self._finish(t, write=isinstance(item, DeadlineDue))
         return reply
 
-    def _apply_start(self, item: StartWorkflowExecution | SignalWithStartWorkflowExecution) -> Any:
-        context = self._engine.context(item.namespace_id)
-        current = self._engine.find_current_run(item.namespace_id, item.request.workflow_id)
-        if current is not None:
-            self._unit_states[current.run_key] = current
-        if isinstance(item, StartWorkflowExecution):
-            started: start.Started[Any] = start.start_workflow(context, current, item.request)
-        else:
-            started = start.signal_with_start_workflow(context, current, item.request)
-        for t in started.transitions:
+    def _apply_to_several_runs(self, item: SeveralRuns) -> Any:
+        if isinstance(item, ResetWorkflowExecution):
+            self.commit()  # the run's events are read from the file
+        outcome = SEVERAL_RUNS[type(item)](self._engine, item, self._unit_states)
+        for t in outcome.transitions:
             self._finish(t)
-        return started.reply
-
-    def _apply_child_start(self, item: StartChildWorkflowExecution) -> Any:
-        parent = self._engine.load_run(item.parent)
-        current = self._engine.find_current_run(item.namespace_id, item.workflow_id)
-        if current is not None:
-            self._unit_states[current.run_key] = current
-        context = self._engine.context(item.namespace_id)
-        started = start.start_child_workflow(context, current, parent, item.initiated_event_id)
-        for t in started.transitions:
-            self._finish(t)
-        return started.reply
+        return outcome.reply
 
     def _finish(self, t: Transition, *, write: bool = False) -> None:
-        """Close a transition, add it and the runs it started to the unit, and pair the tasks that it scheduled."""
+        """Close a transition, and add it to the unit with the runs that it started and what is to be done for it."""
         t.close()
         if t.touched or write:
             self._unit.append(t)
             self._unit_states[t.state.run_key] = t.state
+            self._engine.runs.put(t.state, current=t.is_new)
+        elif t.changed_in_memory:
+            self._unwritten[t.state.run_key] = None
         for new_run in t.new_runs:
             self._finish(new_run)
         for effect in t.effects:
             if isinstance(effect, SendToRun):
                 self._unit_messages.append(effect)
-            elif isinstance(effect, AnswerQueries):
-                self._answer_queries(effect)
-            elif self._unit_messages or self._holds_back:
-                self._held_back.append(effect)
+            elif isinstance(effect, EnqueueWorkflowTask | EnqueueActivityTask):
+                self._unit_tasks.append(effect)
             else:
-                self._perform(effect)
+                self._unit_after.append(partial(tell, self._engine, effect))
 
-    def _perform(self, effect: Effect) -> None:
-        """Offer a task to its queue."""
-        if isinstance(effect, EnqueueWorkflowTask):
-            self._enqueue_workflow_task(effect)
-        elif isinstance(effect, EnqueueActivityTask):
-            self._enqueue_activity_task(effect)
+    def _settle(self) -> None:
+        """Deliver what the unit's runs send, then offer their tasks.
 
-    def _enqueue_workflow_task(self, effect: EnqueueWorkflowTask) -> None:
+        In this order, so that a workflow task carries all the answers that its run has got.
+        """
+        self._settling = True
+        while self._unit_messages or self._unit_tasks:
+            if self._unit_messages:
+                self._deliver_message(self._unit_messages.popleft())
+            else:
+                self._offer(self._unit_tasks.popleft())
+
+    def _deliver_message(self, message: SendToRun) -> None:
+        """Hand a message to its run and the answer to its sender, unless the sender has closed meanwhile."""
+        item, sender = message.item, message.sender
+        if sender is not None and not self._engine.load_run(sender.run).running:
+            return
+        run_id, error = "", None
+        try:
+            reply = self._apply(item)
+            if isinstance(item, StartChildWorkflowExecution):
+                run_id = reply
+        except ServiceError as refusal:
+            if self._open is not None and self._open.touched:
+                raise InvariantViolated(f"a refused {type(item).__name__} has changed its run") from refusal
+            error = refusal
+        if sender is not None and self._engine.load_run(sender.run).running:
+            self._apply(MessageAnswered(sender.run, sender.command_type, sender.initiated_event_id, run_id, error))
+
+    def _offer(self, effect: EnqueueWorkflowTask | EnqueueActivityTask) -> None:
+        """Offer a task to its queue; a sticky queue whose worker is gone is passed over."""
         queues = self._engine.task_queues
-        key: TaskQueueKey = (effect.namespace_id, effect.task_queue, False)
-        if effect.sticky and not queues.sticky_alive(key, self._engine.env.now_ns()):
+        key: TaskQueueKey = (effect.namespace_id, effect.task_queue, isinstance(effect, EnqueueActivityTask))
+        if isinstance(effect, EnqueueWorkflowTask) and effect.sticky and not self._sticky_alive(key):
             key = (effect.namespace_id, effect.normal_task_queue, False)
-        task = TaskRef(
-            effect.run_key, effect.scheduled_event_id, effect.attempt, effect.sticky, effect.normal_task_queue
-        )
-        self._enqueue(key, task)
-
-    def _enqueue_activity_task(self, effect: EnqueueActivityTask) -> None:
-        key: TaskQueueKey = (effect.namespace_id, effect.task_queue, True)
-        self._enqueue(key, TaskRef(effect.run_key, effect.scheduled_event_id, effect.attempt))
-
-    def _enqueue(self, key: TaskQueueKey, task: TaskRef) -> None:
-        queues = self._engine.task_queues
         poller = queues.next_poller(key)
         if poller is None:
-            queues.add_task(key, task)
-        elif not self._deliver(poller, task):
+            queues.add_task(key, effect.task)
+        elif not self._deliver(poller, effect.task):
             queues.put_back_poller(poller)
+
+    def _sticky_alive(self, key: TaskQueueKey) -> bool:
+        return self._engine.task_queues.sticky_alive(key, self._engine.env.now_ns())
 
     def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
         """Start the task for the poller; False when the task is stale."""
-        # A run that this unit has just started is not in the cache yet.
-        state = self._unit_states.get(task.run_key) or self._engine.find_run(task.run_key)
+        state = self._engine.find_run(task.run_key)
         if state is None or not state.running:
             return False
         t = Transition(self._engine.context(state.namespace_id), state)
@@ -307,14 +295,11 @@ class Batch:
         reply = HANDLERS[type(item)](t, item)
         if reply is None:
             self._unit_futures.remove(future)
+            self._finish(t)
             return False
         self._finish(t)
-        self._unit_after.append(lambda: _resolve(future, reply))
+        self._unit_after.append(lambda: resolve(future, reply))
         return True
-
-    def _answer_queries(self, effect: AnswerQueries) -> None:
-        queries = self._engine.queries
-        self._unit_after.append(lambda: queries.answer_buffered(effect.run_key, effect.results, unblock=effect.unblock))
 
     def _accept_unit(self) -> None:
         for t in self._unit:
@@ -324,54 +309,39 @@ class Batch:
                 namespace = self._engine.namespaces.get_by_id(state.namespace_id)
                 write = self._writes[state.run_key] = RunWrite(state.run_key, namespace.namespace_key)
             write.add(t)
-            self._engine.runs.put(state, current=t.is_new)
             if not state.running:
                 self._unit_after.append(partial(self._engine.unblock_queries, state.run_key))
-        self._messages += self._unit_messages
         self._after_commit += self._unit_after
         self._futures += self._unit_futures
         self._clear_unit()
 
     def _refuse_unit(self) -> None:
         """Drop a unit that was refused; handlers validate first, so it has usually changed nothing."""
-        if self._unit or (self._open is not None and self._open.touched):
+        if self._unit or (self._open is not None and (self._open.touched or self._open.changed_in_memory)):
             self._abandon_unit()
         else:
             self._clear_unit()
 
-    def _abandon_unit(self) -> None:
-        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed."""
+    def _abandon_unit(self, *, comes_back: bool = False) -> None:
+        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed.
+
+        Args:
+            comes_back: another input puts back at once what the runs had in memory only.
+        """
         states, futures = list(self._unit_states.values()), self._unit_futures
         self._clear_unit()
         self.commit()
         for state in states:
-            self._engine.runs.evict(state.run_key)
+            if comes_back:
+                self._engine.runs.evict(state.run_key)
+            else:
+                self._engine.forget_run(state.run_key)
         for future in futures:
-            _fail(future, Unavailable("the task could not be started; poll again"))
+            fail(future, Unavailable("the task could not be started; poll again"))
 
     def _clear_unit(self) -> None:
         self._open = None
         self._unit, self._unit_after, self._unit_futures, self._unit_states = [], [], [], {}
-        self._unit_messages = []
-
-
-def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
-    return FailWorkflowTaskCommand(
-        run=item.run,
-        token=item.token,
-        cause=error.cause,
-        message=error.message,
-        terminates_workflow=error.terminates_workflow,
-        identity=item.request.identity,
-        binary_checksum=item.request.binary_checksum,
-    )
-
-
-def _resolve(future: asyncio.Future[Any], reply: Any) -> None:
-    if not future.done():
-        future.set_result(reply)
-
-
-def _fail(future: asyncio.Future[Any] | None, error: Exception) -> None:
-    if future is not None and not future.done():
-        future.set_exception(error)
+        self._unit_messages.clear()
+        self._unit_tasks.clear()
+        self._settling = False

@@ -16,11 +16,11 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
-from engine.core.effects import SendToRun
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
-from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, TaskRef, WaitingPoller
+from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef, StartWorkflowExecution
+from engine.core.matching.backlog import TaskRef
+from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
@@ -35,6 +35,7 @@ from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.undelivered import take_back
+from engine.runtime.update_waiters import UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
@@ -62,12 +63,13 @@ class Engine:
         self.runs = RunCache(RUN_CACHE_BYTES)
         self.task_queues = TaskQueues()
         self.history_waiters = HistoryWaiters()
+        self.update_waiters = UpdateWaiters()
         self.queries = Queries()
         self.due_runs = DueRuns(self)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
-        self._queue: list[tuple[Input | WaitingPoller | SendToRun, asyncio.Future[Any] | None]] = []
+        self._queue: list[tuple[Input | WaitingPoller, asyncio.Future[Any] | None]] = []
         self._step_scheduled = False
         self._stopped = False
 
@@ -86,6 +88,7 @@ class Engine:
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
+        self.update_waiters.clear_all()
         for key in self.task_queues:
             for poller in self.task_queues.take_pollers(key):
                 _resolve_poller(poller, None)
@@ -106,21 +109,16 @@ class Engine:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
         self.enqueue(item, future)
-        if not isinstance(item, RespondWorkflowTaskCompleted):
+        if not isinstance(item, RespondWorkflowTaskCompleted | StartWorkflowExecution):
             return await future
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            # The completion goes on; tasks in the reply that nobody reads must go to others.
+            # What was asked for goes on; tasks in the reply that nobody reads must go to others.
             future.add_done_callback(self._take_back)
             raise
 
-    def send_later(self, message: SendToRun) -> None:
-        """Try again, soon, to deliver what one run sent another."""
-        if not self._stopped:
-            self.loop.call_later(RETRY_NS / 1e9, self.enqueue, message, None)
-
-    def enqueue(self, item: Input | WaitingPoller | SendToRun, future: asyncio.Future[Any] | None) -> None:
+    def enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
         """Take an item into the next step."""
         self._queue.append((item, future))
         if not self._step_scheduled:
@@ -136,8 +134,6 @@ class Engine:
             if isinstance(item, WaitingPoller):
                 if not item.gone:
                     batch.poll(item)
-            elif isinstance(item, SendToRun):
-                batch.send(item)
             else:
                 batch.run(item, future)
         batch.commit()
@@ -161,6 +157,11 @@ class Engine:
         self._contexts.pop(namespace.namespace_id, None)
         self.runs.evict_namespace(namespace.namespace_id)
         self.reload_tasks()
+
+    def forget_run(self, run_key: int) -> None:
+        """Throw a run out of memory, with the updates that are only admitted: their callers send them again."""
+        self.runs.evict(run_key)
+        self.update_waiters.clear(run_key)
 
     def find_run(self, run_key: int) -> RunState | None:
         """Return a run by key, loading it if it is not cached; None when it is gone."""
@@ -211,6 +212,12 @@ class Engine:
             raise NotFound(
                 f'workflow execution not found for workflow ID "{ref.workflow_id}" and run ID "{ref.run_id}"'
             )
+        return state
+
+    def follow_resets(self, state: RunState) -> RunState:
+        """Return the run that took the place of a closed one by resets; it may be closed, too."""
+        while not state.running and state.reset_run_id:
+            state = self.load_run(RunRef(state.namespace_id, state.workflow_id, state.reset_run_id))
         return state
 
     def get_run(self, namespace: Namespace, execution: WorkflowExecution) -> RunState:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from temporalio.api.enums.v1.query_pb2 import QUERY_RESULT_TYPE_ANSWERED
+from temporalio.api.enums.v1.query_pb2 import QUERY_RESULT_TYPE_ANSWERED, QUERY_RESULT_TYPE_UNSPECIFIED
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
+from engine.core.errors import ServiceError
 from engine.core.matching.task_token import QueryTaskToken
 
 __all__ = ["PendingQuery", "Queries", "QueryTask"]
@@ -79,7 +80,9 @@ class Queries:
             if not waiting:
                 del self._buffered[pending.run_key]
 
-    def answer_buffered(self, run_key: int, results: Mapping[str, WorkflowQueryResult], *, unblock: bool) -> None:
+    def answer_buffered(
+        self, run_key: int, results: Mapping[str, WorkflowQueryResult | ServiceError], *, unblock: bool
+    ) -> None:
         """Give answers that came with a workflow task; with `unblock` send the others on their own way."""
         waiting = self._buffered.get(run_key)
         if not waiting:
@@ -95,16 +98,26 @@ class Queries:
             self._buffered.pop(run_key, None)
 
     def answer_direct(self, query_id: str, result: WorkflowQueryResult) -> bool:
-        """Give the answer to a direct query; False when nobody waits for it."""
-        pending = self._direct.pop(query_id, None)
+        """Give the answer to a direct query; False when nobody waits for it.
+
+        An answer that says neither yes nor no leaves the caller waiting.
+        """
+        pending = self._direct.get(query_id)
         if pending is None:
             return False
+        if result.result_type == QUERY_RESULT_TYPE_UNSPECIFIED:
+            return True
+        del self._direct[query_id]
         _resolve(pending, result)
         return True
 
 
-def _resolve(pending: PendingQuery, result: WorkflowQueryResult | None) -> None:
-    if not pending.future.done():
+def _resolve(pending: PendingQuery, result: WorkflowQueryResult | ServiceError | None) -> None:
+    if pending.future.done():
+        return
+    if isinstance(result, ServiceError):
+        pending.future.set_exception(result)
+    else:
         pending.future.set_result(result)
 
 

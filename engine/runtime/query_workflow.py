@@ -32,9 +32,14 @@ from engine.runtime.queries import PendingQuery, QueryTask, is_answered
 
 __all__ = ["query_workflow"]
 
+MAXIMUM_SECONDS = 30.0
+"""A query that no worker has answered by then has failed, however long its caller would wait."""
+
 _FAILING_TASK_ATTEMPTS = 3
 # How long nobody may poll a task queue before its workers count as down.
-_NO_POLLER_SECONDS = 20.0
+_NO_POLLER_NS = 20_000_000_000
+# This much before the end it is looked at.
+_LAST_SECONDS = 1.0
 
 
 async def query_workflow(
@@ -46,6 +51,7 @@ async def query_workflow(
         WorkflowNotReady: there is no workflow task to ask with, or the run's tasks keep failing.
         ResourceExhausted: another query waits for the same workflow task already.
         QueryFailed: the worker could not answer.
+        FailedPrecondition: nobody polls the task queue.
         DeadlineExceeded: nobody answered in time.
     """
     _check_can_be_asked(engine, state, timeout_seconds)
@@ -63,7 +69,7 @@ async def query_workflow(
                     RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
                 )
             engine.queries.buffer(pending)
-            result = await _wait(pending, until - engine.loop.time())
+            result = await _wait(engine, state, pending, until)
             engine.queries.forget(pending)
         if result is None:
             result = await _ask_directly(engine, pending, until)
@@ -91,20 +97,20 @@ async def _ask_directly(engine: Engine, pending: PendingQuery, until: float) -> 
         raise WorkflowNotReady("the workflow execution was deleted")
     sticky_key = (state.namespace_id, state.sticky_task_queue, False)
     if state.sticky_task_queue and engine.task_queues.sticky_alive(sticky_key, engine.env.now_ns()):
-        timeout_seconds = min(state.sticky_schedule_to_start_timeout_ns / 1e9, until - engine.loop.time())
-        result = await _offer(engine, state, pending, timeout_seconds, sticky=True)
+        sticky_until = engine.loop.time() + state.sticky_schedule_to_start_timeout_ns / 1e9
+        result = await _offer(engine, state, pending, min(sticky_until, until), sticky=True)
         if result is not None:
             return result
     if state.running and state.sticky_task_queue:
         await _reset_stickiness(engine, state)
-    result = await _offer(engine, state, pending, until - engine.loop.time(), sticky=False)
+    result = await _offer(engine, state, pending, until, sticky=False)
     if result is None:
-        raise DeadlineExceeded("no worker answered the query in time; is one polling the workflow's task queue?")
+        raise _timed_out(engine, state)
     return result
 
 
 async def _offer(
-    engine: Engine, state: RunState, pending: PendingQuery, timeout_seconds: float, *, sticky: bool
+    engine: Engine, state: RunState, pending: PendingQuery, until: float, *, sticky: bool
 ) -> WorkflowQueryResult | None:
     """Send the query to a task queue and wait; None when the time is over."""
     task_queue = state.sticky_task_queue if sticky else state.task_queue
@@ -122,32 +128,37 @@ async def _offer(
         sticky=sticky,
     )
     engine.offer_query((state.namespace_id, task_queue, False), task)
-    key = (state.namespace_id, task_queue, False)
-    offered_ns = engine.env.now_ns()
     try:
-        while not sticky and not pending.future.done():
-            now_ns = engine.env.now_ns()
-            last_poll_ns = engine.task_queues.last_poll_time_ns(key, now_ns) or offered_ns
-            patience = _NO_POLLER_SECONDS - (now_ns - last_poll_ns) / 1e9
-            if patience >= timeout_seconds:
-                break
-            if patience <= 0:
+        if not sticky:
+            await asyncio.wait((pending.future,), timeout=max(0.0, until - _LAST_SECONDS - engine.loop.time()))
+            if not pending.future.done() and not _is_polled(engine, state):
                 raise FailedPrecondition("no poller seen for task queue recently, worker may be down")
-            await asyncio.wait((pending.future,), timeout=patience)
-            timeout_seconds -= patience
-        return await _wait(pending, timeout_seconds)
+        return await _wait(engine, state, pending, until)
     except DeadlineExceeded:
         return None
     finally:
         pending.future.cancel()
 
 
-async def _wait(pending: PendingQuery, timeout_seconds: float) -> WorkflowQueryResult | None:
-    future = pending.future
+async def _wait(engine: Engine, state: RunState, pending: PendingQuery, until: float) -> WorkflowQueryResult | None:
     try:
-        return await asyncio.wait_for(future, max(0.0, timeout_seconds))
+        return await asyncio.wait_for(pending.future, max(0.0, until - engine.loop.time()))
     except TimeoutError:
-        raise DeadlineExceeded("no worker answered the query in time") from None
+        raise _timed_out(engine, state) from None
+
+
+def _is_polled(engine: Engine, state: RunState) -> bool:
+    """Say whether a worker polls the run's task queue, or did a moment ago."""
+    now_ns = engine.env.now_ns()
+    last_poll_ns = engine.task_queues.last_poll_time_ns((state.namespace_id, state.task_queue, False), now_ns)
+    return now_ns - last_poll_ns <= _NO_POLLER_NS
+
+
+def _timed_out(engine: Engine, state: RunState) -> DeadlineExceeded:
+    message = "query timed out before a worker could process it"
+    if not _is_polled(engine, state):
+        message += f": nobody polls the task queue {state.task_queue}"
+    return DeadlineExceeded(message)
 
 
 async def _reset_stickiness(engine: Engine, state: RunState) -> None:

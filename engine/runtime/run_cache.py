@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from engine.core.run.state import RunState
+from engine.core.run.update_messages import has_messages
 
 __all__ = ["RunCache"]
 
@@ -12,6 +13,7 @@ _RUN_BYTES = 3_000
 _PENDING_BYTES = 1_000
 _DEADLINE_BYTES = 250
 _REQUEST_ID_BYTES = 150
+_UPDATE_BYTES = 400
 
 
 class RunCache:
@@ -46,9 +48,22 @@ class RunCache:
             self._current[state.namespace_id, state.workflow_id] = state.run_key
 
     def shrink(self) -> None:
-        """Evict the oldest runs beyond the limit; not within a step, whose changes are not in the file yet."""
-        while self._bytes > self._maximum_bytes and len(self._runs) > 1:
-            self.evict(next(iter(self._runs)))
+        """Evict the oldest runs beyond the limit; not within a step, whose changes are not in the file yet.
+
+        Runs with updates that are only admitted stay: those are in memory alone.
+        """
+        excess_bytes = self._bytes - self._maximum_bytes
+        if excess_bytes <= 0:
+            return
+        oldest: list[int] = []
+        for run_key, (state, size) in self._runs.items():
+            if excess_bytes <= 0 or len(oldest) == len(self._runs) - 1:
+                break
+            if not (state.updates and state.running and has_messages(state)):
+                oldest.append(run_key)
+                excess_bytes -= size
+        for run_key in oldest:
+            self.evict(run_key)
 
     def evict(self, run_key: int) -> None:
         """Forget a run; it is loaded again when it is needed."""
@@ -77,7 +92,8 @@ def _size_bytes(state: RunState) -> int:
         _RUN_BYTES
         + state.tail_bytes
         + state.input_size_bytes
-        + _PENDING_BYTES * (len(state.activities) + len(state.timers))
+        + _PENDING_BYTES * (len(state.activities) + len(state.timers) + len(state.children))
         + _DEADLINE_BYTES * len(state.deadlines)
         + _REQUEST_ID_BYTES * len(state.request_ids)
+        + _UPDATE_BYTES * (len(state.updates) + len(state.completed_updates))
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.core.inputs import ActivityTaskUndelivered, Input, RunRef, WorkflowTaskUndelivered
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 
@@ -12,6 +13,8 @@ __all__ = ["take_back"]
 
 def take_back(reply: object) -> list[Input]:
     """Return the inputs that give the tasks in `reply` to others; none for a reply without tasks."""
+    if isinstance(reply, StartReply):
+        return take_back(reply.eager_task)
     if isinstance(reply, CompletedReply):
         return [item for task in (reply.new_workflow_task, *reply.activity_tasks) for item in take_back(task)]
     if isinstance(reply, StartedWorkflowTask):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -24,7 +24,7 @@ _HEALTHY = ("", WORKFLOW_SERVICE.full_name, OPERATOR_SERVICE.full_name)
 
 
 class _UnknownService(ServiceError):  # noqa: N818 - says what happened
-    code: ClassVar[Code] = Code.NOT_FOUND
+    code = Code.NOT_FOUND
 
 
 def health_routes() -> list[Route]:

@@ -66,7 +66,13 @@ def describe(namespace: Namespace, limits: Limits) -> DescribeNamespaceResponse:
     response.CopyFrom(namespace.description)
     info = response.namespace_info
     info.capabilities.CopyFrom(
-        NamespaceInfo.Capabilities(worker_heartbeats=True, worker_poll_complete_on_shutdown=True)
+        NamespaceInfo.Capabilities(
+            eager_workflow_start=limits.eager_workflow_start,
+            sync_update=limits.updates,
+            async_update=limits.updates_accepted,
+            worker_heartbeats=True,
+            worker_poll_complete_on_shutdown=True,
+        )
     )
     info.limits.CopyFrom(
         NamespaceInfo.Limits(

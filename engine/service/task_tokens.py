@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.core.errors import InvalidArgument, NotFound
 from engine.core.inputs import RunRef
-from engine.core.matching.task_token import ActivityTaskToken, WorkflowTaskToken
+from engine.core.matching.task_token import ActivityTaskToken, QueryTaskToken, WorkflowTaskToken
 from engine.core.namespace import Namespace
 from engine.service.service import Service, get_namespace
 
-__all__ = ["activity_task", "require_token", "workflow_task"]
+__all__ = ["activity_task", "query_task", "require_token", "workflow_task"]
 
 
 def require_token(token: bytes) -> None:
@@ -36,6 +36,21 @@ def activity_task(service: Service, namespace: str, token: bytes) -> tuple[Names
     decoded = ActivityTaskToken.decode(token)
     found = _namespace(service, namespace, decoded)
     return found, RunRef(found.namespace_id, run_key=decoded.run_key), decoded
+
+
+def query_task(token: bytes) -> QueryTaskToken:
+    """Return which query a token is for.
+
+    Raises:
+        InvalidArgument: no token, or not one of ours.
+        NotFound: a workflow task's.
+    """
+    require_token(token)
+    try:
+        return QueryTaskToken.decode(token)
+    except InvalidArgument:
+        WorkflowTaskToken.decode(token)
+        raise NotFound("query task not found, or already expired") from None
 
 
 def _namespace(service: Service, name: str, token: WorkflowTaskToken | ActivityTaskToken) -> Namespace:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from google.protobuf.message import Message
 from temporalio.api.history.v1 import History
-from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedResponse
+from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedResponse, StartWorkflowExecutionResponse
 
 __all__ = ["append_workflow_task", "join_history", "with_history"]
 
@@ -31,7 +31,13 @@ def _varint(value: int) -> bytes:
 
 
 _EVENT_TAG = _tag(History.DESCRIPTOR.fields_by_name["events"].number)
-_WORKFLOW_TASK_TAG = _tag(RespondWorkflowTaskCompletedResponse.DESCRIPTOR.fields_by_name["workflow_task"].number)
+_WORKFLOW_TASK_TAGS: dict[type[Message], bytes] = {
+    response: _tag(response.DESCRIPTOR.fields_by_name[name].number)
+    for response, name in (
+        (RespondWorkflowTaskCompletedResponse, "workflow_task"),
+        (StartWorkflowExecutionResponse, "eager_workflow_task"),
+    )
+}
 _HISTORY_TAGS: dict[type[Message], bytes] = {}
 
 
@@ -52,6 +58,9 @@ def with_history(response: Message, events: Iterable[bytes]) -> bytes:
     return b"".join((response.SerializeToString(), tag, _varint(len(history)), history))
 
 
-def append_workflow_task(response: RespondWorkflowTaskCompletedResponse, workflow_task: bytes) -> bytes:
-    """Serialize `response` with a serialized PollWorkflowTaskQueueResponse as its `workflow_task`."""
-    return b"".join((response.SerializeToString(), _WORKFLOW_TASK_TAG, _varint(len(workflow_task)), workflow_task))
+def append_workflow_task(
+    response: RespondWorkflowTaskCompletedResponse | StartWorkflowExecutionResponse, workflow_task: bytes
+) -> bytes:
+    """Serialize `response` with a serialized PollWorkflowTaskQueueResponse as its workflow task."""
+    tag = _WORKFLOW_TASK_TAGS[type(response)]
+    return b"".join((response.SerializeToString(), tag, _varint(len(workflow_task)), workflow_task))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 
-from temporalio.api.common.v1 import Memo, SearchAttributes
+from temporalio.api.common.v1 import Memo, Priority, SearchAttributes
 from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
@@ -26,7 +26,7 @@ _EVENTS_AT_ONCE = 16
 _INSERT_EVENTS = tuple(
     f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
 )
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 28)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 30)})"
 _UPDATE = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
@@ -37,9 +37,14 @@ _CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time
 _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
-UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ? WHERE run_key = ?"""
-_SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 14)})"
+UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ?, priority = ?,
+    reset_run_id = ?
+WHERE run_key = ?"""
+_SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 15)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
+_COPY_EVENTS = """
+INSERT INTO events SELECT ?, event_id, event_type, event_time_ns, data FROM events
+WHERE run_key = ? AND event_id < ? ORDER BY event_id"""
 _CLOSE_ACTIVITIES = "UPDATE activities SET state = 4 WHERE run_key = ?"
 _DELETE_BUFFERED = "DELETE FROM buffered_events WHERE run_key = ?"
 _INSERT_BUFFERED = "INSERT INTO buffered_events VALUES (?, ?, ?)"
@@ -62,7 +67,8 @@ class RunWrite:
     deadline_changed: bool = False
     close_row: tuple[int, int] | None = None
     pending_activities_closed: bool = False
-    attributes: tuple[bytes | None, ...] | None = None
+    attributes: tuple[object, ...] | None = None
+    copied_from: tuple[int, int] | None = None
     event_rows: list[EventRow] = field(default_factory=list)
     activities: dict[int, tuple[object, ...] | None] = field(default_factory=dict)
     buffer_rewritten: bool = False
@@ -80,11 +86,14 @@ class RunWrite:
         if not state.running:
             self.close_row = (state.status, state.close_time_ns)
             self.pending_activities_closed = bool(state.activities)
-        if t.search_attributes_changed or t.memo_changed:
-            self.attributes = _attributes(state)
+        if t.search_attributes_changed or t.memo_changed or t.reset_run_id_changed:
+            self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
+        self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:
             activity = state.activities.get(scheduled_event_id)
-            self.activities[scheduled_event_id] = None if activity is None else _activity_row(self.run_key, activity)
+            self.activities[scheduled_event_id] = (
+                None if activity is None else _activity_row(self.run_key, activity, state.priority_of(activity))
+            )
         if t.buffer_changed:
             self._add_buffered(t)
         for request_id, event_id in t.new_request_ids.items():
@@ -143,6 +152,8 @@ def _write_run(connection: sqlite3.Connection, write: RunWrite) -> None:
     run_key = write.run_key
     if write.new_run_row is not None:
         connection.execute(_INSERT_RUN, write.new_run_row)
+        if write.copied_from is not None:
+            connection.execute(_COPY_EVENTS, (run_key, *write.copied_from))
     else:
         if write.close_row is not None:
             connection.execute(_CLOSE_RUN, (*write.counters, None, *write.close_row, run_key))
@@ -176,7 +187,7 @@ def _insert_events(connection: sqlite3.Connection, rows: list[tuple[object, ...]
 
 def _counters(state: RunState) -> tuple[object, ...]:
     task = state.workflow_task
-    if task is None:
+    if task is None or task.speculative:
         return (
             state.state_transition_count, state.next_event_id, state.history_size_bytes, 0,
             state.workflow_task_attempt, 0, 0, 0, 0, None,
@@ -210,7 +221,7 @@ def _run_row(
         state.run_key, namespace_key, state.workflow_id, state.run_id, state.workflow_type, state.task_queue,
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
-        next_deadline_ns, *counters[3:],
+        next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
     )  # fmt: skip
 
 
@@ -226,7 +237,11 @@ def _attributes(state: RunState) -> tuple[bytes | None, ...]:
     return memo, search_attributes, points, version
 
 
-def _activity_row(run_key: int, activity: ActivityInfo) -> tuple[object, ...]:
+def _priority(priority: Priority | None) -> bytes | None:
+    return None if priority is None else priority.SerializeToString()
+
+
+def _activity_row(run_key: int, activity: ActivityInfo, priority: Priority | None) -> tuple[object, ...]:
     state = 2 if activity.started else (3 if activity.backing_off else 1)
     details, failure = activity.heartbeat_details, activity.last_failure
     return (
@@ -234,5 +249,5 @@ def _activity_row(run_key: int, activity: ActivityInfo) -> tuple[object, ...]:
         activity.attempt_scheduled_time_ns, activity.started_time_ns, activity.last_started_time_ns,
         activity.last_attempt_complete_time_ns, activity.last_heartbeat_time_ns, activity.request_id,
         activity.identity, None if details is None else details.SerializeToString(),
-        None if failure is None else failure.SerializeToString(),
+        None if failure is None else failure.SerializeToString(), _priority(priority),
     )  # fmt: skip

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 
-__all__ = ["load_event_blobs", "load_event_blobs_reverse"]
+from temporalio.api.history.v1 import HistoryEvent
+
+__all__ = ["load_event_blobs", "load_event_blobs_reverse", "load_events_of"]
 
 
 def load_event_blobs(
@@ -27,3 +30,16 @@ def load_event_blobs_reverse(
         (run_key, last_event_id, limit),
     )
     return [row[0] for row in rows]
+
+
+def load_events_of(
+    connection: sqlite3.Connection, run_key: int, first_event_id: int, event_types: Iterable[int]
+) -> Iterator[HistoryEvent]:
+    """Yield the events of some types from `first_event_id` on, in order."""
+    types = ", ".join(str(int(event_type)) for event_type in event_types)
+    rows = connection.execute(
+        f"SELECT data FROM events WHERE run_key = ? AND event_id >= ? AND event_type IN ({types}) ORDER BY event_id",
+        (run_key, first_event_id),
+    )
+    for (data,) in rows:
+        yield HistoryEvent.FromString(data)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from temporalio.api.common.v1 import Memo, Payloads, SearchAttributes, WorkerVersionStamp
+from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
     EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -17,7 +21,7 @@ from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.policy.durations import timestamp_to_ns
 from engine.core.run import deadlines
-from engine.core.run.evolve import evolve
+from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
 
@@ -27,6 +31,7 @@ __all__ = [
     "load_run",
     "load_run_keys_due",
     "load_tasks_to_dispatch",
+    "load_updates",
     "max_run_key",
 ]
 
@@ -65,25 +70,30 @@ def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tup
     ).fetchall()
 
 
-def load_tasks_to_dispatch(
-    connection: sqlite3.Connection,
-) -> tuple[list[tuple[int, str, int, int, str]], list[tuple[int, int, int, str, str]]]:
-    """Return what waits for a poller, oldest first.
+class WaitingTask(NamedTuple):
+    """A scheduled task of the file; `priority` is a serialized Priority."""
 
-    Returns:
-        workflow tasks as (run_key, namespace_id, scheduled_event_id, attempt, task_queue); activity tasks as
-        (run_key, scheduled_event_id, attempt, task_queue, namespace_id).
-    """
+    run_key: int
+    namespace_id: str
+    scheduled_event_id: int
+    attempt: int
+    task_queue: str
+    priority: bytes | None
+
+
+def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[WaitingTask], list[WaitingTask]]:
+    """Return the workflow tasks and the activity tasks that wait for a poller, the oldest first."""
     workflow_tasks = connection.execute(
-        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue "
-        "FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 ORDER BY r.run_key"
-    ).fetchall()
+        "SELECT r.run_key, n.namespace_id, r.workflow_task_scheduled_event_id, r.workflow_task_attempt, r.task_queue, "
+        "r.priority FROM runs r JOIN namespaces n USING (namespace_key) WHERE r.workflow_task_state = 1 "
+        "ORDER BY r.run_key"
+    )
     activity_tasks = connection.execute(
-        "SELECT a.run_key, a.scheduled_event_id, a.attempt, a.task_queue, n.namespace_id FROM activities a "
+        "SELECT a.run_key, n.namespace_id, a.scheduled_event_id, a.attempt, a.task_queue, a.priority FROM activities a "
         "JOIN runs r USING (run_key) JOIN namespaces n USING (namespace_key) WHERE a.state = 1 "
         "ORDER BY a.run_key, a.scheduled_event_id"
-    ).fetchall()
-    return workflow_tasks, activity_tasks
+    )
+    return [WaitingTask(*row) for row in workflow_tasks], [WaitingTask(*row) for row in activity_tasks]
 
 
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
@@ -100,6 +110,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         workflow_id=row["workflow_id"],
         run_id=row["run_id"],
         start_request_id=row["start_request_id"],
+        reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
     # A run that closed over pending activities or children still shows them.
@@ -117,6 +128,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     _load_request_ids(connection, state)
     if closed:
         if ends_only:
+            state.updates_loaded = False
             _load_what_closed_runs_show(connection, state, row)
         else:
             _load_activities(connection, state)
@@ -131,14 +143,35 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     return state
 
 
+def load_updates(connection: sqlite3.Connection, state: RunState) -> None:
+    """Fold the updates of a closed run, if only its ends were read so far."""
+    if state.updates_loaded:
+        return
+    rows = connection.execute(
+        "SELECT data FROM events WHERE run_key = ? AND event_type IN (?, ?, ?) ORDER BY event_id",
+        (
+            state.run_key,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+            EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+        ),
+    )
+    for (data,) in rows:
+        evolve(state, HistoryEvent.FromString(data))
+    state.updates_loaded = True
+
+
 def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState, row: sqlite3.Row) -> None:
     """Put back what the events between the first and the last would have folded to."""
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
     state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
+    state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    if state.made_by_reset:
+        begin_again(state, row["start_time_ns"])
 
 
 def _load_events(
@@ -238,3 +271,4 @@ def _load_activities(connection: sqlite3.Connection, state: RunState) -> None:
         ) = row[4:12]
         activity.heartbeat_details = None if row[12] is None else Payloads.FromString(row[12])
         activity.last_failure = None if row[13] is None else Failure.FromString(row[13])
+        state.measure_progress(activity)

@@ -102,5 +102,14 @@ CREATE TABLE request_ids (                   -- requests that were carried out, 
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL,)
+_PRIORITIES = """
+ALTER TABLE runs ADD COLUMN priority BLOB;          -- Priority of its workflow tasks
+ALTER TABLE activities ADD COLUMN priority BLOB;    -- Priority, the run's merged in
+"""
+
+_RESETS = """
+ALTER TABLE runs ADD COLUMN reset_run_id TEXT NOT NULL DEFAULT '';  -- the run that the last reset of this one made
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -6,20 +6,14 @@ from typing import get_args
 
 from temporalio.api.enums.v1 import CommandType, EventType
 
-from engine.core import dispatch, inputs
+from engine.core import dispatch
 from engine.core.commands import CLOSING, HANDLERS, UNSERVED
 from engine.core.effects import Effect
 from engine.core.inputs import Input
 from engine.core.run import buffer, deadlines
 from engine.core.run.deadlines import DeadlineKind
 from engine.core.run.evolve import EVOLVE
-
-# A start is addressed to a workflow id, not to a run that is there: engine/core/run/start.py.
-STARTS = {
-    inputs.StartWorkflowExecution,
-    inputs.StartChildWorkflowExecution,
-    inputs.SignalWithStartWorkflowExecution,
-}
+from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
 
 
 def test_every_command_type_is_handled_or_refused() -> None:
@@ -36,8 +30,9 @@ def test_every_handled_command_names_its_own_attributes() -> None:
 
 
 def test_every_input_has_a_handler() -> None:
-    assert set(dispatch.HANDLERS) | STARTS == set(get_args(Input))
-    assert not set(dispatch.HANDLERS) & STARTS
+    assert set(dispatch.HANDLERS) | set(SEVERAL_RUNS) == set(get_args(Input))
+    assert not set(dispatch.HANDLERS) & set(SEVERAL_RUNS)
+    assert set(SEVERAL_RUNS) == set(get_args(SeveralRuns))
 
 
 def test_events_are_folded_by_their_own_entry() -> None:

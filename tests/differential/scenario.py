@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 RECORDED_FOLDER = Path(__file__).with_name("recorded")
 
+CRASHING_SERVER = "crashing"
+"""The kind of server on which a scenario may call `world.crash_and_restart`."""
+
 ScenarioFunction = Callable[["World"], Awaitable[None]]
 
 

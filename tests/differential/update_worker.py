@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message as ProtoMessage
 from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.protocol.v1 import Message
 from temporalio.api.update.v1 import (
@@ -30,7 +31,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from tests.differential.raw_worker import RawWorker, application_failure, command, payloads
-from tests.differential.world import World
+from tests.differential.world import CALL_TIMEOUT_SECONDS, World
 
 UpdateCall = asyncio.Task[Any]
 
@@ -59,11 +60,17 @@ def update_request(
     return UpdateWorkflowExecutionRequest(**{name: value for name, value in fields.items() if value is not None})
 
 
-async def send_update(world: World, update_id: str = "update", *arguments: Any, **fields: Any) -> UpdateCall:
+async def send_update(
+    world: World,
+    update_id: str = "update",
+    *arguments: Any,
+    timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+    **fields: Any,
+) -> UpdateCall:
     """Send an update and return its call once the server has admitted it."""
-    workflow_id, run_id = fields.get("workflow_id", ""), fields.get("run_id", "")
-    call = asyncio.ensure_future(world.call(update_request(world, update_id, *arguments, **fields)))
-    await admitted(world, update_id, workflow_id, run_id)
+    request = update_request(world, update_id, *arguments, **fields)
+    call = asyncio.ensure_future(world.call(request, timeout_seconds=timeout_seconds))
+    await admitted(world, update_id, fields.get("workflow_id", ""), fields.get("run_id", ""))
     return call
 
 
@@ -119,10 +126,10 @@ def request_of(message: Message) -> Request:
     return request
 
 
-def worker_message(update_id: str, suffix: str, body: ProtoMessage, **fields: Any) -> Message:
+def worker_message(update_id: str, suffix: str, content: ProtoMessage, **fields: Any) -> Message:
     """Return a worker's message about an update, named as the SDKs name it."""
     packed = AnyMessage()
-    packed.Pack(body)
+    packed.Pack(content)
     return Message(**{"id": f"{update_id}/{suffix}", "protocol_instance_id": update_id, "body": packed, **fields})
 
 
@@ -182,3 +189,21 @@ async def finish_first_task(world: World, worker: RawWorker, *commands: Command,
     run_id = await world.start(**start_fields)
     await worker.next_workflow_task(*commands)
     return run_id
+
+
+def record_task(world: World, name: str, task: PollWorkflowTaskQueueResponse) -> None:
+    """Record what a workflow task brings, in short: which attempt, which events, which messages."""
+    world.record_value(
+        name,
+        {
+            "attempt": task.attempt,
+            "previous_started_event_id": task.previous_started_event_id,
+            "started_event_id": task.started_event_id,
+            "events": [
+                f"{event.event_id} {EventType.Name(event.event_type).removeprefix('EVENT_TYPE_')}"
+                for event in task.history.events
+            ],
+            "messages": [f"{message.id} after {message.event_id}" for message in task.messages],
+            "queries": sorted(query.query_type for query in task.queries.values()),
+        },
+    )

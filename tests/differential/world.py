@@ -32,6 +32,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from tests.differential.crashing_server import CrashingServer
 from tests.differential.normalise import Normaliser
 from tests.differential.raw_worker import RawWorker, payloads
 
@@ -45,6 +46,7 @@ class Connection:
     """The connections to one server that all scenarios of a run share."""
 
     client: Client
+    channel: grpc.aio.Channel
     service: WorkflowServiceStub
     operator: OperatorServiceStub
 
@@ -58,14 +60,31 @@ class World:
     namespace = "default"
     other_namespace = OTHER_NAMESPACE
 
-    def __init__(self, connection: Connection, scenario_name: str) -> None:
+    def __init__(self, connection: Connection, scenario_name: str, server: CrashingServer | None = None) -> None:
         self.client = connection.client
         self.service = connection.service
         self.operator = connection.operator
         self.name = scenario_name.replace("/", "-")
         self.task_queue = f"{self.name}-queue"
         self.steps: list[dict[str, Any]] = []
+        self._channel = connection.channel
+        self._server = server
         self._normaliser = Normaliser()
+
+    async def crash_and_restart(self) -> None:
+        """SIGKILL the server, together with the other scenarios on it; return once it runs and serves again."""
+        assert self._server is not None, "not a scenario with server=CRASHING_SERVER"
+        await self._server.wait_for_crash()
+        await self._channel.channel_ready()
+
+        async def is_serving() -> bool:
+            try:
+                await self.describe(self.workflow_id("never-started"))
+            except grpc.aio.AioRpcError as error:
+                return error.code() is grpc.StatusCode.NOT_FOUND
+            return True
+
+        await self.eventually(is_serving)
 
     def workflow_id(self, suffix: str = "") -> str:
         """Return this scenario's workflow id, or another of its ids."""
@@ -231,10 +250,15 @@ class World:
                 return events
 
     async def wait_for_events(self, count: int, workflow_id: str = "", run_id: str = "") -> list[HistoryEvent]:
-        """Return the history once it has at least `count` events."""
+        """Return the history once the run is there and it has at least `count` events."""
 
         async def long_enough() -> list[HistoryEvent] | None:
-            events = await self.history(workflow_id, run_id)
+            try:
+                events = await self.history(workflow_id, run_id)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.NOT_FOUND:
+                    return None
+                raise
             return events if len(events) >= count else None
 
         return await self.eventually(long_enough)
@@ -255,6 +279,10 @@ class World:
             if reply.history.events:
                 return reply.history.events[-1]
             token = reply.next_page_token
+
+    async def age(self) -> None:
+        """Wait until the runs started so far may continue as new at once: a younger run's next one is held back."""
+        await asyncio.sleep(1.1)
 
     async def eventually(self, probe: Callable[[], Awaitable[Any]], timeout_seconds: float = 10) -> Any:
         """Call `probe` until it returns something true, and return that."""

@@ -1,4 +1,4 @@
-"""Walk once through the order example of each language, on a real server."""
+"""The servers of the examples, and one walk through the order example of each language."""
 
 from __future__ import annotations
 
@@ -19,6 +19,34 @@ from tests.support.server_process import PROJECT_FOLDER, ServerProcess, launch_d
 EXAMPLES = PROJECT_FOLDER / "examples"
 
 
+def launch(folder: Path, *extra: str, db_filename: Path | None = None, port: int | None = None) -> ServerProcess:
+    """Start the server under test: DX_TEST_SERVER says which, `dx` or `reference`."""
+    if os.environ.get("DX_TEST_SERVER", "dx") == "reference":
+        return launch_reference(folder, *extra, db_filename=db_filename, port=port)
+    return launch_dx(folder, *extra, db_filename=db_filename, port=port)
+
+
+class DurableServer:
+    """A server with its history in a file, that can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = launch(folder, db_filename=folder / "history.db")
+        self.address = self._server.address
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._server.kill()
+
+    def start_again(self) -> None:
+        """Start it on the same file."""
+        self._server = launch(self._folder, db_filename=self._folder / "history.db", port=self._server.port)
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        self._server.stop()
+
+
 @dataclass
 class Walk:
     """What is left of one walk through all scenarios: the server, the output, and the ledger where one is kept."""
@@ -31,10 +59,19 @@ class Walk:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Run the server under test: DX_TEST_SERVER says which, `dx` or `reference`."""
-    launch = {"dx": launch_dx, "reference": launch_reference}[os.environ.get("DX_TEST_SERVER", "dx")]
+    """Run a server for all walks."""
     with running(launch(tmp_path_factory.mktemp("server"))) as server:
         yield server
+
+
+@pytest.fixture
+def durable_server(tmp_path: Path) -> Iterator[DurableServer]:
+    """Run a server that one test may kill."""
+    server = DurableServer(tmp_path)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="package")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,3 +42,44 @@ def run(
         stdout, stderr = process.communicate()
         raise AssertionError(f"{' '.join(command)} took too long\n{stdout}\n{stderr}") from None
     return Finished(process.returncode, stdout, stderr)
+
+
+@dataclass
+class Example:
+    """An example whose worker is running; both keep to `scratch`, and the worker writes to `worker_log`."""
+
+    folder: Path
+    scratch: Path
+    environment: Mapping[str, str]
+
+    @property
+    def worker_log(self) -> Path:
+        return self.scratch / "worker.log"
+
+    def main(self, *words: str) -> Finished:
+        """Run `main.py` to its end."""
+        command = [sys.executable, str(self.folder / "main.py"), *words]
+        return run(command, cwd=self.scratch, timeout_seconds=90, environment=self.environment)
+
+
+@contextmanager
+def working(folder: Path, address: str, scratch: Path) -> Iterator[Example]:
+    """Run an example's `worker.py` until the block ends; one that ends by itself fails the test with its log."""
+    empty_config = scratch / "temporal.toml"
+    empty_config.touch()
+    example = Example(folder, scratch, {"TEMPORAL_ADDRESS": address, "TEMPORAL_CONFIG_FILE": str(empty_config)})
+    with example.worker_log.open("ab") as output:
+        worker = subprocess.Popen(
+            [sys.executable, str(folder / "worker.py")],
+            cwd=scratch,
+            env={**os.environ, **example.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield example
+        assert worker.poll() is None, example.worker_log.read_text()
+    finally:
+        worker.kill()
+        worker.wait()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
+from temporalio.api.history.v1 import (
+    ActivityTaskScheduledEventAttributes,
+    HistoryEvent,
+    StartChildWorkflowExecutionInitiatedEventAttributes,
+)
 from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes as Started
 
 from engine.core.run.evolve import evolve
@@ -47,6 +51,27 @@ def test_the_inputs_of_pending_activities_count_until_they_close() -> None:
         closed.activity_task_completed_event_attributes.scheduled_event_id = 5
         evolve(run, closed)
     assert _kept(*runs) == 5
+
+
+def test_pending_children_count_and_their_inputs_until_they_start() -> None:
+    runs = [_run(key) for key in range(5)]
+    for run in runs:
+        for event_id in range(10, 60):
+            evolve(run, _child(event_id, LARGE if event_id == 10 else None))
+    assert _kept(*runs) == 1
+    for run in runs:
+        started = HistoryEvent(event_id=70, event_type="EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED")
+        started.child_workflow_execution_started_event_attributes.initiated_event_id = 10
+        evolve(run, started)
+    assert _kept(*runs) == 4
+
+
+def _child(event_id: int, child_input: Payloads | None) -> HistoryEvent:
+    initiated = HistoryEvent(event_id=event_id, event_type="EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED")
+    initiated.start_child_workflow_execution_initiated_event_attributes.CopyFrom(
+        StartChildWorkflowExecutionInitiatedEventAttributes(workflow_id=f"child-{event_id}", input=child_input)
+    )
+    return initiated
 
 
 def test_request_ids_and_deadlines_count() -> None:

@@ -148,7 +148,7 @@ class Client:
         except InvalidArgument:
             return
         reply = await self.submit(lambda: StartWorkflowExecution(NAMESPACE_ID, request))
-        self.simulation.ledger.starts[request.request_id] = reply.run_id
+        self.simulation.ledger.starts[request.request_id] = reply.response.run_id
 
     async def _signal_with_start(self) -> None:
         request = SignalWithStartWorkflowExecutionRequest()

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from temporalio.api.command.v1 import Command
+from temporalio.api.command.v1 import Command, StartChildWorkflowExecutionCommandAttributes
 from temporalio.api.common.v1 import Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import command_type_pb2 as ct
 from temporalio.api.enums.v1.event_type_pb2 import EventType
@@ -39,6 +39,7 @@ from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import validate_start_workflow_execution
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
@@ -48,7 +49,15 @@ from tests.sim.server import NAMESPACE_ID, Server
 from tests.sim.trouble import Trouble, troubled_handlers
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 
-__all__ = ["Script", "activity_command", "complete_command", "timer_command"]
+__all__ = [
+    "Script",
+    "activity_command",
+    "cancel_command",
+    "child_command",
+    "complete_command",
+    "signal_command",
+    "timer_command",
+]
 
 
 def activity_command(activity_id: str, **timeouts: float) -> Command:
@@ -74,6 +83,34 @@ def timer_command(timer_id: str, length: float) -> Command:
 def complete_command(result: str = "done") -> Command:
     command = Command(command_type=ct.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
     command.complete_workflow_execution_command_attributes.result.CopyFrom(payloads(result))
+    return command
+
+
+def child_command(workflow_id: str, policy: str = "TERMINATE", **fields: Any) -> Command:
+    """Start a child on its parent's queue; `policy` is its parent close policy."""
+    command = Command(command_type=ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION)
+    command.start_child_workflow_execution_command_attributes.MergeFrom(
+        StartChildWorkflowExecutionCommandAttributes(
+            workflow_id=workflow_id,
+            workflow_type=WorkflowType(name="type"),
+            parent_close_policy=f"PARENT_CLOSE_POLICY_{policy}",
+            **fields,
+        )
+    )
+    return command
+
+
+def signal_command(workflow_id: str, signal_name: str = "go") -> Command:
+    command = Command(command_type=ct.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION)
+    attributes = command.signal_external_workflow_execution_command_attributes
+    attributes.execution.workflow_id = workflow_id
+    attributes.signal_name = signal_name
+    return command
+
+
+def cancel_command(workflow_id: str) -> Command:
+    command = Command(command_type=ct.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION)
+    command.request_cancel_external_workflow_execution_command_attributes.workflow_id = workflow_id
     return command
 
 
@@ -141,7 +178,8 @@ class Script:
             **{"request_id": f"start-{self._number}", "workflow_task_timeout": seconds(10), **fields},
         )
         validate_start_workflow_execution(request, Limits(), registered={}, now_ns=self.env.now_ns())
-        return await self.engine.submit(StartWorkflowExecution(NAMESPACE_ID, request))  # type: ignore[no-any-return]
+        reply: StartReply = await self.engine.submit(StartWorkflowExecution(NAMESPACE_ID, request))
+        return reply.response
 
     async def signal(self, name: str, workflow_id: str = "w", request_id: str = "", size_bytes: int = 0) -> None:
         request = SignalWorkflowExecutionRequest(
@@ -202,6 +240,6 @@ class Script:
         return list(load_histories(self.engine.database.writer).values())
 
     def event_types(self, run: int = 0) -> list[str]:
-        """Return a run's events by their short names."""
+        """Return a run's events by their short names; runs are counted from the oldest, 0."""
         names = [EventType.Name(event.event_type) for event in self.histories()[run]]
         return [name.removeprefix("EVENT_TYPE_").title().replace("_", "") for name in names]

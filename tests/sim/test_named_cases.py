@@ -44,7 +44,7 @@ def test_started_transient_workflow_task_survives_a_restart_as_its_worker_saw_it
         task = await script.poll_workflow()
         await script.restart()
         await script.complete(task, complete_command())
-        assert script.histories()[0][4:6] == list(task.transient_events)
+        assert script.histories()[0][4:6] == list(task.unwritten_events)
 
     script.run(case())
 

@@ -163,7 +163,7 @@ class WorkflowWorker(_Worker):
         assert state is not None
         blobs = engine.load_history(state, first_event_id, task.next_event_id)
         events = [HistoryEvent.FromString(blob) for blob in blobs]
-        events += task.transient_events
+        events += task.unwritten_events
         expected = range(first_event_id, first_event_id + len(events))
         require([event.event_id for event in events] == list(expected), "a task's history has gaps")
         require(len(events) == task.token.started_event_id - first_event_id + 1, "a task's history has a wrong length")

@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedReques
 
 from engine.core.dispatch import HANDLERS
 from engine.core.inputs import ActivityTaskDispatched, RespondWorkflowTaskCompleted, RunRef, WorkflowTaskDispatched
+from engine.core.matching.task_token import WorkflowTaskToken
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import validate_start_workflow_execution
@@ -116,9 +117,26 @@ class StoredRuns:
         assert state.workflow_task is not None
         run, task = RunRef(NAMESPACE_ID, run_key=state.run_key), state.workflow_task
         stamp = (task.scheduled_event_id, task.attempt)
-        started = self.apply(state, WorkflowTaskDispatched(run, *stamp, "q", False, "worker"))
-        request = RespondWorkflowTaskCompletedRequest(commands=commands)
-        self.apply(state, RespondWorkflowTaskCompleted(run, started.token, request))  # type: ignore[attr-defined]
+        self.apply(state, WorkflowTaskDispatched(run, *stamp, "q", False, "worker"))
+        self.complete_workflow_task(state, *commands)
+
+    def complete_workflow_task(self, state: RunState, *commands: Command) -> None:
+        """Complete the started workflow task with commands."""
+        task = state.workflow_task
+        assert task is not None
+        token = WorkflowTaskToken(
+            state.run_key,
+            state.run_id,
+            task.scheduled_event_id,
+            task.started_event_id,
+            task.attempt,
+            task.started_time_ns,
+        )
+        run, request = (
+            RunRef(NAMESPACE_ID, run_key=state.run_key),
+            RespondWorkflowTaskCompletedRequest(commands=commands),
+        )
+        self.apply(state, RespondWorkflowTaskCompleted(run, token, request))
 
     def start_activity(self, state: RunState, scheduled_event_id: int) -> None:
         run = RunRef(NAMESPACE_ID, run_key=state.run_key)

@@ -8,11 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1.command_type_pb2 import COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION
+from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+)
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
-from engine.core.inputs import DeadlineDue, RunRef, SignalWorkflowExecution, WorkflowTaskDispatched
+from engine.core.inputs import (
+    DeadlineDue,
+    MessageAnswered,
+    RecordChildWorkflowExecutionClosed,
+    RunRef,
+    SignalWorkflowExecution,
+    WorkflowTaskDispatched,
+)
 from engine.core.run.state import RunState
 from engine.core.transition import Transition
 from engine.runtime.reads import Reads
@@ -27,7 +39,7 @@ from engine.store.runs import (
     load_tasks_to_dispatch,
     max_run_key,
 )
-from tests.sim.script import activity_command, complete_command, timer_command
+from tests.sim.script import activity_command, child_command, complete_command, timer_command
 from tests.store.stored_runs import NAMESPACE_ID, StoredRuns
 
 TABLES = ("runs", "events", "activities", "buffered_events", "request_ids")
@@ -55,26 +67,28 @@ def start_workflow_task(stored: StoredRuns, state: RunState) -> None:
     stored.apply(state, WorkflowTaskDispatched(run, task.scheduled_event_id, task.attempt, "q", False, "worker"))
 
 
-def assert_loads_equal(stored: StoredRuns, state: RunState) -> None:
+def loads_equal(stored: StoredRuns, state: RunState) -> RunState:
+    """Assert that the run is loaded as it is in memory; return it as loaded."""
     loaded = load_run(stored.database.writer, state.run_key)
     assert loaded is not None
     for each in dataclasses.fields(RunState):
         if each.name not in _MEMORY_ONLY:
             assert getattr(loaded, each.name) == getattr(state, each.name), each.name
+    return loaded
 
 
 def test_run_is_loaded_as_it_was_in_memory(stored: StoredRuns) -> None:
     state = stored.start("w")
-    assert_loads_equal(stored, state)
+    loads_equal(stored, state)
     commands = [activity_command("a"), activity_command("b"), timer_command("t", 60)]
     stored.run_workflow_task(state, *commands)
-    assert_loads_equal(stored, state)
+    loads_equal(stored, state)
     stored.start_activity(state, 5)
-    assert_loads_equal(stored, state)
+    loads_equal(stored, state)
     signal(stored, state, "s")
     start_workflow_task(stored, state)
     signal(stored, state, "buffered")
-    assert_loads_equal(stored, state)
+    loads_equal(stored, state)
     assert len(state.buffered) == 1
     assert set(state.activities) == {5, 6}
 
@@ -91,6 +105,65 @@ def test_closed_run_still_shows_the_activities_it_closed_over(stored: StoredRuns
     assert list(loaded.activity_ids) == ["a", "b"]
     assert load_run_keys_due(stored.database.writer, 2**62) == []
     assert load_tasks_to_dispatch(stored.database.writer) == ([], [])
+
+
+def with_started_child(stored: StoredRuns) -> RunState:
+    """Return a run whose child of event 5 has started, and that of event 6 has not yet."""
+    state = stored.start("w")
+    stored.run_workflow_task(state, child_command("a"), child_command("b"))
+    child_started(stored, state, 5)
+    return state
+
+
+def child_started(stored: StoredRuns, state: RunState, initiated_event_id: int) -> None:
+    run, run_id = RunRef(NAMESPACE_ID, run_key=state.run_key), f"run-of-{initiated_event_id}"
+    stored.apply(state, MessageAnswered(run, COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, initiated_event_id, run_id))
+
+
+def child_closed(stored: StoredRuns, state: RunState, initiated_event_id: int, workflow_id: str) -> None:
+    run, run_id = RunRef(NAMESPACE_ID, run_key=state.run_key), f"run-of-{initiated_event_id}"
+    close = HistoryEvent(event_type=EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED)
+    close.workflow_execution_terminated_event_attributes.SetInParent()
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    stored.apply(state, RecordChildWorkflowExecutionClosed(run, initiated_event_id, execution, run_id, close))
+
+
+def test_run_with_children_is_loaded_as_it_was_in_memory(stored: StoredRuns) -> None:
+    state = with_started_child(stored)
+    loads_equal(stored, state)
+    assert [(key, child.started_run_id) for key, child in state.children.items()] == [(5, "run-of-5"), (6, "")]
+    child_closed(stored, state, 5, "a")
+    loads_equal(stored, state)
+    assert list(state.children) == [6]
+
+
+def test_buffered_events_of_children_survive_a_reload(stored: StoredRuns) -> None:
+    """A start and the end of that child come while the workflow task is started, each followed by a reload."""
+    state = with_started_child(stored)
+    start_workflow_task(stored, state)
+    child_started(stored, state, 6)
+    state = loads_equal(stored, state)
+    child_closed(stored, state, 5, "a")
+    state = loads_equal(stored, state)
+    child_closed(stored, state, 6, "b")
+    state = loads_equal(stored, state)
+    assert (len(state.buffered), state.children) == (3, {})
+    stored.complete_workflow_task(state)
+    closes = [
+        HistoryEvent.FromString(blob).child_workflow_execution_terminated_event_attributes
+        for blob in load_event_blobs(stored.database.writer, state.run_key, 12, 14)
+    ]
+    assert [(close.initiated_event_id, close.started_event_id) for close in closes] == [(5, 7), (6, 11)]
+
+
+def test_closed_parent_still_shows_the_children_it_closed_over(stored: StoredRuns) -> None:
+    state = with_started_child(stored)
+    stored.run_workflow_task(state, complete_command())
+    loaded = load_run(stored.database.writer, state.run_key)
+    assert loaded is not None
+    assert not loaded.running
+    assert loaded.children == state.children
+    assert [(key, child.started_run_id) for key, child in loaded.children.items()] == [(5, "run-of-5"), (6, "")]
 
 
 def test_many_runs_are_one_transaction(stored: StoredRuns) -> None:
@@ -148,7 +221,7 @@ def test_transitions_of_one_batch_are_merged(stored: StoredRuns) -> None:
     assert counts(stored.database.writer) == {
         "runs": 1, "events": 3, "activities": 0, "buffered_events": 1, "request_ids": 1,
     }  # fmt: skip
-    assert_loads_equal(stored, t.state)
+    loads_equal(stored, t.state)
 
 
 def test_rows_are_those_of_the_moment_they_were_taken(stored: StoredRuns) -> None:
@@ -192,9 +265,9 @@ def test_runs_are_found_by_their_ids(stored: StoredRuns) -> None:
 def test_deadlines_and_tasks_are_found_without_loading_a_run(stored: StoredRuns) -> None:
     state = stored.start("w")
     connection = stored.database.writer
-    assert load_tasks_to_dispatch(connection)[0] == [(state.run_key, NAMESPACE_ID, 2, 1, "q")]
+    assert load_tasks_to_dispatch(connection)[0] == [(state.run_key, NAMESPACE_ID, 2, 1, "q", None)]
     stored.run_workflow_task(state, activity_command("a"), timer_command("t", 60))
-    assert load_tasks_to_dispatch(connection) == ([], [(state.run_key, 5, 1, "q", NAMESPACE_ID)])
+    assert load_tasks_to_dispatch(connection) == ([], [(state.run_key, NAMESPACE_ID, 5, 1, "q", None)])
     ((due_ns, run_key),) = load_run_keys_due(connection, 2**62)
     assert run_key == state.run_key
     assert due_ns <= state.timers["t"].expiry_time_ns  # too early is fine, too late never

@@ -22,6 +22,7 @@ from engine.core.commands import (
     continue_as_new_workflow_execution,
     fail_workflow_execution,
     modify_workflow_properties,
+    protocol_message,
     record_marker,
     request_cancel_activity_task,
     request_cancel_external_workflow_execution,
@@ -134,10 +135,15 @@ HANDLERS: dict[int, Handler] = {
         modify_workflow_properties.validate,
         modify_workflow_properties.apply,
     ),
+    ct.COMMAND_TYPE_PROTOCOL_MESSAGE: Handler(
+        "protocol_message_command_attributes",
+        fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
+        protocol_message.validate,
+        protocol_message.apply,
+    ),
 }
 
 UNSERVED: dict[int, fc.WorkflowTaskFailedCause.ValueType] = {
-    ct.COMMAND_TYPE_PROTOCOL_MESSAGE: fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
     ct.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION: fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES,
     ct.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION: (
         fc.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBUTES

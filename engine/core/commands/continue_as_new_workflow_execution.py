@@ -24,7 +24,11 @@ from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retr
 from engine.core.policy.task_queues import normalize_user_task_queue
 from engine.core.policy.timeouts import effective_workflow_run_timeout_ns, effective_workflow_task_timeout_ns
 from engine.core.run import lifecycle
-from engine.core.visibility.search_attributes import set_type_metadata, validate_search_attributes
+from engine.core.visibility.search_attributes import (
+    check_search_attribute_names,
+    set_type_metadata,
+    validate_search_attributes,
+)
 
 __all__ = ["apply", "validate"]
 
@@ -40,6 +44,11 @@ def validate(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionComman
     """
     work.refuse_close_with_buffered_events()
     started, limits, namespace = work.t.state.started, work.t.context.limits, work.t.context.namespace
+    registered = namespace.custom_search_attributes
+    try:
+        check_search_attribute_names(attributes.search_attributes, registered, namespace=namespace.name)
+    except InvalidArgument as error:
+        raise FailWorkflowTask(WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, error.message) from None
     if not attributes.workflow_type.name:
         attributes.workflow_type.name = started.workflow_type.name
     work.check_id_length(BAD_ATTRIBUTES, "WorkflowType", _COMMAND, attributes.workflow_type.name)
@@ -59,14 +68,12 @@ def validate(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionComman
         except InvalidArgument as error:
             raise _bad(attributes, f"invalid WorkflowRetryPolicy on {_COMMAND}: {error.message}") from None
     try:
-        validate_search_attributes(
-            attributes.search_attributes, namespace.custom_search_attributes, limits, namespace=namespace.name
-        )
+        validate_search_attributes(attributes.search_attributes, registered, limits, namespace=namespace.name)
     except InvalidArgument as error:
         raise FailWorkflowTask(
             WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
             f"invalid SearchAttributes on {_COMMAND}: {error.message}. "
-            f"WorkflowType={attributes.workflow_type.name} TaskQueue={attributes.task_queue.name}",
+            f"WorkflowType={attributes.workflow_type.name} TaskQueue={_printed(attributes.task_queue)}",
         ) from None
     work.check_blob_size(
         attributes.input.ByteSize(),
@@ -79,12 +86,14 @@ def validate(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionComman
 
 
 def _bad(attributes: ContinueAsNewWorkflowExecutionCommandAttributes, message: str) -> FailWorkflowTask:
-    task_queue = attributes.task_queue
-    kind = TaskQueueKind.Name(task_queue.kind)
     return FailWorkflowTask(
         BAD_ATTRIBUTES,
-        f'{message}. WorkflowType={attributes.workflow_type.name} TaskQueue=name:"{task_queue.name}" kind:{kind}',
+        f"{message}. WorkflowType={attributes.workflow_type.name} TaskQueue={_printed(attributes.task_queue)}",
     )
+
+
+def _printed(task_queue: TaskQueue) -> str:
+    return f'name:"{task_queue.name}" kind:{TaskQueueKind.Name(task_queue.kind)}'
 
 
 def _normalize_timeouts(work: CommandWork, attributes: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
@@ -163,8 +172,8 @@ def _next_started(
         started.workflow_execution_timeout.CopyFrom(previous.workflow_execution_timeout)
     if state.execution_expiration_time_ns:
         started.workflow_execution_expiration_time.CopyFrom(ns_to_timestamp(state.execution_expiration_time_ns))
-    if previous.HasField("priority"):
-        started.priority.CopyFrom(previous.priority)
+    if state.priority is not None:
+        started.priority.CopyFrom(state.priority)
     if attributes.memo.fields:
         started.memo.CopyFrom(attributes.memo)
     if attributes.search_attributes.indexed_fields:

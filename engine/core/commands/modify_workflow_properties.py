@@ -26,14 +26,13 @@ def validate(work: CommandWork, attributes: ModifyWorkflowPropertiesCommandAttri
         raise FailWorkflowTask(BAD_ATTRIBUTES, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.")
     if not attributes.upserted_memo.fields:
         raise FailWorkflowTask(BAD_ATTRIBUTES, "UpsertedMemo.Fields is not set on ModifyWorkflowPropertiesCommand.")
-    limit = work.t.context.limits.memo_size_error_bytes
-    merged = Memo(fields=merge_payloads(work.t.state.memo, attributes.upserted_memo.fields))
-    if attributes.upserted_memo.ByteSize() > limit or merged.ByteSize() > limit:
-        raise FailWorkflowTask(
-            BAD_ATTRIBUTES,
-            "ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo exceeds size limit.",
-            terminates_workflow=True,
-        )
+    fields = attributes.upserted_memo.fields
+    size_bytes = sum(len(name.encode()) + len(payload.data) for name, payload in fields.items())
+    work.check_blob_size(size_bytes, BAD_ATTRIBUTES, "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.")
+    merged = Memo(fields=merge_payloads(work.t.state.memo, fields))
+    if merged.ByteSize() > work.t.context.limits.memo_size_error_bytes:
+        message = "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit."
+        raise FailWorkflowTask(BAD_ATTRIBUTES, message, terminates_workflow=True)
 
 
 def apply(work: CommandWork, attributes: ModifyWorkflowPropertiesCommandAttributes) -> HistoryEvent:

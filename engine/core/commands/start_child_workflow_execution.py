@@ -28,12 +28,12 @@ from engine.core.namespace import Namespace
 from engine.core.policy.cron import validate_cron_spec
 from engine.core.policy.durations import cap_duration, duration_to_ns, ns_to_duration
 from engine.core.policy.payloads import remove_unset
+from engine.core.policy.priority import validate_priority
 from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retry_policy
 from engine.core.policy.task_queues import normalize_user_task_queue
 from engine.core.policy.timeouts import (
     effective_workflow_run_timeout_ns,
     effective_workflow_task_timeout_ns,
-    validate_priority,
 )
 from engine.core.run import child_workflow
 from engine.core.visibility.search_attributes import (
@@ -82,7 +82,7 @@ def validate(work: CommandWork, attributes: _Attributes) -> None:
     try:
         validate_total_size(attributes.search_attributes.indexed_fields, limits)
     except InvalidArgument as error:
-        raise FailWorkflowTask(BAD_SEARCH_ATTRIBUTES, error.message, terminates_workflow=True) from None
+        raise FailWorkflowTask(BAD_ATTRIBUTES, error.message, terminates_workflow=True) from None
     work.check_pending(
         len(work.t.state.children),
         limits.pending_child_executions_error,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
     WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause,
 )
+from temporalio.api.protocol.v1 import Message
 
 from engine.core.errors import FailWorkflowTask, NamespaceNotFound
 from engine.core.namespace import Namespace
@@ -24,6 +26,8 @@ class CommandWork:
     `eager_activities` are the scheduled_event_ids of activities to start at once on the completing worker.
     `unstarted_activity_canceled` asks for a workflow task, since the cancellation took effect at once.
     `initiated_children` are the workflow ids of the children that this completion starts.
+    `messages` are the completion's, `taken_messages` the indexes of those that took effect. `accepted_updates` and
+    `finished_updates` are the ids of updates that this completion has accepted, and completed or rejected.
     """
 
     t: Transition
@@ -33,6 +37,10 @@ class CommandWork:
     eager_activities: list[int] = field(default_factory=list)
     unstarted_activity_canceled: bool = False
     initiated_children: set[str] = field(default_factory=set)
+    messages: Sequence[Message] = ()
+    taken_messages: set[int] = field(default_factory=set)
+    accepted_updates: set[str] = field(default_factory=set)
+    finished_updates: set[str] = field(default_factory=set)
 
     def refuse_close_with_buffered_events(self) -> None:
         """Fail the task when the workflow wants to close without having seen everything.

@@ -80,7 +80,6 @@ def signal_external_workflow_execution_failed(
 ) -> HistoryEvent:
     attributes = SignalExternalWorkflowExecutionFailedEventAttributes(
         cause=cause,
-        workflow_task_completed_event_id=initiated.workflow_task_completed_event_id,
         namespace=namespace.name,
         namespace_id=namespace.namespace_id,
         workflow_execution=initiated.workflow_execution,
@@ -138,7 +137,6 @@ def request_cancel_external_workflow_execution_failed(
 ) -> HistoryEvent:
     attributes = RequestCancelExternalWorkflowExecutionFailedEventAttributes(
         cause=cause,
-        workflow_task_completed_event_id=initiated.workflow_task_completed_event_id,
         namespace=namespace.name,
         namespace_id=namespace.namespace_id,
         workflow_execution=initiated.workflow_execution,

@@ -7,7 +7,7 @@ from temporalio.api.command.v1 import (
     RecordMarkerCommandAttributes,
     UpsertWorkflowSearchAttributesCommandAttributes,
 )
-from temporalio.api.common.v1 import Header, Payloads
+from temporalio.api.common.v1 import Header, Payloads, Priority
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1.workflow_pb2 import RetryState
 from temporalio.api.failure.v1 import Failure
@@ -118,12 +118,14 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
     )
 
 
-def workflow_execution_options_updated(attached_request_id: str) -> HistoryEvent:
+def workflow_execution_options_updated(attached_request_id: str, priority: Priority | None = None) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
         worker_may_ignore=True,
         workflow_execution_options_updated_event_attributes=WorkflowExecutionOptionsUpdatedEventAttributes(
-            attached_request_id=attached_request_id
+            attached_request_id=attached_request_id,
+            unset_versioning_override=priority is not None,
+            priority=priority,
         ),
     )
 

@@ -79,6 +79,8 @@ def workflow_task_failed(
     failure: Failure | None,
     identity: str,
     binary_checksum: str = "",
+    base_run_id: str = "",
+    new_run_id: str = "",
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_TASK_FAILED,
@@ -89,6 +91,8 @@ def workflow_task_failed(
             failure=failure,
             identity=identity,
             binary_checksum=binary_checksum,
+            base_run_id=base_run_id,
+            new_run_id=new_run_id,
         ),
     )
 

@@ -1,7 +1,8 @@
 """Pair tasks with pollers: one queue per namespace, name and kind of task. Pure: no clock, no futures.
 
 Rules:
-- First come, first served on both sides. A task offered while a poller waits is paired at once.
+- Pollers are served in the order of their coming, tasks in that of the backlog (backlog.py). A task offered while a
+  poller waits is paired at once.
 - A queue holds references (stamps), not tasks: whoever takes one checks it against the run, and a stale one is dropped.
 - A poller that went away is `gone` from that moment and skipped.
 """
@@ -15,7 +16,9 @@ from typing import Protocol
 
 from temporalio.api.common.v1 import WorkerVersionStamp
 
-__all__ = ["PollerRecord", "TaskQueueKey", "TaskQueues", "TaskRef", "Waiter", "WaitingPoller", "WaitingQuery"]
+from engine.core.matching.backlog import Backlog, TaskRef
+
+__all__ = ["PollerRecord", "TaskQueueKey", "TaskQueues", "Waiter", "WaitingPoller", "WaitingQuery"]
 
 TaskQueueKey = tuple[str, str, bool]
 """(namespace_id, name, True for activity tasks)."""
@@ -25,17 +28,6 @@ POLLER_MEMORY_NS = 300 * 1_000_000_000
 
 STICKY_ALIVE_NS = 10 * 1_000_000_000
 """A sticky queue that nobody polled for this long belongs to a dead worker."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRef:
-    """A task that waits for a poller; `normal_task_queue` is where a sticky one may fall back to."""
-
-    run_key: int
-    scheduled_event_id: int
-    attempt: int
-    sticky: bool = False
-    normal_task_queue: str = ""
 
 
 class Waiter(Protocol):
@@ -83,7 +75,7 @@ class WaitingQuery(Protocol):
 
 @dataclass(slots=True)
 class _TaskQueue:
-    tasks: deque[TaskRef] = field(default_factory=deque)
+    tasks: Backlog = field(default_factory=Backlog)
     pollers: deque[WaitingPoller] = field(default_factory=deque)
     queries: deque[WaitingQuery] = field(default_factory=deque)
     records: dict[str, PollerRecord] = field(default_factory=dict)
@@ -121,12 +113,12 @@ class TaskQueues:
 
     def add_task(self, key: TaskQueueKey, task: TaskRef) -> None:
         """Keep a task until somebody polls."""
-        self._queue(key).tasks.append(task)
+        self._queue(key).tasks.add(task)
 
     def next_task(self, key: TaskQueueKey) -> TaskRef | None:
-        """Remove and return the oldest task, or None."""
+        """Remove and return the task whose turn it is, or None."""
         queue = self._queues.get(key)
-        return queue.tasks.popleft() if queue is not None and queue.tasks else None
+        return queue.tasks.take() if queue is not None else None
 
     def add_query(self, key: TaskQueueKey, query: WaitingQuery) -> None:
         """Keep a query until somebody polls."""

@@ -1,4 +1,4 @@
-"""What clients may ask about workflows that are there: signal, cancel, terminate, query, read, list.
+"""What clients may ask about workflows that are there: signal, cancel, terminate, reset, query, read, list.
 
 Each function checks one request in the reference server's order and sets its defaults in place. Namespaces are
 looked up before, runs after.
@@ -7,6 +7,7 @@ looked up before, runs after.
 from __future__ import annotations
 
 from temporalio.api.enums.v1.query_pb2 import QueryRejectCondition
+from temporalio.api.enums.v1.reset_pb2 import ResetReapplyType
 from temporalio.api.enums.v1.workflow_pb2 import HistoryEventFilterType
 from temporalio.api.workflowservice.v1.request_response_pb2 import (
     DescribeTaskQueueRequest,
@@ -17,11 +18,12 @@ from temporalio.api.workflowservice.v1.request_response_pb2 import (
     QueryWorkflowRequest,
     RequestCancelWorkflowExecutionRequest,
     ResetStickyTaskQueueRequest,
+    ResetWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import InvalidArgument
+from engine.core.errors import Internal, InvalidArgument
 from engine.core.policy.fields import (
     exceeds,
     validate_blob_size,
@@ -40,7 +42,10 @@ _WithExecution = (
     | ResetStickyTaskQueueRequest
 )
 _WithWorkflowExecution = (
-    RequestCancelWorkflowExecutionRequest | SignalWorkflowExecutionRequest | TerminateWorkflowExecutionRequest
+    RequestCancelWorkflowExecutionRequest
+    | ResetWorkflowExecutionRequest
+    | SignalWorkflowExecutionRequest
+    | TerminateWorkflowExecutionRequest
 )
 
 
@@ -68,6 +73,18 @@ def validate_terminate_workflow_execution(request: TerminateWorkflowExecutionReq
     validate_links(request.links, limits)
     request.reason = request.reason or "terminated by user via frontend"
     request.identity = request.identity or "frontend-service"
+
+
+def validate_reset_workflow_execution(request: ResetWorkflowExecutionRequest, limits: Limits) -> None:
+    """Check a reset, as far as it goes without the run; by default everything is applied again that can be."""
+    if not request.request_id:
+        raise InvalidArgument("RequestId is not set on request.")
+    validate_request_id(request.request_id, limits)
+    _validate_workflow_execution(request)
+    if request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_UNSPECIFIED:
+        request.reset_reapply_type = ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE
+    if request.reset_reapply_type not in ResetReapplyType.values():
+        raise Internal(f"unknown reset reapply type: {request.reset_reapply_type}")
 
 
 def validate_query_workflow(request: QueryWorkflowRequest, limits: Limits) -> None:

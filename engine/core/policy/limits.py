@@ -30,7 +30,7 @@ MAX_GRPC_MESSAGE_BYTES = 4 * _MIB
 """A larger request is refused by the transport."""
 
 
-def _limit(default: int, key: str) -> Any:
+def _limit(default: float, key: str) -> Any:
     return field(default=default, metadata={"key": key.lower()})
 
 
@@ -69,7 +69,10 @@ class Limits:
     buffered_events_size_bytes: int = _limit(2 * _MIB, "history.maximumBufferedEventsSizeInBytes")
     buffered_queries: int = _limit(1, "history.MaxBufferedQueryCount")
     updates_in_flight: int = _limit(10, "history.maxInFlightUpdates")
+    update_payloads_in_flight_bytes: int = _limit(20 * _MIB, "history.maxInFlightUpdatePayloads")
     updates_total: int = _limit(2000, "history.maxTotalUpdates")
+    updates_suggest_continue_as_new_share: float = _limit(0.9, "history.maxTotalUpdates.suggestContinueAsNewThreshold")
+    discarded_task_events: int = _limit(10, "history.discardSpeculativeWorkflowTaskMaximumEventsCount")
 
     default_workflow_task_timeout_ns: int = _limit(10 * _SECOND_NS, "history.defaultWorkflowTaskTimeout")
     workflow_task_heartbeat_timeout_ns: int = _limit(30 * _MINUTE_NS, "history.workflowTaskHeartbeatTimeout")
@@ -87,6 +90,8 @@ class Limits:
     links_per_request: int = _limit(10, "frontend.maxlinksPerRequest")
     link_size_bytes: int = _limit(4000, "frontend.linkMaxSize")
     cross_namespace_commands: bool = _limit(False, "system.enableCrossNamespaceCommands")
+    updates: bool = _limit(True, "frontend.enableUpdateWorkflowExecution")
+    updates_accepted: bool = _limit(True, "frontend.enableUpdateWorkflowExecutionAsyncAccepted")
     eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
     eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")
@@ -109,9 +114,11 @@ class Limits:
         return cls(**chosen)
 
 
-def _read(name: str, default: object, value: object) -> int | None:
+def _read(name: str, default: object, value: object) -> float | None:
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
+    if isinstance(default, float):
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     return _read_duration_ns(value) if name.endswith("_ns") else _read_number(value)
 
 

@@ -16,12 +16,12 @@ from engine.core.policy.cron import validate_cron_spec
 from engine.core.policy.durations import cap_duration, duration_to_ns, ns_to_duration
 from engine.core.policy.fields import exceeds, validate_blob_size, validate_links, validate_request_id
 from engine.core.policy.limits import Limits
+from engine.core.policy.priority import validate_priority
 from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retry_policy
 from engine.core.policy.task_queues import normalize_user_task_queue
 from engine.core.policy.timeouts import (
     effective_workflow_run_timeout_ns,
     effective_workflow_task_timeout_ns,
-    validate_priority,
 )
 from engine.core.visibility.search_attributes import (
     SearchAttributeTypes,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1.message_pb2 import ScheduleActivityTaskCommandAttributes
-from temporalio.api.common.v1.message_pb2 import Priority
 
 from engine.core.errors import InvalidArgument
 from engine.core.policy.durations import cap_duration, duration_to_ns, ns_to_duration
-from engine.core.policy.limits import MAX_FAIRNESS_KEY_LENGTH, MAX_WORKFLOW_TASK_TIMEOUT_NS, Limits
+from engine.core.policy.limits import MAX_WORKFLOW_TASK_TIMEOUT_NS, Limits
+from engine.core.policy.priority import validate_priority
 from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retry_policy
 from engine.core.policy.task_queues import normalize_user_task_queue
 
@@ -26,20 +26,6 @@ def effective_workflow_task_timeout_ns(task_timeout_ns: int, run_timeout_ns: int
     """Return the workflow task timeout to use: the default for none (0), never above 120 s or the run timeout."""
     timeout_ns = min(task_timeout_ns or limits.default_workflow_task_timeout_ns, MAX_WORKFLOW_TASK_TIMEOUT_NS)
     return min(timeout_ns, run_timeout_ns) if run_timeout_ns else timeout_ns
-
-
-def validate_priority(priority: Priority) -> None:
-    """Check the priority of a workflow or an activity.
-
-    Raises:
-        InvalidArgument: a negative key or weight, or a fairness key that is too long.
-    """
-    if priority.priority_key < 0:
-        raise InvalidArgument("priority key can't be negative")
-    if len(priority.fairness_key.encode()) > MAX_FAIRNESS_KEY_LENGTH:
-        raise InvalidArgument("fairness key length exceeds limit")
-    if priority.fairness_weight < 0:
-        raise InvalidArgument("must be greater than zero")
 
 
 def normalize_activity(

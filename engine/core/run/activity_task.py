@@ -23,14 +23,13 @@ from temporalio.api.enums.v1.workflow_pb2 import (
     RetryState,
     TimeoutType,
 )
-from temporalio.api.failure.v1 import Failure, ServerFailureInfo, TimeoutFailureInfo
+from temporalio.api.failure.v1 import Failure, TimeoutFailureInfo
 
 from engine.core.effects import EnqueueActivityTask
 from engine.core.errors import InvalidArgument, NotFound
 from engine.core.events import activity_task as events
 from engine.core.inputs import (
     ActivityRef,
-    ActivityTaskDispatched,
     ActivityTaskUndelivered,
     RecordActivityTaskHeartbeat,
     RespondActivityTaskCanceled,
@@ -39,6 +38,7 @@ from engine.core.inputs import (
 )
 from engine.core.matching.task_token import ActivityTaskToken
 from engine.core.policy.durations import duration_to_ns
+from engine.core.policy.failures import FAILURE_EXCEEDS_LIMIT, server_failure, truncate_failure
 from engine.core.policy.retry import RetryDecision, next_activity_retry
 from engine.core.run import workflow_task
 from engine.core.run.deadlines import DeadlineKind, add_activity_deadlines
@@ -52,7 +52,6 @@ __all__ = [
     "enqueue",
     "on_canceled",
     "on_completed",
-    "on_dispatched",
     "on_failed",
     "on_heartbeat",
     "on_undelivered",
@@ -108,16 +107,9 @@ def enqueue(t: Transition, activity: ActivityInfo) -> None:
             task_queue=activity.attributes.task_queue.name,
             scheduled_event_id=activity.scheduled_event_id,
             attempt=activity.attempt,
+            priority=t.state.priority_of(activity),
         )
     )
-
-
-def on_dispatched(t: Transition, dispatched: ActivityTaskDispatched) -> StartedActivityTask | None:
-    """Give the attempt to the poller; None when it is no longer to be had (a stale offer)."""
-    activity = t.state.activities.get(dispatched.scheduled_event_id)
-    if not t.state.running or activity is None or activity.started or activity.attempt != dispatched.attempt:
-        return None
-    return record_started(t, activity, dispatched.identity)
 
 
 def record_started(t: Transition, activity: ActivityInfo, identity: str) -> StartedActivityTask:
@@ -357,6 +349,7 @@ def _closed(t: Transition, activity: ActivityInfo) -> None:
 def _changed(t: Transition, activity: ActivityInfo) -> None:
     t.touched = True
     t.activities[activity.scheduled_event_id] = True
+    t.state.measure_progress(activity)
 
 
 def _timeout_failure(message: str, timeout_type: TimeoutType.ValueType) -> Failure:
@@ -368,9 +361,4 @@ def _truncated(t: Transition, failure: Failure) -> Failure:
     limit = t.context.limits.activity_failure_size_error_bytes
     if failure.ByteSize() <= limit:
         return failure
-    return Failure(
-        message="Failure exceeds size limit.",
-        source="Server",
-        server_failure_info=ServerFailureInfo(non_retryable=False),
-        cause=Failure(message=failure.message[: limit // 2], source=failure.source),
-    )
+    return server_failure(FAILURE_EXCEEDS_LIMIT, non_retryable=False, cause=truncate_failure(failure, limit))

@@ -14,7 +14,7 @@ from temporalio.api.workflow.v1 import ResetPointInfo, ResetPoints
 from engine.core.policy.durations import ns_to_timestamp, timestamp_to_ns
 from engine.core.run.state import RunState
 
-__all__ = ["add_build_ids", "add_reset_point", "reset_points_for_next_run"]
+__all__ = ["add_build_ids", "add_reset_point", "reset_points", "reset_points_for_next_run"]
 
 MAXIMUM_RESET_POINTS = 20
 _UNVERSIONED = "unversioned"
@@ -33,7 +33,7 @@ def add_reset_point(state: RunState, event: HistoryEvent) -> None:
         run_id=state.run_id,
         first_workflow_task_completed_id=event.event_id,
         create_time=event.event_time,
-        resettable=True,
+        resettable=not (state.children or state.external_signals or state.external_cancels),
     )
     state.auto_reset_points = [*state.auto_reset_points, point][-MAXIMUM_RESET_POINTS:]
 
@@ -63,3 +63,10 @@ def reset_points_for_next_run(state: RunState, now_ns: int, retention_ns: int) -
         if point.run_id == state.run_id and not timestamp_to_ns(point.expire_time):
             point.expire_time.CopyFrom(ns_to_timestamp(now_ns + retention_ns))
     return points
+
+
+def reset_points(state: RunState, retention_ns: int) -> ResetPoints:
+    """Return the run's points as they are shown: those of a run that was followed by another expire with it."""
+    if state.new_execution_run_id:
+        return reset_points_for_next_run(state, state.close_time_ns, retention_ns)
+    return ResetPoints(points=state.auto_reset_points)

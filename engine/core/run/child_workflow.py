@@ -35,10 +35,10 @@ from engine.core.inputs import (
     TerminateWorkflowExecution,
 )
 from engine.core.run import workflow_task
-from engine.core.run.state import ChildInfo
+from engine.core.run.state import ChildInfo, RunState
 from engine.core.transition import Transition
 
-__all__ = ["close_children", "on_closed", "on_start_answered", "start", "tell_parent"]
+__all__ = ["close_children", "is_child_before_reset", "on_closed", "on_start_answered", "start", "tell_parent"]
 
 _SYSTEM_WORKFLOW_CHILDREN = 10
 """From this many children on, the reference server leaves closing them to a workflow of its own."""
@@ -58,6 +58,17 @@ def start(t: Transition, initiated_event_id: int) -> None:
             StartChildWorkflowExecution(parent, initiated_event_id, child.namespace_id, child.workflow_id),
             MessageSender(parent, ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, initiated_event_id),
         )
+    )
+
+
+def is_child_before_reset(current: RunState, parent: RunState, initiated_event_id: int) -> bool:
+    """Say whether the parent is a reset run, and the child the one that its base run started."""
+    started = current.started
+    before = WorkflowExecution(workflow_id=parent.workflow_id, run_id=parent.started.original_execution_run_id)
+    return (
+        parent.made_by_reset
+        and started.parent_workflow_execution == before
+        and started.parent_initiated_event_id == initiated_event_id
     )
 
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 
 from engine.core.policy.durations import duration_to_ns
-from engine.core.run.state import ActivityInfo, RunState
+from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
 
 __all__ = ["DeadlineKind", "add_activity_deadlines", "next_deadline_ns", "push", "rebuild", "take_due"]
 
@@ -98,17 +98,24 @@ def rebuild(state: RunState) -> None:
         push(state, state.execution_expiration_time_ns, DeadlineKind.WORKFLOW_EXECUTION_TIMEOUT)
 
 
-def push_workflow_task_deadline(state: RunState) -> None:
-    """Push the pending workflow task's deadline: its sticky schedule-to-start, or start-to-close once started."""
+def push_workflow_task_deadline(state: RunState) -> int | None:
+    """Push the pending workflow task's deadline: schedule-to-start if it has one, start-to-close once started."""
     task = state.workflow_task
     if task is None:
-        return
+        return None
+    due_ns: int | None
     if task.started:
-        due_ns = task.started_time_ns + task.start_to_close_timeout_ns
-        push(state, due_ns, DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE, task.scheduled_event_id, task.attempt)
-    elif task.sticky and state.sticky_schedule_to_start_timeout_ns:
-        due_ns = task.scheduled_time_ns + state.sticky_schedule_to_start_timeout_ns
-        push(state, due_ns, DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START, task.scheduled_event_id, task.attempt)
+        kind, due_ns = DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE, task.started_time_ns + task.start_to_close_timeout_ns
+    else:
+        kind, due_ns = DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START, _schedule_to_start_due_ns(state, task)
+    if due_ns is not None:
+        push(state, due_ns, kind, task.scheduled_event_id, task.attempt)
+    return due_ns
+
+
+def _schedule_to_start_due_ns(state: RunState, task: WorkflowTask) -> int | None:
+    timeout_ns = state.sticky_schedule_to_start_timeout_ns if task.sticky else task.schedule_to_start_timeout_ns
+    return task.scheduled_time_ns + timeout_ns if timeout_ns else None
 
 
 def _first_workflow_task(state: RunState, entry: Entry) -> int | None:
@@ -124,7 +131,7 @@ def _workflow_task_schedule_to_start(state: RunState, entry: Entry) -> int | Non
     task = state.workflow_task
     if task is None or task.started or task.scheduled_event_id != entry[2] or task.attempt != entry[3]:
         return None
-    return entry[0] if task.sticky else None
+    return _schedule_to_start_due_ns(state, task)
 
 
 def _workflow_task_start_to_close(state: RunState, entry: Entry) -> int | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1 import workflow_pb2 as wf
+from temporalio.api.enums.v1.failed_cause_pb2 import WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_STICKY
 from temporalio.api.enums.v1.workflow_pb2 import TIMEOUT_TYPE_SCHEDULE_TO_START
 from temporalio.api.history.v1 import HistoryEvent
@@ -20,9 +21,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
 from engine.core.run.build_ids import add_build_ids, add_reset_point
-from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, WorkflowTask
+from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, UpdateInfo, WorkflowTask
 
-__all__ = ["EVOLVE", "evolve", "fail_workflow_task"]
+__all__ = ["EVOLVE", "begin_again", "evolve", "fail_workflow_task"]
 
 
 def evolve(state: RunState, event: HistoryEvent) -> None:
@@ -38,8 +39,9 @@ def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
     state.input_size_bytes += attributes.ByteSize()
     state.start_links = list(event.links)
     state.user_metadata = event.user_metadata if event.HasField("user_metadata") else None
+    state.priority = attributes.priority if attributes.HasField("priority") else None
     state.status = wf.WORKFLOW_EXECUTION_STATUS_RUNNING
-    state.start_time_ns = timestamp_to_ns(event.event_time)
+    state.original_start_time_ns = state.start_time_ns = timestamp_to_ns(event.event_time)
     backoff_ns = duration_to_ns(attributes.first_workflow_task_backoff)
     state.execution_time_ns = state.start_time_ns + backoff_ns
     state.execution_expiration_time_ns = timestamp_to_ns(attributes.workflow_execution_expiration_time)
@@ -96,6 +98,29 @@ def _workflow_task_completed(state: RunState, event: HistoryEvent) -> None:
 def _workflow_task_failed(state: RunState, event: HistoryEvent) -> None:
     # With stickiness given up, the next task is a normal one; else it is a transient one with the next attempt.
     fail_workflow_task(state, increment_attempt=True)
+    attributes = event.workflow_task_failed_event_attributes
+    if attributes.cause == WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+        state.workflow_task_attempt = 1
+        time_ns = timestamp_to_ns(event.event_time)
+        for activity in state.activities.values():
+            activity.scheduled_time_ns = activity.attempt_scheduled_time_ns = time_ns
+        if attributes.new_run_id == state.run_id:
+            begin_again(state, time_ns)
+
+
+def begin_again(state: RunState, time_ns: int) -> None:
+    """Let a run that a reset made count its time from the reset on, with its whole timeouts before it."""
+    started = state.started
+    state.start_time_ns = time_ns
+    state.execution_time_ns = time_ns + duration_to_ns(started.first_workflow_task_backoff)
+    execution_timeout_ns = duration_to_ns(started.workflow_execution_timeout)
+    if execution_timeout_ns:
+        state.execution_expiration_time_ns = time_ns + execution_timeout_ns
+    run_timeout_ns = duration_to_ns(started.workflow_run_timeout)
+    if run_timeout_ns:
+        state.run_expiration_time_ns = time_ns + run_timeout_ns
+        if execution_timeout_ns:
+            state.run_expiration_time_ns = min(state.run_expiration_time_ns, state.execution_expiration_time_ns)
 
 
 def _workflow_task_timed_out(state: RunState, event: HistoryEvent) -> None:
@@ -159,6 +184,7 @@ def _drop_activity(state: RunState, scheduled_event_id: int) -> None:
     if activity is None:
         return
     state.input_size_bytes -= activity.size_bytes
+    state.progress_size_bytes -= activity.progress_size_bytes
     # The id may belong to another activity by now: a buffered close enters the history after a command that reused it.
     if state.activity_ids.get(activity.activity_id) == scheduled_event_id:
         del state.activity_ids[activity.activity_id]
@@ -250,6 +276,12 @@ def _workflow_execution_cancel_requested(state: RunState, event: HistoryEvent) -
     state.cancel_requested = True
 
 
+def _workflow_execution_options_updated(state: RunState, event: HistoryEvent) -> None:
+    attributes = event.workflow_execution_options_updated_event_attributes
+    if attributes.HasField("priority"):
+        state.priority = attributes.priority
+
+
 def _upsert_workflow_search_attributes(state: RunState, event: HistoryEvent) -> None:
     fields = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
     state.search_attributes = merge_payloads(state.search_attributes, fields)
@@ -259,6 +291,23 @@ def _workflow_properties_modified(state: RunState, event: HistoryEvent) -> None:
     attributes = event.workflow_properties_modified_event_attributes
     if attributes.HasField("upserted_memo"):
         state.memo = merge_payloads(state.memo, attributes.upserted_memo.fields)
+
+
+def _workflow_execution_update_admitted(state: RunState, event: HistoryEvent) -> None:
+    update_id = event.workflow_execution_update_admitted_event_attributes.request.meta.update_id
+    state.updates[update_id] = UpdateInfo(update_id, admitted_by_event=True)
+
+
+def _workflow_execution_update_accepted(state: RunState, event: HistoryEvent) -> None:
+    # Admitted by an event, the update has its request there, and its acceptance does not name it by its request.
+    update_id = event.workflow_execution_update_accepted_event_attributes.protocol_instance_id
+    state.updates[update_id] = UpdateInfo(update_id, accepted_event_id=event.event_id)
+
+
+def _workflow_execution_update_completed(state: RunState, event: HistoryEvent) -> None:
+    update_id = event.workflow_execution_update_completed_event_attributes.meta.update_id
+    state.updates.pop(update_id, None)
+    state.completed_updates[update_id] = event.event_id
 
 
 def _close(status: int, attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
@@ -340,6 +389,10 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     ),
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _workflow_execution_signaled,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _workflow_execution_cancel_requested,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _workflow_execution_options_updated,
     et.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert_workflow_search_attributes,
     et.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _workflow_properties_modified,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _workflow_execution_update_admitted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _workflow_execution_update_accepted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: _workflow_execution_update_completed,
 }

@@ -34,7 +34,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 
 from engine.core.events import workflow_execution as events
 from engine.core.policy.cron import next_cron_backoff
-from engine.core.policy.durations import duration_to_ns, ns_to_duration
+from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.retry import next_workflow_retry
 from engine.core.run import child_workflow, workflow_task
 from engine.core.run.build_ids import reset_points_for_next_run
@@ -256,6 +256,11 @@ def _start_next(
     started.identity = ""
     started.eager_execution_accepted = False
     started.task_queue.CopyFrom(TaskQueue(name=previous.task_queue.name, kind=TASK_QUEUE_KIND_NORMAL))
+    if t.state.priority is not None:
+        started.priority.CopyFrom(t.state.priority)
+    if t.state.execution_expiration_time_ns:
+        expiration_time = ns_to_timestamp(t.state.execution_expiration_time_ns)
+        started.workflow_execution_expiration_time.CopyFrom(expiration_time)
     backoff = ns_to_duration(_at_least_minimal_interval(t, backoff_ns))
     started.first_workflow_task_backoff.CopyFrom(backoff)
     started.ClearField("last_completion_result")

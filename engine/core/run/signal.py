@@ -8,7 +8,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionResponse,
 )
 
-from engine.core.errors import InvalidArgument, NotFound
+from engine.core.errors import InvalidArgument, NotFound, WorkflowClosing
 from engine.core.events import workflow_execution as events
 from engine.core.inputs import ExternalCaller, RequestCancelWorkflowExecution, SignalWorkflowExecution
 from engine.core.policy.links import request_id_link
@@ -86,6 +86,8 @@ def add_signal(
     maximum = t.context.limits.signals_per_execution
     if 0 < maximum <= state.signal_count:
         raise InvalidArgument("exceeded workflow execution limit for signal events")
+    if state.close_attempted and state.workflow_task_started:
+        raise WorkflowClosing
     check_caller(state, external)
     if request_id and external is None:
         # Another run's signal comes once: it is in the commit of the command that sent it.

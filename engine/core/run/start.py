@@ -1,32 +1,28 @@
-"""Starting by workflow id: dedupe by request id, the id policies, start, signal-with-start, and a child's start.
+"""Starting by workflow id: dedupe by request id, start, signal-with-start, and a child's start.
 
-Rules (temporal server startworkflow, signalwithstartworkflow, workflow_id_dedup.go):
-- The conflict policy decides over a running execution, the reuse policy over a closed one.
+Rules (temporal server startworkflow, signalwithstartworkflow):
 - A request id that started the current run gets that run as its answer again.
 - Termination of the old run and start of the new one are in one commit.
+- An eager start hands the first workflow task to the starter, with the reply; the same start again gets it again, as
+  long as it is not answered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from temporalio.api.common.v1 import Payload, Payloads, Priority
 from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
 from temporalio.api.enums.v1.workflow_pb2 import (
     CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
-    WORKFLOW_EXECUTION_STATUS_COMPLETED,
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_ID_CONFLICT_POLICY_FAIL,
     WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
     WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-    WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-    WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-    WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
 )
 from temporalio.api.history.v1 import (
     HistoryEvent,
-    StartChildWorkflowExecutionInitiatedEventAttributes,
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.workflowservice.v1 import (
@@ -36,19 +32,24 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionResponse,
 )
 
-from engine.core.errors import NotFound, WorkflowExecutionAlreadyStarted
+from engine.core.errors import NotFound
 from engine.core.events.workflow_execution import workflow_execution_options_updated
 from engine.core.policy.cron import next_cron_backoff
 from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.policy.links import request_id_link, started_link
-from engine.core.run import lifecycle, workflow_task
+from engine.core.policy.priority import merge_priority
+from engine.core.run import child_workflow, lifecycle, workflow_task
+from engine.core.run.id_policies import StartRequest, resolve_policies, terminate_current
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
+from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.transition import Context, Transition
 
-__all__ = ["Started", "signal_with_start_workflow", "start_child_workflow", "start_workflow"]
+__all__ = ["StartReply", "Started", "signal_with_start_workflow", "start_child_workflow", "start_workflow"]
 
 Reply = TypeVar("Reply")
+
+_FIRST_TASK_STARTED_EVENT_ID = 3
 
 _COPIED_FROM_REQUEST = (
     "workflow_type",
@@ -88,27 +89,47 @@ class Started(Generic[Reply]):
     transitions: list[Transition] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class StartReply:
+    """The answer to a start; with an eager one, the first workflow task."""
+
+    response: StartWorkflowExecutionResponse
+    eager_task: StartedWorkflowTask | None = None
+
+
 def start_workflow(
-    context: Context, current: RunState | None, request: StartWorkflowExecutionRequest
-) -> Started[StartWorkflowExecutionResponse]:
+    context: Context,
+    current: RunState | None,
+    request: StartWorkflowExecutionRequest,
+    prepare: Callable[[Transition], None] | None = None,
+) -> Started[StartReply]:
     """Start a run, or answer with the one that is there.
 
     Args:
         current: the newest run of the workflow id, if any.
+        prepare: what to do with a new run before anything else changes; it may refuse.
     Raises: WorkflowExecutionAlreadyStarted by the id policies.
     """
     if current is not None:
         if request.request_id == current.start_request_id:
-            return Started(_response(current, started=True))
+            eager_task = _first_task_again(current) if request.request_eager_execution else None
+            return Started(StartReply(_response(current, started=True), eager_task))
         if current.request_ids.get(request.request_id, SIGNAL_REQUEST) != SIGNAL_REQUEST:
-            return Started(_attached_response(current, request.request_id))
-        if _resolve_policies(current, request) == WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+            return Started(StartReply(_attached_response(current, request.request_id)))
+        if resolve_policies(current, request) == WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
             return _use_existing(context, current, request)
     run_id = context.env.new_id()
-    transitions = _terminate_current(context, current, run_id)
     t = _create(context, request, run_id)
-    lifecycle.schedule_first_workflow_task(t)
-    return Started(_response(t.state, started=True), [*transitions, t])
+    eager_task = None
+    if t.state.started.eager_execution_accepted:
+        workflow_task.schedule(t, enqueue=False)
+        eager_task = workflow_task.record_started(t, request.request_id, request.identity, None)
+    else:
+        lifecycle.schedule_first_workflow_task(t)
+    if prepare is not None:
+        prepare(t)
+    transitions = terminate_current(context, current, run_id)
+    return Started(StartReply(_response(t.state, started=True), eager_task), [*transitions, t])
 
 
 def signal_with_start_workflow(
@@ -128,9 +149,9 @@ def signal_with_start_workflow(
             return _signal_existing(context, current, request)
         if not current.running and request.request_id and request.request_id == current.start_request_id:
             return Started(_signal_response(current, request, started=True))
-        _resolve_policies(current, request)
+        resolve_policies(current, request)
     run_id = context.env.new_id()
-    transitions += _terminate_current(context, current, run_id)
+    transitions += terminate_current(context, current, run_id)
     t = _create(context, request, run_id)
     _add_signal(t, request)
     if t.state.workflow_task is None:
@@ -152,10 +173,12 @@ def start_child_workflow(
     if not parent.running or child is None or child.initiated is None:
         raise NotFound("Pending child execution not found.")
     request = _child_request(context, parent, child.initiated)
+    if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
+        return Started(current.started.first_execution_run_id)
     if current is not None:
-        _resolve_policies(current, request)
+        resolve_policies(current, request)
     run_id = context.env.new_id()
-    transitions = _terminate_current(context, current, run_id)
+    transitions = terminate_current(context, current, run_id)
     t = _create(context, request, run_id, parent, initiated_event_id)
     lifecycle.schedule_first_workflow_task(t)
     return Started(run_id, [*transitions, t])
@@ -175,48 +198,33 @@ def _child_request(context: Context, parent: RunState, initiated_event: HistoryE
     for name in _COPIED_FROM_INITIATED:
         if initiated.HasField(name):  # type: ignore[arg-type]
             getattr(request, name).CopyFrom(getattr(initiated, name))
-    _inherit_priority(request, parent, initiated)
+    priority = merge_priority(parent.priority, initiated.priority if initiated.HasField("priority") else None)
+    if priority is not None:
+        request.priority.CopyFrom(priority)
     return request
 
 
-def _inherit_priority(
-    request: StartWorkflowExecutionRequest,
-    parent: RunState,
-    initiated: StartChildWorkflowExecutionInitiatedEventAttributes,
-) -> None:
-    """Set the child's priority: its own, with what it leaves open taken from its parent's."""
-    if not parent.started.HasField("priority"):
-        if initiated.HasField("priority"):
-            request.priority.CopyFrom(initiated.priority)
-        return
-    base, own = parent.started.priority, initiated.priority
-    request.priority.CopyFrom(
-        Priority(
-            priority_key=own.priority_key or base.priority_key,
-            fairness_key=own.fairness_key or base.fairness_key,
-            fairness_weight=own.fairness_weight or base.fairness_weight,
-        )
-    )
-
-
-StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
-
-
-def _use_existing(
-    context: Context, current: RunState, request: StartWorkflowExecutionRequest
-) -> Started[StartWorkflowExecutionResponse]:
+def _use_existing(context: Context, current: RunState, request: StartWorkflowExecutionRequest) -> Started[StartReply]:
     """Answer with the running execution, which may remember this request.
 
     Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached.
     """
     if not request.on_conflict_options.attach_request_id:
-        return Started(_response(current, started=False))
+        return Started(StartReply(_response(current, started=False)))
     t = Transition(context, current)
     event = t.add(workflow_execution_options_updated(request.request_id))
     if request.on_conflict_options.attach_links:
         event.links.extend(request.links)
     t.add_request_id(request.request_id)
-    return Started(_attached_response(current, request.request_id), [t])
+    return Started(StartReply(_attached_response(current, request.request_id)), [t])
+
+
+def _first_task_again(state: RunState) -> StartedWorkflowTask | None:
+    """Return the first workflow task of a run while somebody has it."""
+    task = state.workflow_task
+    if task is None or task.started_event_id != _FIRST_TASK_STARTED_EVENT_ID or task.unwritten:
+        return None
+    return workflow_task.started_reply(state, task, (), has_history=False)
 
 
 def _attached_response(state: RunState, request_id: str) -> StartWorkflowExecutionResponse:
@@ -268,6 +276,9 @@ def _create(
 ) -> Transition:
     now_ns = context.env.now_ns()
     attributes = _started_attributes(request, run_id, now_ns)
+    if isinstance(request, StartWorkflowExecutionRequest) and request.request_eager_execution:
+        held_back = duration_to_ns(attributes.first_workflow_task_backoff) != 0
+        attributes.eager_execution_accepted = context.limits.eager_workflow_start and not held_back
     if parent is not None:
         attributes.parent_workflow_namespace = parent.namespace
         attributes.parent_workflow_namespace_id = parent.namespace_id
@@ -313,58 +324,6 @@ def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> Work
         expiration_ns = (now_ns + execution_timeout_ns + millisecond // 2) // millisecond * millisecond
         attributes.workflow_execution_expiration_time.CopyFrom(ns_to_timestamp(expiration_ns))
     return attributes
-
-
-def _resolve_policies(current: RunState, request: StartRequest) -> int:
-    """Return what to do about `current`; 0 for a closed run that may be followed.
-
-    Raises: WorkflowExecutionAlreadyStarted.
-    """
-    reuse, conflict = request.workflow_id_reuse_policy, request.workflow_id_conflict_policy
-    if reuse == WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
-        conflict = WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-    if current.running:
-        if conflict in (
-            WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-            WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
-        ):
-            return conflict
-        raise _already_started("Workflow execution is already running.", current)
-    if (
-        reuse == WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
-        and current.status == WORKFLOW_EXECUTION_STATUS_COMPLETED
-    ):
-        raise _already_started(
-            "Workflow execution already finished successfully.",
-            current,
-            " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.",
-        )
-    if reuse == WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-        raise _already_started(
-            "Workflow execution already finished.",
-            current,
-            " Workflow Id reuse policy: reject duplicate workflow Id.",
-        )
-    return 0
-
-
-def _already_started(what: str, current: RunState, policy: str = "") -> WorkflowExecutionAlreadyStarted:
-    return WorkflowExecutionAlreadyStarted(
-        f"{what} WorkflowId: {current.workflow_id}, RunId: {current.run_id}.{policy}",
-        start_request_id=current.start_request_id,
-        run_id=current.run_id,
-        first_execution_run_id=current.started.first_execution_run_id,
-    )
-
-
-def _terminate_current(context: Context, current: RunState | None, new_run_id: str) -> list[Transition]:
-    """Terminate a running `current`; only reached when the policies say so."""
-    if current is None or not current.running:
-        return []
-    t = Transition(context, current)
-    details = Payload(metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {new_run_id}"'.encode())
-    lifecycle.terminate(t, "TerminateIfRunning WorkflowIdReusePolicy", Payloads(payloads=[details]), "history-service")
-    return [t]
 
 
 def _response(state: RunState, *, started: bool) -> StartWorkflowExecutionResponse:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from temporalio.api.common.v1 import Link, Payload, Payloads, WorkerVersionStamp, WorkflowExecution
+from google.protobuf.any_pb2 import Any
+from temporalio.api.common.v1 import Link, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import (
     WORKFLOW_EXECUTION_STATUS_RUNNING,
     WORKFLOW_EXECUTION_STATUS_UNSPECIFIED,
@@ -25,11 +26,22 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.update.v1 import Request
 from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
+from engine.core.policy.priority import merge_priority
 
-__all__ = ["SIGNAL_REQUEST", "ActivityInfo", "ChildInfo", "RunState", "TimerInfo", "WorkflowTask"]
+__all__ = [
+    "SIGNAL_REQUEST",
+    "ActivityInfo",
+    "ChildInfo",
+    "RunState",
+    "TimerInfo",
+    "UnstoredState",
+    "UpdateInfo",
+    "WorkflowTask",
+]
 
 SIGNAL_REQUEST = 0
 """What `request_ids` says of a signal: a start with the same request id is another request, and the other way round."""
@@ -56,6 +68,8 @@ class ActivityInfo:
     heartbeat_details: Payloads | None = None
     last_failure: Failure | None = None
     backing_off: bool = False
+    # Memory only.
+    progress_size_bytes: int = 0
 
     @property
     def started(self) -> bool:
@@ -104,7 +118,8 @@ class ChildInfo:
 class WorkflowTask:
     """The pending workflow task.
 
-    A *transient* task (attempt > 1) has no events yet: its ids are those that its events would get.
+    A *transient* task (attempt > 1) has no events yet, and a *speculative* one, which brings updates, may never get
+    any: its ids are those that its events would get. A speculative task is in memory only.
     `started_event_id` is 0 until a worker has it.
     """
 
@@ -122,14 +137,58 @@ class WorkflowTask:
     worker_version: WorkerVersionStamp | None = None
     history_size_bytes: int = 0
     suggest_continue_as_new_reasons: tuple[SuggestContinueAsNewReason.ValueType, ...] = ()
+    speculative: bool = False
+    schedule_to_start_timeout_ns: int = field(default=0, compare=False)
+    """That of a task which began as a speculative one, on the normal queue too; memory only."""
 
     @property
     def transient(self) -> bool:
         return self.attempt > 1
 
     @property
+    def unwritten(self) -> bool:
+        """True while its events are not in the history."""
+        return self.attempt > 1 or self.speculative
+
+    @property
     def started(self) -> bool:
         return self.started_event_id != 0
+
+
+@dataclass(slots=True)
+class UpdateInfo:
+    """An update that is not completed yet: admitted, perhaps sent to the worker, then accepted.
+
+    Admission is in memory only, unless an UpdateAdmitted event brought the update from another run: then the event
+    has the request, and `body` is None.
+    """
+
+    update_id: str
+    accepted_event_id: int = 0
+    admitted_by_event: bool = False
+    # Memory only from here on.
+    body: Any | None = field(default=None, compare=False)
+    """The packed temporal.api.update.v1.Request, until it stands in the UpdateAccepted event."""
+    sent: bool = field(default=False, compare=False)
+
+    @classmethod
+    def admit(cls, update_id: str, request: Request) -> UpdateInfo:
+        """Return the update that a client asks for."""
+        body = Any()
+        body.Pack(request)
+        return cls(update_id, body=body)
+
+    @property
+    def accepted(self) -> bool:
+        return self.accepted_event_id != 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnstoredState:
+    """What a run loses when it is loaded again: the updates that are not accepted, and a speculative task."""
+
+    admitted_updates: tuple[UpdateInfo, ...] = ()
+    speculative_task: WorkflowTask | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +208,9 @@ class RunState:
     started: WorkflowExecutionStartedEventAttributes = field(default_factory=WorkflowExecutionStartedEventAttributes)
     start_links: list[Link] = field(default_factory=list)
     user_metadata: UserMetadata | None = None
+    priority: Priority | None = None
+    original_start_time_ns: int = 0
+    """The time of the WorkflowExecutionStarted; a run that a reset made began later."""
     start_time_ns: int = 0
     execution_time_ns: int = 0
     close_time_ns: int = 0
@@ -176,6 +238,10 @@ class RunState:
     auto_reset_points: list[ResetPointInfo] = field(default_factory=list)
     worker_version: WorkerVersionStamp | None = None
     new_execution_run_id: str = ""
+    updates: dict[str, UpdateInfo] = field(default_factory=dict)
+    """Those in flight, in the order of their admission; admitted ones are in memory only."""
+    completed_updates: dict[str, int] = field(default_factory=dict)
+    """Update id -> id of its UpdateCompleted event, which has the outcome."""
 
     state_transition_count: int = 0
     """How often the run was written; counted by Transition, stored in its own column."""
@@ -188,13 +254,21 @@ class RunState:
     request_ids: dict[str, int] = field(default_factory=dict)
     """Request id -> event id of the start or of what attached a start to this run, or SIGNAL_REQUEST."""
     start_request_id: str = ""
+    reset_run_id: str = ""
+    """The run that the last reset of this one made."""
 
     # Memory only: rebuilt when the run is loaded.
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     buffered_stored: int = 0
     stored_deadline_ns: int | None = None
+    progress_size_bytes: int = 0
+    """How large the heartbeat details and last failures of the pending activities are."""
     tail: list[bytes] = field(default_factory=list)
     tail_bytes: int = 0
+    updates_loaded: bool = True
+    """False for a closed run of which only the ends were read: see store/runs.py."""
+    close_attempted: bool = False
+    """True while the worker has the task that follows an attempt to close over unseen events."""
 
     @property
     def latest_time_ns(self) -> int:
@@ -206,9 +280,21 @@ class RunState:
             latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
         return latest_ns
 
+    def measure_progress(self, activity: ActivityInfo) -> None:
+        """Count what a pending activity holds of its attempts, after it has changed."""
+        details, failure = activity.heartbeat_details, activity.last_failure
+        size_bytes = (0 if details is None else details.ByteSize()) + (0 if failure is None else failure.ByteSize())
+        self.progress_size_bytes += size_bytes - activity.progress_size_bytes
+        activity.progress_size_bytes = size_bytes
+
     def has_signal_request(self, request_id: str) -> bool:
         """Say whether a signal with this request id came before; an empty id never did."""
         return bool(request_id) and self.request_ids.get(request_id) == SIGNAL_REQUEST
+
+    @property
+    def made_by_reset(self) -> bool:
+        """Say whether the first events are those of another run."""
+        return self.started.original_execution_run_id not in ("", self.run_id)
 
     @property
     def execution(self) -> WorkflowExecution:
@@ -242,6 +328,11 @@ class RunState:
     def workflow_type(self) -> str:
         return self.started.workflow_type.name
 
+    def priority_of(self, activity: ActivityInfo) -> Priority | None:
+        """Return the priority of an activity's tasks."""
+        attributes = activity.attributes
+        return merge_priority(self.priority, attributes.priority if attributes.HasField("priority") else None)
+
     @property
     def pending_first_workflow_task_backoff(self) -> bool:
         """True while a start delay, cron or retry backoff holds the first workflow task back."""
@@ -250,4 +341,6 @@ class RunState:
     @property
     def had_workflow_task(self) -> bool:
         """True once a workflow task was scheduled; the first one comes right after the start, its delay or a cancel."""
-        return self.workflow_task is not None or self.completed_any_workflow_task or self.workflow_task_attempt > 1
+        task = self.workflow_task
+        written = task is not None and not task.speculative
+        return written or self.completed_any_workflow_task or self.workflow_task_attempt > 1

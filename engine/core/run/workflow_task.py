@@ -14,29 +14,32 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import WorkerVersionStamp
 from temporalio.api.enums.v1.failed_cause_pb2 import (
     WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+    WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause,
 )
-from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY
 from temporalio.api.enums.v1.workflow_pb2 import (
     SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE,
     SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS,
+    SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES,
     TIMEOUT_TYPE_SCHEDULE_TO_START,
     TIMEOUT_TYPE_START_TO_CLOSE,
     SuggestContinueAsNewReason,
 )
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.protocol.v1 import Message
 
-from engine.core.effects import EnqueueWorkflowTask
+from engine.core.effects import EnqueueWorkflowTask, SetDeadline
 from engine.core.errors import InvariantViolated, NotFound
 from engine.core.events import workflow_task as events
-from engine.core.inputs import WorkflowTaskDispatched, WorkflowTaskUndelivered
+from engine.core.inputs import WorkflowTaskUndelivered
 from engine.core.matching.task_token import WorkflowTaskToken
-from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
-from engine.core.run.deadlines import DeadlineKind, push, push_workflow_task_deadline
+from engine.core.policy.durations import duration_to_ns, ns_to_duration
+from engine.core.run.deadlines import push_workflow_task_deadline
 from engine.core.run.evolve import fail_workflow_task as drop_failed_task
 from engine.core.run.state import RunState, WorkflowTask
+from engine.core.run.unwritten_task import current_task_queue, unwritten_events, write_events
+from engine.core.run.update_messages import suggests_continue_as_new, take_messages
 from engine.core.transition import Transition
 
 __all__ = [
@@ -46,15 +49,14 @@ __all__ = [
     "ensure_scheduled",
     "fail",
     "fail_before_forced_close",
-    "on_dispatched",
     "on_undelivered",
     "record_started",
     "schedule",
     "schedule_to_start_timed_out",
+    "set_deadline",
     "start_to_close_timed_out",
     "start_to_close_timeout_ns",
-    "transient_events",
-    "write_transient_events",
+    "started_reply",
 ]
 
 _RETRY_BACKOFF_AFTER_ATTEMPTS = 3
@@ -67,7 +69,10 @@ _TOO_MANY_EVENTS = SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS
 
 @dataclass(frozen=True, slots=True)
 class StartedWorkflowTask:
-    """What a worker needs to run the task: history [first_event_id, next_event_id), then `transient_events`."""
+    """What a worker needs to run the task: history [first_event_id, next_event_id), then `unwritten_events`.
+
+    `messages` are the updates that it is to see.
+    """
 
     run_key: int
     namespace_id: str
@@ -80,7 +85,8 @@ class StartedWorkflowTask:
     first_event_id: int
     next_event_id: int
     scheduled_time_ns: int
-    transient_events: tuple[HistoryEvent, ...]
+    unwritten_events: tuple[HistoryEvent, ...]
+    messages: tuple[Message, ...]
 
 
 def ensure_scheduled(t: Transition) -> None:
@@ -95,6 +101,7 @@ def ensure_scheduled(t: Transition) -> None:
         schedule(t)
     elif task.started and _holds_back_too_much(t):
         fail(t, task, WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, None, "history-service")
+        t.flush()
         schedule(t)
 
 
@@ -121,7 +128,7 @@ def schedule(t: Transition, *, original_scheduled_time_ns: int = 0, enqueue: boo
     attempt = state.workflow_task_attempt
     timeout_ns = start_to_close_timeout_ns(state, attempt)
     if attempt == 1:
-        t.add(events.workflow_task_scheduled(_task_queue(state), ns_to_duration(timeout_ns), attempt))
+        t.add(events.workflow_task_scheduled(current_task_queue(state), ns_to_duration(timeout_ns), attempt))
     else:
         t.touched = True
         state.workflow_task = WorkflowTask(
@@ -137,7 +144,7 @@ def schedule(t: Transition, *, original_scheduled_time_ns: int = 0, enqueue: boo
     if original_scheduled_time_ns:
         task.original_scheduled_time_ns = original_scheduled_time_ns
     if enqueue:
-        push_workflow_task_deadline(state)
+        set_deadline(t)
         dispatch(t)
     return task
 
@@ -154,33 +161,27 @@ def dispatch(t: Transition) -> None:
             normal_task_queue=state.task_queue,
             scheduled_event_id=task.scheduled_event_id,
             attempt=task.attempt,
+            priority=state.priority,
         )
     )
 
 
-def on_dispatched(t: Transition, dispatched: WorkflowTaskDispatched) -> StartedWorkflowTask | None:
-    """Give the task to the poller; None when it is no longer there to be had (a stale offer)."""
-    task = t.state.workflow_task
-    stamp = (dispatched.scheduled_event_id, dispatched.attempt)
-    if task is None or task.started or (task.scheduled_event_id, task.attempt) != stamp:
-        return None
-    if dispatched.sticky and not task.sticky:
-        return None
-    if task.sticky and task.task_queue != dispatched.task_queue:
-        # The sticky worker is gone and the task went to the normal queue; its next owner needs the whole history.
-        t.state.sticky_task_queue = ""
-    return record_started(t, t.context.env.new_id(), dispatched.identity, dispatched.worker_version)
-
-
 def record_started(
-    t: Transition, request_id: str, identity: str, worker_version: WorkerVersionStamp | None, *, inline: bool = False
+    t: Transition,
+    request_id: str,
+    identity: str,
+    worker_version: WorkerVersionStamp | None,
+    *,
+    inline: bool = False,
+    heartbeat: bool = False,
 ) -> StartedWorkflowTask:
     """Start the pending workflow task.
 
     Args:
         inline: the worker gets it as the answer to its last completion, so it has the history up to there.
+        heartbeat: the worker still works on the updates that it has got.
 
-    Emits: event WorkflowTaskStarted unless the task is transient; the start-to-close deadline.
+    Emits: event WorkflowTaskStarted unless the task is unwritten; the start-to-close deadline.
     """
     state, task = t.state, _pending(t.state)
     reasons = _suggest_continue_as_new_reasons(t)
@@ -189,16 +190,19 @@ def record_started(
         # Events came since it was scheduled: it becomes a normal task.
         state.workflow_task_attempt = 1
         timeout = ns_to_duration(task.start_to_close_timeout_ns)
-        t.add(events.workflow_task_scheduled(_task_queue(state), timeout, 1))
+        t.add(events.workflow_task_scheduled(current_task_queue(state), timeout, 1))
         task = _pending(state)
-    if not task.transient:
+    if not task.unwritten:
         t.add(
             events.workflow_task_started(
                 task.scheduled_event_id, request_id, identity, history_size_bytes, reasons, worker_version
             )
         )
     else:
-        t.touched = True
+        if task.speculative:
+            t.changed_in_memory = True
+        else:
+            t.touched = True
         task.started_event_id = task.scheduled_event_id + 1
         task.started_time_ns = t.now_ns
         task.request_id = request_id
@@ -206,28 +210,34 @@ def record_started(
         task.worker_version = worker_version
         task.history_size_bytes = history_size_bytes
         task.suggest_continue_as_new_reasons = tuple(reasons)
-    push(
-        state,
-        task.started_time_ns + task.start_to_close_timeout_ns,
-        DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE,
-        task.scheduled_event_id,
-        task.attempt,
-    )
-    return _started_reply(state, task, has_history=inline or bool(state.sticky_task_queue))
+    set_deadline(t)
+    messages = take_messages(state, task.started_event_id, again=not heartbeat) if state.updates else ()
+    return started_reply(state, task, messages, has_history=inline or bool(state.sticky_task_queue))
+
+
+def set_deadline(t: Transition) -> None:
+    """Set the deadline of the pending workflow task."""
+    due_ns = push_workflow_task_deadline(t.state)
+    if due_ns is not None and _pending(t.state).speculative:
+        t.effects.append(SetDeadline(t.state.run_key, due_ns))
 
 
 def on_undelivered(t: Transition, undelivered: WorkflowTaskUndelivered) -> None:
-    """Take a task back at once instead of waiting for its time-out.
+    """Take a task back at once instead of waiting for its time-out; a speculative one is offered again.
 
     Emits: as a time-out does.
     """
     task = t.state.workflow_task
     token = undelivered.token
-    if task is not None and (task.started_event_id, task.started_time_ns) == (
-        token.started_event_id,
-        token.started_time_ns,
-    ):
+    if task is None or (task.started_event_id, task.started_time_ns) != (token.started_event_id, token.started_time_ns):
+        return
+    if not task.speculative:
         start_to_close_timed_out(t, task.scheduled_event_id, "")
+        return
+    t.changed_in_memory = True
+    task.started_event_id = task.started_time_ns = 0
+    set_deadline(t)
+    dispatch(t)
 
 
 def check_token(state: RunState, token: WorkflowTaskToken) -> WorkflowTask:
@@ -251,35 +261,6 @@ def check_token(state: RunState, token: WorkflowTaskToken) -> WorkflowTask:
     return task
 
 
-def write_transient_events(t: Transition, task: WorkflowTask) -> None:
-    """Write the Scheduled and Started of a transient task, which is about to be completed."""
-    if not task.transient:
-        return
-    scheduled, started = transient_events(t.state, task)
-    scheduled_time_ns, started_time_ns = task.scheduled_time_ns, task.started_time_ns
-    t.add(scheduled, scheduled_time_ns)
-    t.add(started, started_time_ns)
-
-
-def transient_events(state: RunState, task: WorkflowTask) -> tuple[HistoryEvent, HistoryEvent]:
-    """Build the events that a transient task would have; for its worker, and for the history once it completes."""
-    timeout = ns_to_duration(task.start_to_close_timeout_ns)
-    scheduled = events.workflow_task_scheduled(_task_queue(state), timeout, task.attempt)
-    scheduled.event_id = task.scheduled_event_id
-    scheduled.event_time.CopyFrom(ns_to_timestamp(task.scheduled_time_ns))
-    started = events.workflow_task_started(
-        task.scheduled_event_id,
-        task.request_id,
-        task.identity,
-        task.history_size_bytes,
-        task.suggest_continue_as_new_reasons,
-        task.worker_version,
-    )
-    started.event_id = task.started_event_id
-    started.event_time.CopyFrom(ns_to_timestamp(task.started_time_ns))
-    return scheduled, started
-
-
 def fail(
     t: Transition,
     task: WorkflowTask,
@@ -287,20 +268,24 @@ def fail(
     failure: Failure | None,
     identity: str,
     binary_checksum: str = "",
+    worker_version: WorkerVersionStamp | None = None,
 ) -> None:
     """Fail the started task; the caller schedules the next one.
 
     Emits: event WorkflowTaskFailed unless the task is transient.
     """
+    if task.speculative:
+        task = write_events(t, task, identity, worker_version)
     if task.transient:
         t.touched = True
         drop_failed_task(t.state, increment_attempt=True)
-        return
-    t.add(
-        events.workflow_task_failed(
-            task.scheduled_event_id, task.started_event_id, cause, failure, identity, binary_checksum
+    else:
+        t.add(
+            events.workflow_task_failed(
+                task.scheduled_event_id, task.started_event_id, cause, failure, identity, binary_checksum
+            )
         )
-    )
+    t.state.close_attempted = cause == WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 
 
 def fail_before_forced_close(t: Transition) -> None:
@@ -317,6 +302,9 @@ def start_to_close_timed_out(t: Transition, event_id: int, key: str) -> None:
     Emits: event WorkflowTaskTimedOut unless the task is transient.
     """
     task = _pending(t.state)
+    t.state.close_attempted = False
+    if task.speculative:
+        task = write_events(t, task, "", None)
     if task.transient:
         t.touched = True
         drop_failed_task(t.state, increment_attempt=True)
@@ -333,6 +321,8 @@ def schedule_to_start_timed_out(t: Transition, event_id: int, key: str) -> None:
     Emits: events WorkflowTaskTimedOut, WorkflowTaskScheduled.
     """
     task = _pending(t.state)
+    if task.speculative:
+        task = write_events(t, task, "", None)
     t.add(events.workflow_task_timed_out(task.scheduled_event_id, 0, TIMEOUT_TYPE_SCHEDULE_TO_START))
     schedule(t)
 
@@ -341,14 +331,6 @@ def _pending(state: RunState) -> WorkflowTask:
     if state.workflow_task is None:
         raise InvariantViolated(f"no workflow task in run {state.run_id}")
     return state.workflow_task
-
-
-def _task_queue(state: RunState) -> TaskQueue:
-    if state.sticky_task_queue:
-        return TaskQueue(
-            name=state.sticky_task_queue, kind=TASK_QUEUE_KIND_STICKY, normal_name=state.started.task_queue.name
-        )
-    return TaskQueue(name=state.started.task_queue.name, kind=TASK_QUEUE_KIND_NORMAL)
 
 
 def start_to_close_timeout_ns(state: RunState, attempt: int) -> int:
@@ -367,10 +349,15 @@ def _suggest_continue_as_new_reasons(t: Transition) -> list[SuggestContinueAsNew
         reasons.append(_SIZE_TOO_LARGE)
     if state.next_event_id >= limits.history_count_suggest_continue_as_new:
         reasons.append(_TOO_MANY_EVENTS)
+    if suggests_continue_as_new(state, limits):
+        reasons.append(SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES)
     return reasons
 
 
-def _started_reply(state: RunState, task: WorkflowTask, *, has_history: bool) -> StartedWorkflowTask:
+def started_reply(
+    state: RunState, task: WorkflowTask, messages: tuple[Message, ...], *, has_history: bool
+) -> StartedWorkflowTask:
+    """Return what the worker of a started task needs; with `has_history` it knows what came before the last one."""
     token = WorkflowTaskToken(
         run_key=state.run_key,
         run_id=state.run_id,
@@ -391,5 +378,6 @@ def _started_reply(state: RunState, task: WorkflowTask, *, has_history: bool) ->
         first_event_id=state.previous_started_event_id + 1 if has_history else 1,
         next_event_id=state.next_event_id,
         scheduled_time_ns=task.scheduled_time_ns,
-        transient_events=transient_events(state, task) if task.transient else (),
+        unwritten_events=unwritten_events(state, task) if task.unwritten else (),
+        messages=messages,
     )

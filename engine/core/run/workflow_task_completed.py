@@ -5,6 +5,8 @@ Rules (temporal server respondworkflowtaskcompleted):
 - A bad command raises FailWorkflowTask: the runtime throws this transition away, reloads the run and comes back with
   `FailWorkflowTaskCommand`, so that nothing of the completion stays.
 - A repeated bad completion (attempt > 1) is dropped, so that the time-out paces the retries.
+- What comes with the completion of a speculative task that is discarded has no WorkflowTaskCompleted to refer to, and
+  needs none.
 """
 
 from __future__ import annotations
@@ -18,15 +20,20 @@ from temporalio.api.enums.v1.failed_cause_pb2 import (
 from temporalio.api.failure.v1 import Failure, ServerFailureInfo
 
 from engine.core.commands import handle_command, validate_sequence
+from engine.core.commands.protocol_message import take_remaining_messages
 from engine.core.commands.work import CommandWork
 from engine.core.effects import AnswerQueries
-from engine.core.errors import InvalidArgument, NotFound
+from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound
 from engine.core.events import workflow_task as events
 from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.policy.durations import duration_to_ns
-from engine.core.run import activity_task, lifecycle, workflow_task
+from engine.core.policy.query_results import check_query_results
+from engine.core.run import activity_task, lifecycle, speculative_task, update, workflow_task
 from engine.core.run.activity_task import StartedActivityTask
+from engine.core.run.event_batches import INLINE_REQUEST_ID
 from engine.core.run.state import WorkflowTask
+from engine.core.run.unwritten_task import write_events
+from engine.core.run.update_messages import has_messages
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.transition import Transition
 
@@ -35,15 +42,19 @@ __all__ = ["CompletedReply", "on_bad_command", "on_completed", "on_failed"]
 
 @dataclass(slots=True)
 class CompletedReply:
-    """What the completing worker gets back; `error` is raised to it after the commit."""
+    """What the completing worker gets back; `error` is raised to it after the commit.
+
+    `reset_history_event_id` tells a worker whose task was discarded after which event it has to begin again.
+    """
 
     new_workflow_task: StartedWorkflowTask | None = None
     activity_tasks: list[StartedActivityTask] = field(default_factory=list)
+    reset_history_event_id: int = 0
     error: Exception | None = None
 
 
 def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> CompletedReply:
-    """Complete the task and carry out its commands.
+    """Complete the task and carry out its commands and messages.
 
     Emits: event WorkflowTaskCompleted and the commands' events; the next workflow task if something waits.
     Raises: NotFound for a stale token; InvalidArgument for a bad sequence; FailWorkflowTask for a bad command.
@@ -53,45 +64,88 @@ def on_completed(t: Transition, completed: RespondWorkflowTaskCompleted) -> Comp
     validate_sequence(list(request.commands))
     if _heartbeats_for_too_long(t, task, completed):
         return _time_out_heartbeat(t, task)
-    original_scheduled_time_ns = task.original_scheduled_time_ns
-    workflow_task.write_transient_events(t, task)
-    task = state.workflow_task or task
-    before = (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds"))
-    event = t.add(events.workflow_task_completed(task.scheduled_event_id, task.started_event_id, request))
-    if before != (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds")):
-        t.search_attributes_changed = True
+    state.close_attempted = False
+    reply, completed_event_id = CompletedReply(), 0
+    unstored = update.unstored_state(state, task)
+    if speculative_task.is_discarded(t, task, request):
+        speculative_task.discard(t)
+        reply.reset_history_event_id = state.previous_started_event_id
+    else:
+        completed_event_id = _write_completed(t, task, completed)
     _set_stickiness(t, completed)
-    work = CommandWork(t, event.event_id, request.identity, bool(state.buffered))
-    for command in request.commands:
-        handle_command(work, command)
-    reply = CompletedReply()
+    work = CommandWork(t, completed_event_id, request.identity, bool(state.buffered), messages=request.messages)
+    try:
+        for command in request.commands:
+            handle_command(work, command)
+        take_remaining_messages(work)
+    except FailWorkflowTask as error:
+        error.unstored = unstored
+        raise
+    if state.running and state.updates and not request.force_create_new_workflow_task:
+        update.reject_unprocessed(t)
     for scheduled_event_id in work.eager_activities:
         activity = state.activities.get(scheduled_event_id)
         if activity is not None and state.running:
             reply.activity_tasks.append(activity_task.record_started(t, activity, request.identity))
-    wants_task = request.force_create_new_workflow_task or work.has_buffered_events or work.unstarted_activity_canceled
-    if state.running and wants_task:
-        heartbeat = request.force_create_new_workflow_task and not request.commands and not request.messages
-        workflow_task.schedule(
-            t,
-            original_scheduled_time_ns=original_scheduled_time_ns if heartbeat else 0,
-            enqueue=not request.return_new_workflow_task,
-        )
-        if request.return_new_workflow_task:
-            worker_version = request.worker_version_stamp if request.HasField("worker_version_stamp") else None
-            reply.new_workflow_task = workflow_task.record_started(
-                t, "request-from-RespondWorkflowTaskCompleted", request.identity, worker_version, inline=True
-            )
+    if state.running:
+        reply.new_workflow_task = _schedule_next(t, task, work, completed)
     unblock = reply.new_workflow_task is None and state.workflow_task is None
-    t.effects.append(AnswerQueries(state.run_key, dict(request.query_results), unblock=unblock))
+    results = check_query_results(request.query_results, t.context.limits)
+    t.effects.append(AnswerQueries(state.run_key, results, unblock=unblock))
     return reply
 
 
+def _write_completed(t: Transition, task: WorkflowTask, completed: RespondWorkflowTaskCompleted) -> int:
+    """Write that the task is completed; return the id of that event."""
+    state, request = t.state, completed.request
+    if task.unwritten:
+        task = write_events(t, task, task.identity, task.worker_version)
+    before = (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds"))
+    event = t.add(events.workflow_task_completed(task.scheduled_event_id, task.started_event_id, request))
+    if before != (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds")):
+        t.search_attributes_changed = True
+    return event.event_id
+
+
+def _schedule_next(
+    t: Transition, task: WorkflowTask, work: CommandWork, completed: RespondWorkflowTaskCompleted
+) -> StartedWorkflowTask | None:
+    """Schedule the next workflow task if something waits for one, and start it if the worker asks for it.
+
+    For updates alone it is a speculative one, which only a worker that gets it at once can have.
+    """
+    request = completed.request
+    force, inline = request.force_create_new_workflow_task, request.return_new_workflow_task
+    must = force or work.has_buffered_events or work.unstarted_activity_canceled
+    if not must and not has_messages(t.state):
+        return None
+    if must or not inline:
+        heartbeat = force and not request.commands and not request.messages
+        workflow_task.schedule(
+            t, original_scheduled_time_ns=task.original_scheduled_time_ns if heartbeat else 0, enqueue=not inline
+        )
+    else:
+        speculative_task.schedule_speculative(t, enqueue=False)
+    if not inline:
+        return None
+    worker_version = request.worker_version_stamp if request.HasField("worker_version_stamp") else None
+    return workflow_task.record_started(
+        t,
+        INLINE_REQUEST_ID,
+        request.identity,
+        worker_version,
+        inline=True,
+        heartbeat=force,
+    )
+
+
 def on_bad_command(t: Transition, bad: FailWorkflowTaskCommand) -> CompletedReply:
-    """Fail the task because of a command; an oversize one ends the run as well.
+    """Fail the task because of a command or a message; an oversize one ends the run as well.
 
     Emits: events WorkflowTaskFailed, then WorkflowTaskScheduled or WorkflowExecutionTerminated.
     """
+    if bad.unstored is not None:
+        update.restore(t, bad.unstored)
     task = workflow_task.check_token(t.state, bad.token)
     error = InvalidArgument(bad.message)
     if task.attempt > 1 and bad.cause != WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
@@ -118,7 +172,8 @@ def on_failed(t: Transition, failed: RespondWorkflowTaskFailed) -> None:
         lifecycle.terminate(t, "GrpcMessageTooLarge", None, "history-service")
         return
     failure = request.failure if request.HasField("failure") else None
-    workflow_task.fail(t, task, request.cause, failure, request.identity, request.binary_checksum)
+    worker_version = request.worker_version if request.HasField("worker_version") else None
+    workflow_task.fail(t, task, request.cause, failure, request.identity, request.binary_checksum, worker_version)
     workflow_task.ensure_scheduled(t)
 
 

@@ -15,7 +15,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import (
     PendingChildExecutionInfo,
     PendingWorkflowTaskInfo,
-    ResetPoints,
     WorkflowExecutionConfig,
     WorkflowExecutionExtendedInfo,
     WorkflowExecutionInfo,
@@ -23,7 +22,8 @@ from temporalio.api.workflow.v1 import (
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 
 from engine.core.policy.client_requests import validate_has_execution
-from engine.core.policy.durations import ns_to_duration, ns_to_timestamp
+from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
+from engine.core.run.build_ids import reset_points
 from engine.core.run.state import ChildInfo, RunState, WorkflowTask
 from engine.core.visibility.search_attributes import set_type_metadata
 from engine.service.service import Call, Service, get_namespace
@@ -43,9 +43,10 @@ async def describe_workflow_execution(
     validate_has_execution(request)
     state = service.engine.get_run(namespace, request.execution)
     now_ns = service.engine.env.now_ns()
+    retention_ns = duration_to_ns(namespace.description.config.workflow_execution_retention_ttl)
     response = DescribeWorkflowExecutionResponse(
         execution_config=_config(state),
-        workflow_execution_info=_info(state),
+        workflow_execution_info=_info(state, retention_ns),
         workflow_extended_info=_extended_info(state),
         pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
         pending_children=[_pending_child(each) for each in state.children.values()],
@@ -70,7 +71,7 @@ def _config(state: RunState) -> WorkflowExecutionConfig:
     return config
 
 
-def _info(state: RunState) -> WorkflowExecutionInfo:
+def _info(state: RunState, retention_ns: int) -> WorkflowExecutionInfo:
     info = WorkflowExecutionInfo(
         start_time=ns_to_timestamp(state.start_time_ns),
         execution_time=ns_to_timestamp(state.execution_time_ns),
@@ -78,7 +79,7 @@ def _info(state: RunState) -> WorkflowExecutionInfo:
         history_length=state.next_event_id - 1,
         history_size_bytes=state.history_size_bytes,
         task_queue=state.task_queue,
-        auto_reset_points=ResetPoints(points=state.auto_reset_points),
+        auto_reset_points=reset_points(state, retention_ns),
         state_transition_count=state.state_transition_count,
         most_recent_worker_version_stamp=state.worker_version,
         first_run_id=state.started.first_execution_run_id,
@@ -95,8 +96,8 @@ def _info(state: RunState) -> WorkflowExecutionInfo:
     info.search_attributes.SetInParent()
     for key, payload in state.search_attributes.items():
         info.search_attributes.indexed_fields[key].CopyFrom(payload)
-    if state.started.HasField("priority"):
-        info.priority.CopyFrom(state.started.priority)
+    if state.priority is not None:
+        info.priority.CopyFrom(state.priority)
     if not state.running:
         info.close_time.CopyFrom(ns_to_timestamp(state.close_time_ns))
         info.execution_duration.CopyFrom(ns_to_duration(max(0, state.close_time_ns - state.execution_time_ns)))
@@ -105,8 +106,12 @@ def _info(state: RunState) -> WorkflowExecutionInfo:
 
 def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:
     info = WorkflowExecutionExtendedInfo(
-        original_start_time=ns_to_timestamp(state.start_time_ns), cancel_requested=state.cancel_requested
+        original_start_time=ns_to_timestamp(state.original_start_time_ns),
+        cancel_requested=state.cancel_requested,
+        reset_run_id=state.reset_run_id,
     )
+    if state.made_by_reset:
+        info.last_reset_time.CopyFrom(ns_to_timestamp(state.start_time_ns))
     if state.execution_expiration_time_ns:
         info.execution_expiration_time.CopyFrom(ns_to_timestamp(state.execution_expiration_time_ns))
     run_expiration_time = ns_to_timestamp(state.run_expiration_time_ns) if state.run_expiration_time_ns else _NEVER

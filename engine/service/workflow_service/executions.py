@@ -1,4 +1,4 @@
-"""What reaches a running workflow from outside: signal, cancel, terminate, reset of its sticky task queue."""
+"""What reaches a workflow from outside: signal, cancel, terminate, reset, reset of its sticky task queue."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionResponse,
     ResetStickyTaskQueueRequest,
     ResetStickyTaskQueueResponse,
+    ResetWorkflowExecutionRequest,
+    ResetWorkflowExecutionResponse,
     SignalWorkflowExecutionRequest,
     SignalWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
@@ -16,6 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 from engine.core.inputs import (
     RequestCancelWorkflowExecution,
     ResetStickyTaskQueue,
+    ResetWorkflowExecution,
     RunRef,
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
@@ -23,6 +26,7 @@ from engine.core.inputs import (
 from engine.core.policy.client_requests import (
     validate_has_execution,
     validate_request_cancel_workflow_execution,
+    validate_reset_workflow_execution,
     validate_signal_workflow_execution,
     validate_terminate_workflow_execution,
 )
@@ -31,6 +35,7 @@ from engine.service.service import Call, Service, get_namespace
 __all__ = [
     "request_cancel_workflow_execution",
     "reset_sticky_task_queue",
+    "reset_workflow_execution",
     "signal_workflow_execution",
     "terminate_workflow_execution",
 ]
@@ -74,6 +79,18 @@ async def terminate_workflow_execution(
     run_id = "" if request.first_execution_run_id else execution.run_id
     run = RunRef(namespace.namespace_id, execution.workflow_id, run_id)
     reply: TerminateWorkflowExecutionResponse = await service.engine.submit(TerminateWorkflowExecution(run, request))
+    return reply
+
+
+async def reset_workflow_execution(
+    service: Service, request: ResetWorkflowExecutionRequest, call: Call
+) -> ResetWorkflowExecutionResponse:
+    """Let a workflow go on from an earlier event, in a new run."""
+    namespace = get_namespace(service, request.namespace)
+    validate_reset_workflow_execution(request, service.engine.limits)
+    execution = request.workflow_execution
+    run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
+    reply: ResetWorkflowExecutionResponse = await service.engine.submit(ResetWorkflowExecution(run, request))
     return reply
 
 

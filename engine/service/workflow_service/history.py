@@ -3,8 +3,8 @@
 Rules:
 - A page token names the run and the event to go on with; a run that goes on meanwhile is read as far as it is then.
 - With `wait_new_event` the token stays as long as the run is open, and a call with it waits for news.
-- The last page of a run whose workflow task is a further attempt ends with that task's events, as its worker sees
-  them; they are not stored. The official CLI and UI don't expect them and don't get them.
+- The last page of a run whose workflow task is a further attempt, or a speculative one, ends with that task's events,
+  as its worker sees them; they are not stored. The official CLI and UI don't expect them and don't get them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import struct
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1.workflow_pb2 import HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
-from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryResponse,
@@ -29,7 +28,7 @@ from engine.core.policy.client_requests import (
     validate_get_workflow_execution_history_reverse,
 )
 from engine.core.run.state import RunState
-from engine.core.run.workflow_task import transient_events
+from engine.core.run.unwritten_task import unwritten_events
 from engine.service.service import Call, Service, get_namespace, long_poll_seconds
 from engine.service.wire import with_history
 from engine.service.workflow_service.close_event import close_event_for
@@ -38,7 +37,7 @@ __all__ = ["encode_token", "get_workflow_execution_history", "get_workflow_execu
 
 _TOKEN = struct.Struct(">c36sQ")
 _FORWARD, _BACKWARD = b"f", b"b"
-_WITHOUT_TRANSIENT_EVENTS = ("temporal-cli", "temporal-ui")
+_WITHOUT_UNWRITTEN_EVENTS = ("temporal-cli", "temporal-ui")
 
 
 async def get_workflow_execution_history(
@@ -130,16 +129,14 @@ def _load(service: Service, state: RunState, first_event_id: int, next_event_id:
 
 
 def _unstored_events(state: RunState, call: Call) -> list[bytes]:
-    """Return the events of a pending further attempt, as far as it has come."""
+    """Return the events of a pending task that has none in the history, as far as it has come."""
     task = state.workflow_task
-    if task is None or not task.transient or task.scheduled_event_id != state.next_event_id:
+    if task is None or not task.unwritten or task.scheduled_event_id != state.next_event_id:
         return []
     for key, value in call.invocation_metadata() or ():
-        if key == "client-name" and value in _WITHOUT_TRANSIENT_EVENTS:
+        if key == "client-name" and value in _WITHOUT_UNWRITTEN_EVENTS:
             return []
-    events: tuple[HistoryEvent, ...] = transient_events(state, task)
-    if not task.started:
-        events = events[:1]
-    else:
+    events = unwritten_events(state, task)
+    if task.started:
         events[1].workflow_task_started_event_attributes.ClearField("identity")
     return [event.SerializeToString() for event in events]

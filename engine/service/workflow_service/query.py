@@ -9,6 +9,7 @@ from temporalio.api.workflowservice.v1 import QueryWorkflowRequest, QueryWorkflo
 
 from engine.core.policy.client_requests import validate_query_workflow
 from engine.core.run.state import RunState
+from engine.runtime.query_workflow import MAXIMUM_SECONDS
 from engine.runtime.query_workflow import query_workflow as ask_worker
 from engine.service.service import Call, Service, get_namespace
 
@@ -24,7 +25,8 @@ async def query_workflow(service: Service, request: QueryWorkflowRequest, call: 
     if _is_rejected(state, request.query_reject_condition):
         return QueryWorkflowResponse(query_rejected=QueryRejected(status=state.status))  # type: ignore[arg-type]
     remaining = call.time_remaining()
-    seconds = engine.limits.task_long_poll_interval_ns / 1e9 if remaining is None else remaining
+    # The answer, also that there is none, must reach the caller before its deadline.
+    seconds = MAXIMUM_SECONDS if remaining is None else min(MAXIMUM_SECONDS, remaining - min(0.5, remaining / 10))
     result = await ask_worker(engine, state, request.query, seconds)
     return QueryWorkflowResponse(query_result=result.answer if result.HasField("answer") else None)
 

@@ -39,6 +39,7 @@ async def get_system_info(service: Service, request: GetSystemInfoRequest, call:
             activity_failure_include_heartbeat=True,
             encoded_failure_attributes=True,
             upsert_memo=True,
+            eager_workflow_start=True,
             sdk_metadata=True,
             # Workers then say their build with every poll and completion, and histories show it.
             build_id_based_versioning=True,

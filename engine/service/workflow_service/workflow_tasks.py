@@ -21,7 +21,6 @@ from temporalio.api.workflowservice.v1 import (
 
 from engine.core.inputs import RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
 from engine.core.matching.task_queue import PollerRecord
-from engine.core.matching.task_token import QueryTaskToken
 from engine.core.policy.durations import ns_to_timestamp
 from engine.core.policy.worker_requests import (
     validate_poll_workflow_task_queue,
@@ -34,7 +33,7 @@ from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.queries import QueryTask
 from engine.service.service import Call, Service, get_namespace, long_poll_seconds, remaining_ns
-from engine.service.task_tokens import require_token, workflow_task
+from engine.service.task_tokens import query_task, workflow_task
 from engine.service.wire import append_workflow_task, with_history
 from engine.service.worker_registry import WorkerShutDown
 from engine.service.workflow_service.activity_tasks import activity_task_message
@@ -94,10 +93,11 @@ async def respond_workflow_task_completed(
     reply: CompletedReply = await service.engine.submit(RespondWorkflowTaskCompleted(run, token, request))
     if reply.error is not None:
         raise reply.error
-    if reply.new_workflow_task is None and not reply.activity_tasks:
+    if reply.new_workflow_task is None and not reply.activity_tasks and not reply.reset_history_event_id:
         return b""
     response = RespondWorkflowTaskCompletedResponse(
-        activity_tasks=[activity_task_message(each) for each in reply.activity_tasks]
+        activity_tasks=[activity_task_message(each) for each in reply.activity_tasks],
+        reset_history_event_id=reply.reset_history_event_id,
     )
     if reply.new_workflow_task is None:
         return response
@@ -118,8 +118,7 @@ async def respond_query_task_completed(
     service: Service, request: RespondQueryTaskCompletedRequest, call: Call
 ) -> RespondQueryTaskCompletedResponse:
     """Answer a query that came as a task of its own."""
-    require_token(request.task_token)
-    token = QueryTaskToken.decode(request.task_token)
+    token = query_task(request.task_token)
     validate_respond_query_task_completed(request, service.engine.limits)
     result = WorkflowQueryResult(
         result_type=request.completed_type,
@@ -132,7 +131,7 @@ async def respond_query_task_completed(
 
 
 def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
-    """Serialize a started task with its history and the queries that ride on it."""
+    """Serialize a started task with its history, and the queries and updates that ride on it."""
     token = task.token
     message = PollWorkflowTaskQueueResponse(
         task_token=token.encode(),
@@ -145,11 +144,12 @@ def workflow_task_bytes(service: Service, task: StartedWorkflowTask) -> bytes:
         scheduled_time=ns_to_timestamp(task.scheduled_time_ns),
         started_time=ns_to_timestamp(token.started_time_ns),
         queries=service.engine.pending_queries(task.run_key),
+        messages=task.messages,
     )
     state = service.engine.find_run(task.run_key)
     events = [] if state is None else _first_page(service, state, task.first_event_id, task.next_event_id, message)
     if not message.next_page_token:
-        events += [event.SerializeToString() for event in task.transient_events]
+        events += [event.SerializeToString() for event in task.unwritten_events]
     return with_history(message, events)
 
 

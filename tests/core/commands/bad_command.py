@@ -33,6 +33,8 @@ def assert_fails_the_task(
     run.assert_history(failed + ("\n" + follows if terminates else ""))
     assert run.state.timers == {}
     assert run.state.activities == {}
+    assert run.state.children == {}
+    assert len(run.core.runs) == 1
     if not terminates:
         assert run.offered_workflow_task is not None
         assert run.offered_workflow_task.attempt == 2

@@ -94,7 +94,13 @@ def test_bad_attributes_fail_the_task(bad: Command, cause: str, message: str) ->
             Limits(memo_size_error_bytes=100),
             "BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES",
             "BadModifyWorkflowPropertiesAttributes: "
-            "ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo exceeds size limit.",
+            "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.",
+        ),
+        (
+            modify(note="x" * 100),
+            Limits(blob_size_error_bytes=100),
+            "BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES",
+            "BadModifyWorkflowPropertiesAttributes: ModifyWorkflowPropertiesCommandAttributes exceeds size limit.",
         ),
     ],
 )

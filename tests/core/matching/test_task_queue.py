@@ -6,12 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import (
     POLLER_MEMORY_NS,
     STICKY_ALIVE_NS,
     PollerRecord,
     TaskQueues,
-    TaskRef,
     WaitingPoller,
 )
 from tests.core.support.env import SECOND_NS, START_NS

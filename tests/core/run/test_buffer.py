@@ -163,8 +163,9 @@ def test_a_task_behind_which_too_much_waits_is_failed(limits: Limits, input_leng
         6 WorkflowExecutionSignaled
         7 WorkflowExecutionSignaled
         8 WorkflowExecutionSignaled
-        9 WorkflowTaskScheduled attempt=1
     """)
+    assert run.state.workflow_task is not None
+    assert run.state.workflow_task.attempt == 2
     with pytest.raises(NotFound, match="Workflow task not found"):
         run.complete(complete_workflow())
 

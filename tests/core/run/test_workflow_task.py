@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.core import inputs
@@ -14,6 +16,7 @@ from tests.core.support.history import outline
 from tests.core.support.messages import (
     application_failure,
     complete_workflow,
+    payloads,
     schedule_activity,
     start_timer,
     sticky,
@@ -39,7 +42,7 @@ def test_its_events() -> None:
     size_bytes = sum(map(len, run.stored.blobs[:2]))
     assert run.events[2].workflow_task_started_event_attributes.history_size_bytes == size_bytes
     assert (task.first_event_id, task.next_event_id, task.previous_started_event_id) == (1, 4, 0)
-    assert task.transient_events == ()
+    assert task.unwritten_events == ()
     run.complete(start_timer("t", 60))
     run.assert_history(
         "4 WorkflowTaskCompleted scheduled_event_id=2 started_event_id=3 identity=worker\n5 TimerStarted"
@@ -97,8 +100,8 @@ def test_a_transient_attempt_shows_the_events_that_it_would_have() -> None:
     core.advance(1)
     task = run.poll(identity="another")
     assert task.next_event_id == 5
-    assert outline(task.transient_events) == "5 WorkflowTaskScheduled\n6 WorkflowTaskStarted"
-    scheduled, started = task.transient_events
+    assert outline(task.unwritten_events) == "5 WorkflowTaskScheduled\n6 WorkflowTaskStarted"
+    scheduled, started = task.unwritten_events
     assert scheduled.workflow_task_scheduled_event_attributes.attempt == 2
     assert started.workflow_task_started_event_attributes.identity == "another"
     core.advance(1)
@@ -110,7 +113,7 @@ def test_a_transient_attempt_shows_the_events_that_it_would_have() -> None:
         7 WorkflowTaskCompleted scheduled_event_id=5 started_event_id=6 .event_time=+2s
         8 TimerStarted
     """)
-    assert [event.SerializeToString() for event in task.transient_events] == run.stored.blobs[4:6]
+    assert [event.SerializeToString() for event in task.unwritten_events] == run.stored.blobs[4:6]
     run.signal()
     assert run.poll().token.attempt == 1
 
@@ -121,7 +124,7 @@ def test_a_signal_between_two_attempts_makes_a_normal_task() -> None:
     run.signal()
     run.assert_history("4 WorkflowTaskFailed\n5 WorkflowExecutionSignaled")
     task = run.poll()
-    assert (task.token.attempt, task.transient_events) == (1, ())
+    assert (task.token.attempt, task.unwritten_events) == (1, ())
     run.assert_history("""
         5 WorkflowExecutionSignaled
         6 WorkflowTaskScheduled attempt=1
@@ -337,7 +340,7 @@ def test_activities_that_close_before_the_completion_give_one_task() -> None:
 
 def test_answers_of_queries_are_handed_on() -> None:
     run = Core().start()
-    run.complete(query_results={"q": {"result_type": 1}})
+    run.complete(query_results={"q": {"result_type": 1, "answer": payloads(1)}})
     (answers,) = run.answered_queries
     assert (list(answers.results), answers.unblock) == (["q"], True)
     run.signal()
@@ -345,3 +348,19 @@ def test_answers_of_queries_are_handed_on() -> None:
     run.signal()
     run.complete()
     assert run.answered_queries[-1].unblock is False
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [{}, {"result_type": 1}, {"result_type": 2}, {"result_type": 1, "answer": payloads(1), "error_message": "no"}],
+)
+def test_an_answer_that_says_nothing_is_none(nothing: dict[str, Any]) -> None:
+    run = Core().start()
+    run.complete(query_results={"q": nothing})
+    assert run.answered_queries[-1].results == {}
+
+
+def test_an_answer_that_is_too_large_is_an_error() -> None:
+    run = Core(Limits(blob_size_error_bytes=100)).start()
+    run.complete(query_results={"q": {"result_type": 1, "answer": payloads("x" * 100)}})
+    assert str(run.answered_queries[-1].results["q"]) == "Blob data size exceeds limit."

@@ -20,6 +20,7 @@ from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
     RespondWorkflowTaskCompletedRequest,
@@ -30,24 +31,33 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
     StartWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
 from engine.core import inputs
 from engine.core.dispatch import HANDLERS
-from engine.core.effects import AnswerQueries, EnqueueActivityTask, EnqueueWorkflowTask, SendToRun
-from engine.core.errors import FailWorkflowTask, NotFound, ServiceError
-from engine.core.inputs import ActivityRef, FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
-from engine.core.matching.task_token import ActivityTaskToken
+from engine.core.effects import (
+    AnswerQueries,
+    AnswerUpdate,
+    EnqueueActivityTask,
+    EnqueueWorkflowTask,
+    SendToRun,
+    SetDeadline,
+)
+from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound, RunOutgrown, ServiceError
+from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RunRef
 from engine.core.namespace import Namespace
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import (
     validate_signal_with_start_workflow_execution,
     validate_start_workflow_execution,
 )
+from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run import start
 from engine.core.run.activity_task import HeartbeatReply, StartedActivityTask
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import ActivityInfo, RunState
+from engine.core.run.update import AdmittedUpdate, UpdateStatus, find_status
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.core.transition import Context, Transition
@@ -55,6 +65,7 @@ from tests.core.support.env import SECOND_NS, VirtualEnv
 from tests.core.support.history import assert_history, outline
 from tests.core.support.messages import TASK_QUEUE, WORKER, application_failure, payloads
 from tests.core.support.stored_run import StoredRun
+from tests.core.support.worker_inputs import activity_ref
 
 WORKFLOW_ID = "workflow"
 NAMESPACE_ID = "namespace-id"
@@ -62,16 +73,20 @@ NAMESPACE_ID = "namespace-id"
 
 @dataclass
 class Core:
-    """One namespace, its runs by key, and the world that they see."""
+    """One namespace, its runs by key, and the world that they see; `namespaces` are others that exist beside it."""
 
     limits: Limits = field(default_factory=Limits)
     env: VirtualEnv = field(default_factory=VirtualEnv)
     search_attributes: dict[str, int] = field(default_factory=dict)
+    namespaces: tuple[str, ...] = ()
     runs: dict[int, Run] = field(default_factory=dict)
+    eager_task: StartedWorkflowTask | None = None
+    """The task that came with the reply to the last start."""
 
     def __post_init__(self) -> None:
         namespace = Namespace(1, NAMESPACE_ID, "default", custom_search_attributes=self.search_attributes)
-        self.context = Context(self.env, self.limits, namespace, {namespace.name: namespace}.get)
+        all_by_name = {name: Namespace(2, f"{name}-id", name) for name in self.namespaces} | {"default": namespace}
+        self.context = Context(self.env, self.limits, namespace, all_by_name.get)
 
     def current(self, workflow_id: str = WORKFLOW_ID) -> Run | None:
         """Return the newest run of the workflow id."""
@@ -93,8 +108,9 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
-        return started.reply
+        self.finish_all(started.transitions)
+        self.eager_task = started.reply.eager_task
+        return started.reply.response
 
     def signal_with_start(self, signal_name: str = "go", **fields: Any) -> SignalWithStartWorkflowExecutionResponse:
         """Send a signal-with-start as the service does; return its reply."""
@@ -104,7 +120,7 @@ class Core:
         )
         current = self.current(request.workflow_id)
         started = start.signal_with_start_workflow(self.context, current and current.state, request)
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def _start_request(self, request_type: Any, fields: dict[str, Any]) -> Any:
@@ -119,14 +135,17 @@ class Core:
         request.request_id = request.request_id or self.env.new_id()
         return request
 
-    def _finish_all(self, transitions: list[Transition]) -> None:
+    def finish_all(self, transitions: list[Transition]) -> None:
+        """Keep transitions, which may be of new runs."""
         for t in transitions:
             if t.state.run_key not in self.runs:
-                self.runs[t.state.run_key] = Run(self, t.state)
+                run = self.runs[t.state.run_key] = Run(self, t.state)
+                if t.copied_from is not None:
+                    run.stored.blobs = self.runs[t.copied_from[0]].stored.blobs[: t.copied_from[1] - 1]
             self.runs[t.state.run_key].finish(t)
 
     def finish_new_runs(self, t: Transition) -> None:
-        self._finish_all(t.new_runs)
+        self.finish_all(t.new_runs)
 
     def find(self, ref: RunRef) -> Run | None:
         """Return the run that an input is for."""
@@ -138,16 +157,15 @@ class Core:
 
     def deliver(self, message: SendToRun) -> None:
         """Hand a message to its run, and the answer to its sender."""
+        sender = None if message.sender is None else self.find(message.sender.run)
+        if sender is not None and not sender.state.running:
+            return
         run_id, error = "", None
         try:
             run_id = self._receive(message.item)
         except ServiceError as refusal:
             error = refusal
-        if message.sender is None:
-            return
-        sender = self.find(message.sender.run)
-        assert sender is not None
-        if sender.state.running:
+        if message.sender is not None and sender is not None:
             command_type, initiated_event_id = message.sender.command_type, message.sender.initiated_event_id
             sender.send(inputs.MessageAnswered(sender.ref, command_type, initiated_event_id, run_id, error))
 
@@ -155,6 +173,8 @@ class Core:
         """Apply a message; return the run id of a child that it starts."""
         if not isinstance(item, inputs.StartChildWorkflowExecution):
             target = self.find(item.run)
+            while target is not None and not target.state.running and target.state.reset_run_id:
+                target = self.find(RunRef(NAMESPACE_ID, target.state.workflow_id, target.state.reset_run_id))
             if target is None:
                 raise NotFound("workflow execution not found")
             target.send(item)
@@ -164,7 +184,7 @@ class Core:
         started = start.start_child_workflow(
             self.context, current and current.state, parent.state, item.initiated_event_id
         )
-        self._finish_all(started.transitions)
+        self.finish_all(started.transitions)
         return started.reply
 
     def advance(self, seconds: float) -> None:
@@ -190,6 +210,7 @@ class Run:
     offered_workflow_task: EnqueueWorkflowTask | None = None
     offered_activities: dict[int, EnqueueActivityTask] = field(default_factory=dict)
     answered_queries: list[AnswerQueries] = field(default_factory=list)
+    answered_updates: dict[str, Failure | ServiceError] = field(default_factory=dict)
     task: StartedWorkflowTask | None = None
 
     @property
@@ -233,14 +254,23 @@ class Run:
         try:
             reply = HANDLERS[type(item)](t, item)
         except ServiceError:
-            assert not t.touched
-            assert self.state == before
+            if t.touched or t.changed_in_memory:
+                # A completion may be half done when a command is refused; the runtime loads the run again.
+                assert isinstance(item, RespondWorkflowTaskCompleted)
+                self.reload()
+            else:
+                assert self.state == before
             raise
         except FailWorkflowTask as error:
             assert isinstance(item, RespondWorkflowTaskCompleted)
             self.reload()
-            return self.send(_failing(item, error))
-        self.finish(t)
+            return self.send(FailWorkflowTaskCommand.instead_of(item, error))
+        try:
+            self.finish(t)
+        except RunOutgrown as error:
+            self.reload()
+            self.send(inputs.EndOutgrownRun(self.ref, error.message))
+            raise InvalidArgument(error.message) from None
         return reply
 
     def reload(self) -> None:
@@ -252,7 +282,7 @@ class Run:
         t.close()
         if not t.touched:
             assert not t.event_rows
-            assert not t.effects
+            assert not t.effects or t.changed_in_memory
         self.stored.save(t)
         for effect in t.effects:
             if isinstance(effect, EnqueueWorkflowTask):
@@ -261,6 +291,10 @@ class Run:
                 self.offered_activities[effect.scheduled_event_id] = effect
             elif isinstance(effect, AnswerQueries):
                 self.answered_queries.append(effect)
+            elif isinstance(effect, AnswerUpdate):
+                self.answered_updates[effect.update_id] = effect.result
+            elif isinstance(effect, SetDeadline):
+                assert effect.due_ns == self.next_deadline_ns
         self.stored.check(self.state)
         self.core.finish_new_runs(t)
         for effect in t.effects:
@@ -282,6 +316,22 @@ class Run:
         request = RequestCancelWorkflowExecutionRequest(**({"identity": "canceller"} | fields))
         reply: Message = self.send(inputs.RequestCancelWorkflowExecution(self.ref, request))
         return reply
+
+    def update(self, update_id: str = "update", *arguments: Any, **fields: Any) -> AdmittedUpdate:
+        """Send an update; `fields` are the request's beside the update itself."""
+        update = Request(meta=Meta(update_id=update_id, identity="updater"), input=Input(name="set"))
+        if arguments:
+            update.input.args.CopyFrom(payloads(*arguments))
+        request = UpdateWorkflowExecutionRequest(
+            **({"namespace": "default", "workflow_execution": {"workflow_id": WORKFLOW_ID}, "request": update} | fields)
+        )
+        validate_update_workflow_execution(request, self.core.limits)
+        admitted: AdmittedUpdate = self.send(inputs.UpdateWorkflowExecution(self.ref, request))
+        return admitted
+
+    def update_status(self, update_id: str = "update") -> UpdateStatus | ServiceError | None:
+        """Return how far an update has come."""
+        return find_status(self.state, update_id)
 
     def terminate(self, **fields: Any) -> None:
         request = TerminateWorkflowExecutionRequest(**({"reason": "enough", "identity": "terminator"} | fields))
@@ -353,7 +403,7 @@ class Run:
     def complete_activity(self, which: StartedActivityTask | str, *results: Any) -> None:
         """Complete by the task's token, or by activity id."""
         result = payloads(*results) if results else None
-        self.send(inputs.RespondActivityTaskCompleted(self.ref, _activity_ref(which), result, WORKER))
+        self.send(inputs.RespondActivityTaskCompleted(self.ref, activity_ref(which), result, WORKER))
 
     def fail_activity(
         self,
@@ -364,37 +414,18 @@ class Run:
         """Fail by the task's token, or by activity id."""
         failure = failure or application_failure()
         self.send(
-            inputs.RespondActivityTaskFailed(self.ref, _activity_ref(which), failure, WORKER, last_heartbeat_details)
+            inputs.RespondActivityTaskFailed(self.ref, activity_ref(which), failure, WORKER, last_heartbeat_details)
         )
 
     def cancel_activity(self, which: StartedActivityTask | str, *details: Any) -> None:
         """Report a cancellation by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
-        self.send(inputs.RespondActivityTaskCanceled(self.ref, _activity_ref(which), sent, WORKER))
+        self.send(inputs.RespondActivityTaskCanceled(self.ref, activity_ref(which), sent, WORKER))
 
     def heartbeat(self, which: StartedActivityTask | str, *details: Any) -> HeartbeatReply:
         """Heartbeat by the task's token, or by activity id."""
         sent = payloads(*details) if details else None
         reply: HeartbeatReply = self.send(
-            inputs.RecordActivityTaskHeartbeat(self.ref, _activity_ref(which), sent, WORKER)
+            inputs.RecordActivityTaskHeartbeat(self.ref, activity_ref(which), sent, WORKER)
         )
         return reply
-
-
-def _activity_ref(which: StartedActivityTask | str) -> ActivityRef:
-    if isinstance(which, str):
-        return ActivityRef(activity_id=which)
-    return ActivityRef(token=ActivityTaskToken.decode(which.token))
-
-
-def _failing(item: RespondWorkflowTaskCompleted, error: FailWorkflowTask) -> FailWorkflowTaskCommand:
-    """Return what the runtime comes back with when a command of a completion was bad."""
-    return FailWorkflowTaskCommand(
-        run=item.run,
-        token=item.token,
-        cause=error.cause,
-        message=error.message,
-        terminates_workflow=error.terminates_workflow,
-        identity=item.request.identity,
-        binary_checksum=item.request.binary_checksum,
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import Payload, Payloads, RetryPolicy
+from temporalio.api.common.v1 import Payload, Payloads, RetryPolicy, WorkflowExecution
 from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
 
@@ -111,3 +111,19 @@ def cancel_workflow(*details: Any) -> Command:
 
 def continue_as_new(**attributes: Any) -> Command:
     return command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", **attributes)
+
+
+def start_child(workflow_id: str = "child", **attributes: Any) -> Command:
+    """Return StartChildWorkflowExecution on the parent's queue; an attribute of None is left out."""
+    defaults = {"workflow_type": {"name": "Child"}}
+    chosen = {name: value for name, value in (defaults | attributes).items() if value is not None}
+    return command("START_CHILD_WORKFLOW_EXECUTION", workflow_id=workflow_id, **chosen)
+
+
+def signal_external(workflow_id: str, run_id: str = "", signal_name: str = "go", **attributes: Any) -> Command:
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    return command("SIGNAL_EXTERNAL_WORKFLOW_EXECUTION", execution=execution, signal_name=signal_name, **attributes)
+
+
+def cancel_external(workflow_id: str, run_id: str = "", **attributes: Any) -> Command:
+    return command("REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION", workflow_id=workflow_id, run_id=run_id, **attributes)

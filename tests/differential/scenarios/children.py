@@ -37,7 +37,7 @@ class GreetsByChild:
         return await workflow.execute_child_workflow(Greeter.run, name, id=child_id)
 
 
-@scenario(live_sample=True)
+@scenario()
 async def sdk_child(world: World) -> None:
     """An SDK workflow runs a child and returns its result."""
     async with world.worker([GreetsByChild, Greeter], max_cached_workflows=0):
@@ -263,6 +263,22 @@ async def buffered_order(world: World) -> None:
 
 
 @scenario()
+async def started_during_the_parents_task(world: World) -> None:
+    """The start of a child is buffered while the parent's next workflow task runs."""
+    await world.start()
+    parent = world.raw_worker()
+    reply = await parent.complete_workflow_task(
+        await parent.poll_workflow_task(),
+        start_child(world.child_id, world.child_queue),
+        force_create_new_workflow_task=True,
+        return_new_workflow_task=True,
+    )
+    await parent.complete_workflow_task(reply.workflow_task, start_timer("t", 60))
+    await world.wait_for_events(11)
+    await world.record_history()
+
+
+@scenario()
 async def close_refused_by_a_buffered_close(world: World) -> None:
     """The parent cannot close over the buffered close of its child."""
     await world.start()
@@ -274,6 +290,20 @@ async def close_refused_by_a_buffered_close(world: World) -> None:
     await world.eventually(lambda: _has_no_pending_children(world))
     await world.record_outcome("complete", parent.complete_workflow_task(task, complete_workflow()))
     await parent.next_workflow_task(complete_workflow())
+    await world.record_history()
+
+
+@scenario()
+async def terminated_over_a_buffered_close(world: World) -> None:
+    """The parent is terminated during its workflow task: what was buffered is written before the end."""
+    await world.start()
+    parent, child = world.raw_worker(), world.child_worker()
+    await parent.next_workflow_task(start_child(world.child_id, child.task_queue))
+    await world.wait_for_events(7)
+    await parent.poll_workflow_task()
+    await child.next_workflow_task(complete_workflow("out"))
+    await world.eventually(lambda: _has_no_pending_children(world))
+    await world.terminate()
     await world.record_history()
 
 

@@ -53,8 +53,7 @@ async def completed(world: World) -> None:
     """A parent completes: children are terminated, asked to cancel, or left alone, as their policies say."""
     await _record_close(world, lambda: world.raw_worker().next_workflow_task(complete_workflow()))
     await world.record_description("parent")
-    for policy in POLICIES:
-        await world.record_description(policy, world.workflow_id(policy))
+    await world.record_description("REQUEST_CANCEL", world.workflow_id("REQUEST_CANCEL"))
 
 
 @scenario()
@@ -79,15 +78,18 @@ async def terminated(world: World) -> None:
 @scenario()
 async def timed_out(world: World) -> None:
     """The policies apply when the parent times out."""
-    await _record_close(world, lambda: world.wait_closed(), workflow_run_timeout=seconds(2))
+    await _record_close(world, lambda: world.wait_closed(), workflow_run_timeout=seconds(4))
 
 
 @scenario()
 async def continued_as_new(world: World) -> None:
     """The policies apply when the parent continues as new; its next run has no children."""
-    await _record_close(
-        world, lambda: world.raw_worker().next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
-    )
+
+    async def continue_as_new() -> None:
+        await world.age()
+        await world.raw_worker().next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
+
+    await _record_close(world, continue_as_new)
     await world.record_description("next run")
 
 
@@ -132,6 +134,8 @@ async def the_childs_current_run(world: World) -> None:
     await world.start()
     parent, child = world.raw_worker(), world.child_worker()
     await parent.next_workflow_task(start_child(world.child_id, child.task_queue))
+    await world.wait_for_events(2, world.child_id)
+    await world.age()
     await child.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
     await world.wait_for_events(7)
     await parent.next_workflow_task(complete_workflow())
@@ -245,6 +249,7 @@ async def child_started_and_continued_as_new(world: World) -> None:
     """A task that starts a child and continues as new: the child never starts, the next run is without it."""
     run_id = await world.start()
     parent = world.raw_worker()
+    await world.age()
     await parent.next_workflow_task(
         start_child(world.child_id, world.child_queue), command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION")
     )

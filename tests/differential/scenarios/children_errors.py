@@ -6,6 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Memo, Priority, RetryPolicy, SearchAttributes, WorkflowType
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -35,7 +36,7 @@ def _reuse_policy(name: str) -> str:
     return f"WORKFLOW_ID_REUSE_POLICY_{name}"
 
 
-@scenario(live_sample=True)
+@scenario()
 async def id_is_running(world: World) -> None:
     """A child whose id is in use does not start, and its parent hears of it; two parents cannot share a child."""
     await world.start(world.child_id)
@@ -71,20 +72,22 @@ async def id_is_running_with_each_policy(world: World) -> None:
 @scenario()
 async def id_was_used_with_each_policy(world: World) -> None:
     """Whether a child may take the id of a closed run is up to its reuse policy and how that run ended."""
-    first, parent = world.raw_worker(task_queue=f"{world.task_queue}-first"), world.raw_worker()
-    for policy in REUSE_POLICIES[:3]:
-        for closed, close in CLOSED_BY.items():
-            name = f"{policy}-{closed}"
-            parent_id, child_id = world.workflow_id(name), world.workflow_id(f"{name}-child")
+    first, policies = world.raw_worker(task_queue=f"{world.task_queue}-first"), {}
+    for closed, close in CLOSED_BY.items():
+        for policy in REUSE_POLICIES:
+            child_id = world.workflow_id(f"{policy}-{closed}")
+            policies[child_id] = policy
             await world.start(child_id, task_queue=TaskQueue(name=first.task_queue))
             await first.next_workflow_task(close)
-            await world.start(parent_id)
-            await parent.next_workflow_task(
-                start_child(child_id, world.child_queue, workflow_id_reuse_policy=_reuse_policy(policy))
-            )
-            events = await world.wait_for_events(7, parent_id)
-            await parent.next_workflow_task(complete_workflow())
-            world.record_reply(name, events[5])
+    await world.start()
+    await world.raw_worker().next_workflow_task(
+        *(
+            start_child(child_id, world.child_queue, workflow_id_reuse_policy=_reuse_policy(policy))
+            for child_id, policy in policies.items()
+        )
+    )
+    await world.wait_for_events(4 + 2 * len(policies) + 1)
+    await world.record_events_by_child()
 
 
 @scenario()
@@ -117,6 +120,26 @@ async def same_child_again_while_it_runs(world: World) -> None:
     await world.wait_for_events(13)
     await parent.next_workflow_task(complete_workflow())
     await world.record_history()
+
+
+@scenario()
+async def running_child_is_replaced(world: World) -> None:
+    """A parent starts its running child again with terminate-if-running: it hears of the old one's end, too."""
+    await world.start()
+    parent, child = world.raw_worker(), world.child_worker()
+    await parent.next_workflow_task(start_child(world.child_id, f"{child.task_queue}-first"))
+    await world.wait_for_events(7)
+    await world.age()
+    await parent.next_workflow_task(
+        start_child(
+            world.child_id, child.task_queue, workflow_id_reuse_policy="WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING"
+        )
+    )
+    await child.next_workflow_task(complete_workflow("second"))
+    events = await world.wait_for_events(14)
+    world.record_value("what the parent hears", sorted(EventType.Name(event.event_type) for event in events[10:14]))
+    await parent.next_workflow_task(complete_workflow())
+    await world.record_history(world.child_id)
 
 
 @scenario()

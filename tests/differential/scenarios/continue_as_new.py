@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from temporalio import workflow
 from temporalio.api.common.v1 import Header, Memo, SearchAttributes, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -26,29 +24,29 @@ class CountDown:
     @workflow.run
     async def run(self, left: int) -> str:
         if left:
+            await workflow.sleep(1.1)  # the next run of a younger one is held back
             workflow.continue_as_new(left - 1)
         return (workflow.info().continued_run_id is not None and "continued") or "first"
 
 
 @scenario(live_sample=True)
 async def sdk_count_down(world: World) -> None:
-    """An SDK workflow continues as new twice."""
+    """An SDK workflow continues as new."""
     async with world.worker([CountDown]):
         handle = await world.client.start_workflow(
             CountDown.run,
-            2,
+            1,
             id=world.workflow_id(),
             task_queue=world.task_queue,
-            execution_timeout=timedelta(seconds=60),
             memo={"kept": "yes"},
         )
         world.record_value("result", await handle.result())
-    await world.record_chain(handle.first_execution_run_id or "", 3)
+    await world.record_chain(handle.first_execution_run_id or "", 2)
 
 
 @scenario()
 async def with_nothing_said(world: World) -> None:
-    """The next run keeps type, queue, timeouts, memo and search attributes, not the input or the header."""
+    """The next run keeps type, queue and timeouts, not what a worker must repeat: input, header, memo, attributes."""
     run_id = await world.start(
         input=payloads("first"),
         header=Header(fields={"h": payload("v")}),
@@ -60,6 +58,7 @@ async def with_nothing_said(world: World) -> None:
         retry_policy=retry_policy(initial=2, attempts=3),
     )
     worker = world.raw_worker()
+    await world.age()
     await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
     await world.record_description("second run")
     await worker.next_workflow_task(complete_workflow("end"))
@@ -99,6 +98,7 @@ async def signal_follows_the_chain(world: World) -> None:
     """A signal without a run id reaches the run that is open now."""
     run_id = await world.start()
     worker = world.raw_worker()
+    await world.age()
     await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION"))
     await world.signal()
     await worker.next_workflow_task(complete_workflow())

@@ -175,6 +175,7 @@ async def requests_repeated_after_continue_as_new(world: World) -> None:
     first = await world.start()
     await world.call(_signal(world, "s-1"))
     worker = world.raw_worker()
+    await world.age()
     await worker.next_workflow_task(
         command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", workflow_type=WorkflowType(name="RawWorkflow"))
     )

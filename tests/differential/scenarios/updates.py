@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from temporalio.api.common.v1 import Header
+from temporalio.api.common.v1 import Header, Link
 
 from tests.differential.raw_worker import complete_workflow, payload, start_timer
 from tests.differential.scenario import scenario
@@ -14,6 +14,7 @@ from tests.differential.update_worker import (
     finish_first_task,
     poll_update_request,
     record_stages,
+    record_task,
     reject,
     request_of,
     respond,
@@ -127,9 +128,12 @@ async def polled_at_every_stage(world: World) -> None:
     update = await send_update(world)
     for stage in ("", "UNSPECIFIED", "ADMITTED"):
         await world.record_call(f"admitted, {stage or 'no policy'}", poll_update_request(world, stage=stage))
-    for stage in ("ACCEPTED", "COMPLETED"):
-        request = poll_update_request(world, stage=stage)
-        await world.record_call(f"admitted, {stage}", request, timeout_seconds=1)
+    waits = {
+        stage: asyncio.ensure_future(world.call(poll_update_request(world, stage=stage), timeout_seconds=1))
+        for stage in ("ACCEPTED", "COMPLETED")
+    }
+    for stage, wait in waits.items():
+        await world.record_outcome(f"admitted, {stage}", wait)
     task = await worker.poll_workflow_task()
     await record_stages(world, "sent")
     await answer(worker, task, accept(task.messages[0]))
@@ -147,7 +151,7 @@ async def polled_at_every_stage(world: World) -> None:
 async def client_went_away(world: World) -> None:
     """A client's deadline ends its wait, not the update."""
     await finish_first_task(world, worker := world.raw_worker())
-    await world.record_call("deadline", update_request(world), timeout_seconds=1)
+    await world.record_outcome("deadline", await send_update(world, timeout_seconds=2))
     await record_stages(world, "after the deadline")
     task = await worker.poll_workflow_task()
     await answer(worker, task, accept(task.messages[0]), respond("update", "done"))
@@ -180,3 +184,57 @@ async def header_and_identity(world: World) -> None:
     await answer(worker, task, accept(task.messages[0]), respond("update"))
     world.record_reply("update", await update)
     await world.record_history()
+
+
+@scenario()
+async def request_id_and_links(world: World) -> None:
+    """An update's request id is in the link of its reply and in the description, its links are in the history."""
+    await finish_first_task(world, worker := world.raw_worker())
+    other = Link.WorkflowEvent(
+        namespace=world.namespace,
+        workflow_id="other",
+        run_id="11111111-2222-3333-4444-555555555555",
+        event_ref=Link.WorkflowEvent.EventReference(event_id=1, event_type="EVENT_TYPE_WORKFLOW_EXECUTION_STARTED"),
+    )
+    requests = {}
+    for update_id in ("first", "second"):
+        request = update_request(world, update_id).request
+        request.request_id = f"request of {update_id}"
+        request.links.append(Link(workflow_event=other))
+        requests[update_id] = request
+    first = await send_update(world, "first", request=requests["first"])
+    task = await worker.poll_workflow_task()
+    world.record_reply("message", task.messages[0])
+    await answer(worker, task, accept(task.messages[0]), respond("first", "done"))
+    world.record_reply("first", await first)
+    second = await send_update(world, "second", request=requests["second"])
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, reject(task.messages[0]))
+    world.record_reply("second", await second)
+    requests["first"].request_id = "another request"
+    await world.record_call("first again", update_request(world, "first", request=requests["first"]))
+    requests["second"].meta.update_id = "third"
+    third = await send_update(world, "third", request=requests["second"])
+    task = await worker.poll_workflow_task()
+    await answer(worker, task, accept(task.messages[0]), respond("third", "done"))
+    world.record_reply("third, with the request id of the second", await third)
+    await world.record_history()
+    await world.record_description("description")
+
+
+@scenario()
+async def same_request_id(world: World) -> None:
+    """Two updates with one request id are two updates."""
+    await finish_first_task(world, worker := world.raw_worker())
+    for update_id in ("first", "second"):
+        request = update_request(world, update_id).request
+        request.request_id = "one request"
+        update = await send_update(world, update_id, request=request)
+        task = await worker.poll_workflow_task()
+        record_task(world, f"task of {update_id}", task)
+        await world.record_outcome(
+            f"worker, {update_id}", answer(worker, task, accept(task.messages[0]), respond(update_id, "done"))
+        )
+        await world.record_outcome(update_id, update)
+    await world.record_history()
+    await world.record_description("description")
