@@ -28,6 +28,7 @@ from engine.core.inputs import (
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
     UpdateWorkflowExecution,
+    UpdateWorkflowExecutionOptions,
     WorkflowTaskDispatched,
     WorkflowTaskUndelivered,
 )
@@ -42,6 +43,7 @@ from engine.core.run import (
     speculative_task,
     update,
     user_timer,
+    workflow_options,
     workflow_task,
     workflow_task_completed,
 )
@@ -123,6 +125,7 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
     UpdateWorkflowExecution: update.on_update,
+    UpdateWorkflowExecutionOptions: workflow_options.on_update_options,
     WorkflowTaskDispatched: dispatched.on_workflow_task_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,

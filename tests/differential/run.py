@@ -42,7 +42,9 @@ _ONE_PARTITION: dict[str, str | int] = {
     "matching.numTaskqueueWritePartitions": 1,
 }
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
-    "standard": {},
+    # Fairness is on here and off there, if nobody says otherwise.
+    "standard": {"matching.enableFairness": "false"},
+    "fairness": {"matching.enableFairness": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.
     "small_limits": {
         "limit.blobSize.warn": 4096,
