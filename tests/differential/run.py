@@ -161,7 +161,7 @@ async def connect(address: str) -> AsyncIterator[Connection]:
         ("grpc.max_send_message_length", 64 << 20),
         # A server that crashed is back in a moment.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5000),  # how long an attempt may take
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
