@@ -23,6 +23,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
     "UpdateWorkflowExecution",
+    "UpdateWorkflowExecutionOptions",
     "WorkflowTaskDispatched",
     "WorkflowTaskUndelivered",
 ]
@@ -210,6 +212,12 @@ class UpdateWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecutionOptions:
+    run: RunRef
+    request: UpdateWorkflowExecutionOptionsRequest
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowTaskDispatched:
     """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
 
@@ -356,6 +364,7 @@ Input = (
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
     | ResetWorkflowExecution
+    | UpdateWorkflowExecutionOptions
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
     | UpdateWorkflowExecution

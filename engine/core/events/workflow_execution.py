@@ -118,7 +118,9 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
     )
 
 
-def workflow_execution_options_updated(attached_request_id: str, priority: Priority | None = None) -> HistoryEvent:
+def workflow_execution_options_updated(
+    attached_request_id: str, priority: Priority | None = None, identity: str = ""
+) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
         worker_may_ignore=True,
@@ -126,6 +128,7 @@ def workflow_execution_options_updated(attached_request_id: str, priority: Prior
             attached_request_id=attached_request_id,
             unset_versioning_override=priority is not None,
             priority=priority,
+            identity=identity,
         ),
     )
 
