@@ -51,7 +51,7 @@ def assert_fails_the_task(run: Run, message: str, *commands: Any, messages: list
     reply = run.complete(*commands, messages=messages)
     assert isinstance(reply.error, InvalidArgument)
     assert reply.error.message == PREFIX + message
-    run.assert_history(f"4 WorkflowTaskFailed cause={BAD} \"failure.message={PREFIX + message}\" identity=worker")
+    run.assert_history(f'4 WorkflowTaskFailed cause={BAD} "failure.message={PREFIX + message}" identity=worker')
     assert isinstance(run.answered_updates["update"], WorkflowNotReady)
     assert run.state.timers == {}
 

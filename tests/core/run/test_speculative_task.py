@@ -15,7 +15,6 @@ from tests.core.support.messages import (
     STICKY_QUEUE,
     TASK_QUEUE,
     complete_workflow,
-    payloads,
     schedule_activity,
     seconds,
     start_timer,
