@@ -227,7 +227,7 @@ def test_bad_messages(bad: list[Message], message: str) -> None:
     ],
 )
 def test_a_message_of_no_type_is_refused_with_the_whole_request(bad: Message, message: str) -> None:
-    run, (request,) = updated()
+    run, _ = updated()
     with pytest.raises(InvalidArgument) as raised:
         run.complete(start_timer("t", 60), messages=[bad])
     assert raised.value.message == message
