@@ -36,6 +36,11 @@ _SEARCH_ATTRIBUTES = (
     "DiffDatetime=Datetime",
     "DiffKeywordList=KeywordList",
 )
+# With its four partitions the reference server gives waiting tasks in any order.
+_ONE_PARTITION: dict[str, str | int] = {
+    "matching.numTaskqueueReadPartitions": 1,
+    "matching.numTaskqueueWritePartitions": 1,
+}
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
     "standard": {},
     # Limits that a scenario reaches with a few events and kilobytes.
@@ -74,7 +79,11 @@ SERVER_FLAGS = {
     kind: [
         *("--namespace", OTHER_NAMESPACE),
         *(word for definition in _SEARCH_ATTRIBUTES for word in ("--search-attribute", definition)),
-        *(word for key, value in settings.items() for word in ("--dynamic-config-value", f"{key}={value}")),
+        *(
+            word
+            for key, value in (_ONE_PARTITION | settings).items()
+            for word in ("--dynamic-config-value", f"{key}={value}")
+        ),
     ]
     for kind, settings in _DYNAMIC_CONFIG.items()
 }

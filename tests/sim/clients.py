@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.common.v1 import Memo, RetryPolicy, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
+from temporalio.api.enums.v1.event_type_pb2 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
@@ -22,6 +25,7 @@ from engine.core.errors import Internal, InvalidArgument, ServiceError, Unavaila
 from engine.core.inputs import (
     RequestCancelWorkflowExecution,
     ResetStickyTaskQueue,
+    ResetWorkflowExecution,
     RunRef,
     SignalWithStartWorkflowExecution,
     SignalWorkflowExecution,
@@ -36,7 +40,7 @@ from engine.core.policy.start_request import (
 from engine.runtime.engine import Engine
 from engine.runtime.query_workflow import query_workflow
 from tests.sim import updates
-from tests.sim.commands import payloads, seconds
+from tests.sim.commands import payloads, retry_policy, seconds
 from tests.sim.invariants import require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
 
@@ -46,6 +50,11 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 _TRY_AGAIN = (ServerGoneError, Unavailable, Internal)
+_ENDS_OF_WORKFLOW_TASKS = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
 _StartLike = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
 
 
@@ -62,7 +71,7 @@ class Client:
         kinds = (
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
             self._cancel, self._terminate, self._wait, self._reset_stickiness,
-            self._query, self._update, self._update, self._update_with_start, self._poll_update,
+            self._query, self._update, self._update, self._update_with_start, self._poll_update, self._reset,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -93,7 +102,7 @@ class Client:
             return
 
     def _workflow_id(self) -> str:
-        return f"w{self.random.randrange(self.simulation.workflow_ids)}"
+        return f"w{self.random.randrange(self.simulation.world.workflow_ids)}"
 
     def _fill(self, request: _StartLike) -> None:
         random = self.random
@@ -101,7 +110,7 @@ class Client:
         request.workflow_id = self._workflow_id()
         request.request_id = f"{self.name}-{self.simulation.ledger.next_number()}"
         request.workflow_type.CopyFrom(WorkflowType(name="random"))
-        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.task_queues)))
+        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.world.task_queues)))
         request.input.CopyFrom(payloads("input"))
         request.identity = self.name
         request.workflow_task_timeout.CopyFrom(seconds(random.choice((1, 2, 10))))
@@ -110,11 +119,7 @@ class Client:
         if random.random() < 0.15:
             request.workflow_execution_timeout.CopyFrom(seconds(random.choice((5, 30, 90))))
         if random.random() < 0.3:
-            request.retry_policy.CopyFrom(
-                RetryPolicy(
-                    initial_interval=seconds(random.choice((0.2, 1))), maximum_attempts=random.choice((0, 2, 3))
-                )
-            )
+            request.retry_policy.CopyFrom(retry_policy(random))
         if random.random() < 0.15:
             request.cron_schedule = random.choice(("@every 3s", "@every 10s", "* * * * *"))
         elif random.random() < 0.15:
@@ -184,7 +189,7 @@ class Client:
 
     def _execution(self) -> WorkflowExecution:
         starts = self.simulation.ledger.starts
-        workflow_id = self._workflow_id()
+        workflow_id = self.simulation.world.any_workflow_id(self.random)
         if starts and self.random.random() < 0.2:
             run_id = self.random.choice(list(starts.values()))
             return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
@@ -212,6 +217,29 @@ class Client:
         run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
         await self.submit(lambda: TerminateWorkflowExecution(run, request))
         self.simulation.ledger.terminations.append(execution.run_id)
+
+    async def _reset(self) -> None:
+        """Go on from the end of one of a run's workflow tasks; now and then from an event that is none."""
+        execution = self._execution()
+        random = self.random
+
+        async def find(engine: Engine) -> list[int]:
+            state = engine.get_run(self.simulation.server.namespace, execution)
+            events = engine.load_history(state, 1, state.next_event_id)
+            types = [HistoryEvent.FromString(event).event_type for event in events]
+            return [number for number, event_type in enumerate(types, 1) if event_type in _ENDS_OF_WORKFLOW_TASKS]
+
+        ends = await self.simulation.server.call(find)
+        event_id = random.choice(ends) if ends and random.random() < 0.9 else random.randrange(12)
+        request = ResetWorkflowExecutionRequest(
+            namespace="default",
+            workflow_execution=execution,
+            workflow_task_finish_event_id=event_id,
+            request_id=f"{self.name}-{self.simulation.ledger.next_number()}",
+            reset_reapply_exclude_types=[1] if random.random() < 0.2 else [],
+        )
+        run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
+        await self.submit(lambda: ResetWorkflowExecution(run, request))
 
     async def _wait(self) -> None:
         execution = self._execution()

@@ -244,7 +244,7 @@ class WorkflowWorker(_Worker):
             return None
         request = RespondWorkflowTaskCompletedRequest(identity=self.name)
         view = View.of(history)
-        request.commands.extend(decide(random, view, self.task_queue) if chaos else finish())
+        request.commands.extend(decide(random, view, self.task_queue, self.simulation.world) if chaos else finish())
         if chaos:
             quiet = bool(task.messages) and random.random() < 0.5
             if quiet:

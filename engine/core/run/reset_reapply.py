@@ -1,7 +1,8 @@
 """What a reset applies again in its new run: events that came from outside after the reset point.
 
 Rules (temporal server ndc/workflow_resetter.go reapplyEvents):
-- Signals are applied again unless the request excludes them. Requests to cancel and terminations are not.
+- Signals and updates are applied again unless the request excludes them. Requests to cancel and terminations are not.
+- An update is admitted again, by an event, however far it had come: the worker has not seen it yet.
 - What was attached to the base run, and its options, come with it.
 - What became of children that the new run has, too, is told to it.
 - A run that continued as new goes on: what came to the next run is applied again too.
@@ -24,6 +25,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from engine.core.events import workflow_execution as events
+from engine.core.run.update import admit_by_event
 from engine.core.transition import Transition
 
 __all__ = ["REAPPLIED", "excluded_types", "excludes_everything", "reapply", "remember_request_ids"]
@@ -77,6 +79,18 @@ def _signal(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> Non
     t.add(again)
 
 
+def _update_admitted(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+    if RESET_REAPPLY_EXCLUDE_TYPE_UPDATE not in excluded:
+        admit_by_event(t, event.workflow_execution_update_admitted_event_attributes.request)
+
+
+def _update_accepted(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
+    accepted = event.workflow_execution_update_accepted_event_attributes
+    # Without the request an UpdateAdmitted has come before it, and with it everything there is to do.
+    if RESET_REAPPLY_EXCLUDE_TYPE_UPDATE not in excluded and accepted.HasField("accepted_request"):
+        admit_by_event(t, accepted.accepted_request)
+
+
 def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
     options = event.workflow_execution_options_updated_event_attributes
     again = events.workflow_execution_options_updated(
@@ -119,6 +133,8 @@ def _again(event: HistoryEvent) -> HistoryEvent:
 
 REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signal,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options_updated,
     et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _child_ended(
         "start_child_workflow_execution_failed_event_attributes"

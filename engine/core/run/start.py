@@ -39,7 +39,7 @@ from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to
 from engine.core.policy.links import request_id_link, started_link
 from engine.core.policy.priority import merge_priority
 from engine.core.run import child_workflow, lifecycle, workflow_task
-from engine.core.run.id_policies import StartRequest, resolve_policies, terminate_current
+from engine.core.run.id_policies import StartRequest, already_started, resolve_policies, terminate_current
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
 from engine.core.run.workflow_task import StartedWorkflowTask
@@ -173,6 +173,9 @@ def start_child_workflow(
     if not parent.running or child is None or child.initiated is None:
         raise NotFound("Pending child execution not found.")
     request = _child_request(context, parent, child.initiated)
+    if current is not None and current.run_key == parent.run_key:
+        # Nor by terminate-if-running: the child of nobody would be left.
+        raise already_started("Workflow execution is already running.", parent)
     if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
         return Started(current.started.first_execution_run_id)
     if current is not None:
