@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 from google.rpc.status_pb2 import Status
-from temporalio.api.enums.v1 import NamespaceState, ResourceExhaustedCause, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import (
+    NamespaceState,
+    ResourceExhaustedCause,
+    ResourceExhaustedScope,
+    WorkflowTaskFailedCause,
+)
 from temporalio.api.errordetails.v1 import (
+    MultiOperationExecutionFailure,
     NamespaceInvalidStateFailure,
     NamespaceNotFoundFailure,
     NotFoundFailure,
     QueryFailedFailure,
     ResourceExhaustedFailure,
     WorkflowExecutionAlreadyStartedFailure,
+    WorkflowNotReadyFailure,
 )
-from temporalio.api.failure.v1 import Failure
+from temporalio.api.failure.v1 import Failure, MultiOperationExecutionAborted
 
 from engine.core import errors
 
@@ -50,6 +57,27 @@ def test_details_are_readable_as_google_rpc_status() -> None:
             QueryFailedFailure(failure=Failure(message="no")),
         ),
         (
+            errors.WorkflowNotReady("later"),
+            9,
+            "later",
+            WorkflowNotReadyFailure(),
+        ),
+        (
+            errors.MultiOperationAborted(),
+            10,
+            "Operation was aborted.",
+            MultiOperationExecutionAborted(),
+        ),
+        (
+            errors.WorkflowClosing(),
+            8,
+            "workflow operation can not be applied because workflow is closing",
+            ResourceExhaustedFailure(
+                cause=ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+                scope=ResourceExhaustedScope.RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
+            ),
+        ),
+        (
             errors.ResourceExhausted(ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, "busy"),
             8,
             "busy",
@@ -74,6 +102,31 @@ def test_details_are_readable_as_google_rpc_status() -> None:
 def test_code_message_detail(error: errors.ServiceError, code: int, message: str, detail: object) -> None:
     assert (error.code, error.message, error.detail) == (code, message, detail)
     assert len(error.to_status().details) == (detail is not None)
+
+
+@pytest.mark.parametrize(
+    ("operations", "code"),
+    [
+        ([errors.InvalidArgument("bad"), errors.MultiOperationAborted()], 3),
+        ([errors.MultiOperationAborted(), errors.NotFound("gone")], 5),
+        ([None, errors.NotFound("gone")], 5),
+        ([errors.NotFound("gone"), errors.InvalidArgument("bad")], 5),
+        ([errors.MultiOperationAborted(), errors.Aborted("closed")], 10),
+    ],
+)
+def test_several_operations_fail_as_the_first_that_failed_by_itself(
+    operations: list[errors.ServiceError | None], code: int
+) -> None:
+    error = errors.MultiOperationExecution(operations)
+    assert (error.code, error.message) == (code, "Update-with-Start could not be executed.")
+    assert isinstance(error.detail, MultiOperationExecutionFailure)
+    assert [(status.code, status.message) for status in error.detail.statuses] == [
+        (0, "") if each is None else (int(each.code), each.message) for each in operations
+    ]
+    for status, each in zip(error.detail.statuses, operations, strict=True):
+        assert [detail.type_url for detail in status.details] == (
+            [] if each is None else [detail.type_url for detail in each.to_status().details]
+        )
 
 
 def test_fail_workflow_task_names_its_cause() -> None:

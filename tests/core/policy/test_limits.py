@@ -18,6 +18,8 @@ def test_defaults() -> None:
     assert limits.history_size_suggest_continue_as_new_bytes == 4 * 1024 * 1024
     assert limits.pending_activities_error == 2000
     assert limits.signals_per_execution == 10_000
+    assert limits.updates_in_flight == 10
+    assert limits.updates_total == 2000
 
 
 def test_every_limit_has_its_own_lower_case_key() -> None:
@@ -40,10 +42,14 @@ def test_every_limit_has_its_own_lower_case_key() -> None:
         ("history.longPollExpirationInterval", "soon", "history_long_poll_interval_ns", 20 * 10**9),
         ("system.enableActivityEagerExecution", False, "eager_activities", False),
         ("system.enableActivityEagerExecution", 0, "eager_activities", True),
+        ("history.maxTotalUpdates.suggestContinueAsNewThreshold", 0.5, "updates_suggest_continue_as_new_share", 0.5),
+        ("history.maxTotalUpdates.suggestContinueAsNewThreshold", 1, "updates_suggest_continue_as_new_share", 1.0),
+        ("history.maxTotalUpdates.suggestContinueAsNewThreshold", "1", "updates_suggest_continue_as_new_share", 0.9),
+        ("history.maxTotalUpdates.suggestContinueAsNewThreshold", True, "updates_suggest_continue_as_new_share", 0.9),
         ("some.unknownKey", 1, "max_id_length", 1000),
     ],
 )
-def test_from_dynamic_config(key: str, value: object, name: str, expected: int) -> None:
+def test_from_dynamic_config(key: str, value: object, name: str, expected: float) -> None:
     limits = Limits.from_dynamic_config({key: value})
     assert getattr(limits, name) == expected
     others = [each.name for each in fields(Limits) if each.name != name]

@@ -14,16 +14,19 @@ from temporalio.api.enums.v1 import (
     HistoryEventFilterType,
     QueryRejectCondition,
     TaskQueueKind,
+    UpdateWorkflowExecutionLifecycleStage,
     WorkflowIdConflictPolicy,
     WorkflowIdReusePolicy,
 )
 from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.update.v1 import UpdateRef, WaitPolicy
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
     ListWorkflowExecutionsRequest,
     PollActivityTaskQueueRequest,
+    PollWorkflowExecutionUpdateRequest,
     PollWorkflowTaskQueueRequest,
     QueryWorkflowRequest,
     SignalWithStartWorkflowExecutionRequest,
@@ -32,12 +35,13 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
 
-from engine.core.errors import InvalidArgument, ServiceError, Unimplemented
-from engine.core.policy import client_requests, start_request, worker_requests
+from engine.core.errors import InvalidArgument, PermissionDenied, ServiceError, Unimplemented
+from engine.core.policy import client_requests, start_request, update_request, worker_requests
 from engine.core.policy.durations import NANOS_PER_SECOND
 from engine.core.policy.fields import validate_execution, validate_long_poll_timeout, validate_namespace_name
 from engine.core.policy.limits import Limits
 from tests.core.policy.bad_requests import BAD_REQUESTS, LONG, Bad, seconds, signal_with_start, start
+from tests.core.policy.bad_update_requests import BAD_UPDATE_REQUESTS, update
 from tests.support.server_process import launch_reference, reference_executable, running
 
 NOW_NS = 1_700_000_000 * NANOS_PER_SECOND
@@ -65,6 +69,8 @@ def check(bad: Bad) -> None:
             request, LIMITS
         ),
         "TerminateWorkflowExecution": lambda: client_requests.validate_terminate_workflow_execution(request, LIMITS),
+        "UpdateWorkflowExecution": lambda: update_request.validate_update_workflow_execution(request, LIMITS),
+        "PollWorkflowExecutionUpdate": lambda: update_request.validate_poll_workflow_execution_update(request, LIMITS),
         "QueryWorkflow": lambda: client_requests.validate_query_workflow(request, LIMITS),
         "DescribeWorkflowExecution": lambda: client_requests.validate_has_execution(request),
         "ResetStickyTaskQueue": lambda: client_requests.validate_has_execution(request),
@@ -89,13 +95,16 @@ def check(bad: Bad) -> None:
     checks[rpc]()
 
 
+ALL_BAD_REQUESTS = [*BAD_REQUESTS, *BAD_UPDATE_REQUESTS]
+
+
 def copied(bad: Bad) -> Bad:
     request = type(bad.request)()
     request.CopyFrom(bad.request)
     return Bad(request, bad.message, bad.code, bad.timeout_seconds)
 
 
-@pytest.mark.parametrize("bad", BAD_REQUESTS, ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", ALL_BAD_REQUESTS, ids=lambda bad: bad.name)
 def test_refused(bad: Bad) -> None:
     with pytest.raises(ServiceError) as raised:
         check(copied(bad))
@@ -114,7 +123,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkflowServ
 @pytest.mark.reference
 def test_the_reference_server_refuses_the_same(reference: WorkflowServiceStub) -> None:
     differences = []
-    for bad in BAD_REQUESTS:
+    for bad in ALL_BAD_REQUESTS:
         rpc = type(bad.request).__name__.removesuffix("Request")
         call = getattr(reference, rpc).future(bad.request, timeout=bad.timeout_seconds)
         answer = (call.code().value[0], call.details())
@@ -190,6 +199,13 @@ def test_what_this_server_does_not_do_is_said() -> None:
     request.completion_callbacks.add().nexus.url = "http://localhost"
     with pytest.raises(Unimplemented):
         check_start(request)
+    request = update()
+    request.request.completion_callbacks.add().nexus.url = "http://localhost"
+    with pytest.raises(InvalidArgument, match="request_id is required"):
+        update_request.validate_update_workflow_execution(request, LIMITS)
+    request.request.request_id = "request"
+    with pytest.raises(Unimplemented):
+        update_request.validate_update_workflow_execution(request, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -281,3 +297,27 @@ def test_a_partition_may_be_described() -> None:
     request = DescribeTaskQueueRequest()
     request.task_queue.name = "/_sys/orders/1"
     client_requests.validate_describe_task_queue(request, LIMITS)
+
+
+def test_an_update_waits_for_its_outcome_unless_asked() -> None:
+    request = update()
+    update_request.validate_update_workflow_execution(request, LIMITS)
+    stages = UpdateWorkflowExecutionLifecycleStage
+    assert request.wait_policy.lifecycle_stage == stages.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+    accepted = stages.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+    request = update(wait_policy=WaitPolicy(lifecycle_stage=accepted))
+    update_request.validate_update_workflow_execution(request, LIMITS)
+    assert request.wait_policy.lifecycle_stage == accepted
+    with pytest.raises(PermissionDenied, match="waiting on update accepted is disabled"):
+        update_request.validate_update_workflow_execution(request, Limits(updates_accepted=False))
+
+
+def test_updates_may_be_switched_off() -> None:
+    off, message = Limits(updates=False), "operation is disabled on this namespace"
+    with pytest.raises(PermissionDenied, match=message):
+        update_request.validate_update_workflow_execution(update(), off)
+    reference = UpdateRef(workflow_execution=WorkflowExecution(workflow_id="w"), update_id="u")
+    with pytest.raises(PermissionDenied, match=message):
+        update_request.validate_poll_workflow_execution_update(
+            PollWorkflowExecutionUpdateRequest(update_ref=reference), off
+        )

@@ -40,15 +40,8 @@ def stage_of(run: Run, update_id: str = "update") -> str:
     return Stage.Name(status.stage).removeprefix("UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_")
 
 
-def idle(core: Core | None = None, **fields: object) -> Run:
-    """Return a run whose first workflow task is completed."""
-    run = (core or Core()).start(**fields)
-    run.complete()
-    return run
-
-
 def test_an_update_is_admitted_in_memory_only() -> None:
-    run = idle()
+    run = Core().start_idle()
     before = run.events
     admitted = run.update()
     assert (admitted.run_id, admitted.update_id) == (run.state.run_id, "update")
@@ -78,7 +71,7 @@ def test_an_update_comes_with_the_pending_workflow_task() -> None:
 
 
 def test_an_update_is_completed_in_a_later_task() -> None:
-    run = idle()
+    run = Core().start_idle()
     run.update()
     task = run.poll()
     run.complete(messages=[accept(task.messages[0])])
@@ -134,7 +127,7 @@ def test_the_same_id_is_the_same_update() -> None:
 
 
 def test_updates_come_in_the_order_of_their_admission() -> None:
-    run = idle()
+    run = Core().start_idle()
     for name in ("zebra", "ape", "mole"):
         run.update(name)
     assert [message.protocol_instance_id for message in run.poll().messages] == ["zebra", "ape", "mole"]
@@ -168,7 +161,7 @@ def test_updates_are_refused_while_tasks_keep_failing() -> None:
 
 
 def test_an_update_of_another_chain_is_refused() -> None:
-    run = idle()
+    run = Core().start_idle()
     with pytest.raises(NotFound, match="workflow execution not found"):
         run.update(first_execution_run_id="another")
     run.update(first_execution_run_id=run.state.run_id)
@@ -183,7 +176,7 @@ def test_an_update_of_another_chain_is_refused() -> None:
     ],
 )
 def test_limits(limits: Limits, error: type[ServiceError], message: str) -> None:
-    run = idle(Core(limits))
+    run = Core(limits).start_idle()
     run.update("first", "a")
     with pytest.raises(error, match=message):
         run.update("second", "b" * 100)
@@ -191,7 +184,7 @@ def test_limits(limits: Limits, error: type[ServiceError], message: str) -> None
 
 
 def test_a_completed_update_makes_room_in_flight_but_not_in_total() -> None:
-    run = idle(Core(Limits(updates_in_flight=1, updates_total=2)))
+    run = Core(Limits(updates_in_flight=1, updates_total=2)).start_idle()
     for name in ("first", "second"):
         run.update(name)
         run.complete(messages=[accept(run.poll().messages[0]), respond(name)])
@@ -200,14 +193,14 @@ def test_a_completed_update_makes_room_in_flight_but_not_in_total() -> None:
 
 
 def test_rejected_updates_do_not_count() -> None:
-    run = idle(Core(Limits(updates_total=1)))
+    run = Core(Limits(updates_total=1)).start_idle()
     for name in ("first", "second", "third"):
         run.update(name)
         run.complete(messages=[reject(run.poll().messages[0])])
 
 
 def test_many_updates_suggest_to_continue_as_new() -> None:
-    run = idle(Core(Limits(updates_total=3, updates_suggest_continue_as_new_share=0.5)))
+    run = Core(Limits(updates_total=3, updates_suggest_continue_as_new_share=0.5)).start_idle()
     run.update("first")
     run.complete(messages=[accept(run.poll().messages[0]), respond("first")])
     run.update("second")
@@ -221,7 +214,7 @@ def test_many_updates_suggest_to_continue_as_new() -> None:
 
 
 def test_a_close_fails_the_accepted_and_gives_up_the_admitted() -> None:
-    run = idle()
+    run = Core().start_idle()
     run.update("accepted")
     run.complete(messages=[accept(run.poll().messages[0])])
     run.update("admitted")
@@ -242,7 +235,7 @@ def test_a_close_fails_the_accepted_and_gives_up_the_admitted() -> None:
 def test_an_admitted_update_may_be_sent_to_the_next_run(how: str) -> None:
     core = Core()
     policy = retry_policy(attempts=2) if how != "continue_as_new" else None
-    run = idle(core, retry_policy=policy, workflow_run_timeout=seconds(60) if how == "timeout" else None)
+    run = core.start_idle(retry_policy=policy, workflow_run_timeout=seconds(60) if how == "timeout" else None)
     run.signal()
     run.poll()
     run.update()
@@ -255,7 +248,7 @@ def test_an_admitted_update_may_be_sent_to_the_next_run(how: str) -> None:
 
 
 def test_messages_after_the_closing_command_come_too_late() -> None:
-    run = idle()
+    run = Core().start_idle()
     run.update()
     task = run.poll()
     run.complete(complete_workflow(), messages=[accept(task.messages[0]), respond()])
@@ -263,7 +256,7 @@ def test_messages_after_the_closing_command_come_too_late() -> None:
 
 
 def test_while_the_workflow_tries_to_close_again_nothing_new_is_admitted() -> None:
-    run = idle()
+    run = Core().start_idle()
     run.signal()
     run.poll()
     run.signal()
@@ -295,7 +288,7 @@ def test_a_failing_completion_gives_up_what_came_with_its_task() -> None:
 
 
 def test_an_update_is_admitted_by_an_event_in_a_reset_run() -> None:
-    run = idle()
+    run = Core().start_idle()
     request = Request(meta=Meta(update_id="update"), input=Input(name="set"))
     t = Transition(run.core.context, run.state)
     admit_by_event(t, request)

@@ -100,6 +100,12 @@ class Core:
         assert run is not None
         return run
 
+    def start_idle(self, **fields: Any) -> Run:
+        """Start a run and complete its first workflow task, without commands."""
+        run = self.start(**fields)
+        run.complete()
+        return run
+
     def start_workflow(self, **fields: Any) -> StartWorkflowExecutionResponse:
         """Send a start as the service does; return its reply."""
         request = self._start_request(StartWorkflowExecutionRequest, fields)
