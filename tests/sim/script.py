@@ -42,7 +42,7 @@ from engine.core.run.activity_task import StartedActivityTask
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
-from tests.sim.commands import payloads, seconds
+from tests.sim.commands import application_failure, payloads, seconds
 from tests.sim.families import check_families, check_relatives
 from tests.sim.invariants import check_engine, check_file, check_run, load_histories
 from tests.sim.server import NAMESPACE_ID, Server
@@ -55,6 +55,7 @@ __all__ = [
     "cancel_command",
     "child_command",
     "complete_command",
+    "fail_command",
     "signal_command",
     "timer_command",
 ]
@@ -83,6 +84,12 @@ def timer_command(timer_id: str, length: float) -> Command:
 def complete_command(result: str = "done") -> Command:
     command = Command(command_type=ct.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
     command.complete_workflow_execution_command_attributes.result.CopyFrom(payloads(result))
+    return command
+
+
+def fail_command() -> Command:
+    command = Command(command_type=ct.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION)
+    command.fail_workflow_execution_command_attributes.failure.CopyFrom(application_failure("failed"))
     return command
 
 
