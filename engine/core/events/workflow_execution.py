@@ -119,7 +119,7 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
 
 
 def workflow_execution_options_updated(
-    attached_request_id: str, priority: Priority | None = None, identity: str = "", *, options_updated: bool = False
+    attached_request_id: str, priority: Priority | None = None, identity: str = "", options_updated: bool = False
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
