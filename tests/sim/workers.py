@@ -197,23 +197,25 @@ class WorkflowWorker(_Worker):
                 self.simulation.watch(self.simulation.loop.create_task(worker.execute(activity)))
             if reply.new_workflow_task is not None:
                 next_task = reply.new_workflow_task
-                engine = self.simulation.server.engine
-                if engine is None:
+                next_events = await self._read(next_task, next_task.first_event_id)
+                if next_events is None:
                     return
-                events = self._history(engine, next_task, next_task.first_event_id)
+                events = next_events
+
+    async def _read(self, task: StartedWorkflowTask, first_event_id: int) -> list[HistoryEvent] | None:
+        async def read(engine: Engine) -> list[HistoryEvent]:
+            return self._history(engine, task, first_event_id)
+
+        try:
+            return await self.simulation.server.call(read)
+        except _TRY_AGAIN:
+            return None
 
     async def _whole(self, task: StartedWorkflowTask, events: list[HistoryEvent]) -> list[HistoryEvent] | None:
         first = events[0].event_id
         known = self._known.get(task.run_id, [])[: first - 1]
-
-        async def read_all(engine: Engine) -> list[HistoryEvent]:
-            return self._history(engine, task, 1)
-
-        try:
-            whole = await self.simulation.server.call(read_all)
-        except _TRY_AGAIN:
-            return None
-        if len(known) == first - 1:
+        whole = await self._read(task, 1)
+        if whole is not None and len(known) == first - 1:
             fits = [self._told(task, event) for event in known + events] == [self._told(task, event) for event in whole]
             require(fits, f"{self.name}: the history kept and the events sent do not fit together")
         return whole
