@@ -28,6 +28,7 @@ from engine.core.inputs import (
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
     UpdateWorkflowExecution,
+    UpdateWorkflowExecutionOptions,
     WorkflowTaskDispatched,
     WorkflowTaskUndelivered,
 )
@@ -42,6 +43,7 @@ from engine.core.run import (
     speculative_task,
     update,
     user_timer,
+    workflow_options,
     workflow_task,
     workflow_task_completed,
 )
@@ -120,6 +122,7 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     SignalWorkflowExecution: signal.on_signal,
     RequestCancelWorkflowExecution: signal.on_request_cancel,
     TerminateWorkflowExecution: terminate,
+    UpdateWorkflowExecutionOptions: workflow_options.on_update,
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
     UpdateWorkflowExecution: update.on_update,

@@ -23,6 +23,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "StartWorkflowExecution",
     "TerminateWorkflowExecution",
     "UpdateWorkflowExecution",
+    "UpdateWorkflowExecutionOptions",
     "WorkflowTaskDispatched",
     "WorkflowTaskUndelivered",
 ]
@@ -207,6 +209,12 @@ class ResetWorkflowExecution:
 class UpdateWorkflowExecution:
     run: RunRef
     request: UpdateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecutionOptions:
+    run: RunRef
+    request: UpdateWorkflowExecutionOptionsRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +367,7 @@ Input = (
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
     | UpdateWorkflowExecution
+    | UpdateWorkflowExecutionOptions
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

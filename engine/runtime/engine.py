@@ -61,7 +61,7 @@ class Engine:
         self.limits = limits
         self.namespaces = NamespaceRegistry(database)
         self.runs = RunCache(RUN_CACHE_BYTES)
-        self.task_queues = TaskQueues()
+        self.task_queues = TaskQueues(limits.fairness)
         self.history_waiters = HistoryWaiters()
         self.update_waiters = UpdateWaiters()
         self.queries = Queries()

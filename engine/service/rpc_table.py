@@ -62,6 +62,7 @@ SERVED: Mapping[str, Mapping[str, Handler]] = {
         "RequestCancelWorkflowExecution": executions.request_cancel_workflow_execution,
         "TerminateWorkflowExecution": executions.terminate_workflow_execution,
         "ResetWorkflowExecution": executions.reset_workflow_execution,
+        "UpdateWorkflowExecutionOptions": executions.update_workflow_execution_options,
         "ResetStickyTaskQueue": executions.reset_sticky_task_queue,
         "UpdateWorkflowExecution": update.update_workflow_execution,
         "PollWorkflowExecutionUpdate": update.poll_workflow_execution_update,

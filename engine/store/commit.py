@@ -86,7 +86,7 @@ class RunWrite:
         if not state.running:
             self.close_row = (state.status, state.close_time_ns)
             self.pending_activities_closed = bool(state.activities)
-        if t.search_attributes_changed or t.memo_changed or t.reset_run_id_changed:
+        if t.attributes_changed:
             self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
         self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:

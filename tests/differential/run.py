@@ -42,7 +42,9 @@ _ONE_PARTITION: dict[str, str | int] = {
     "matching.numTaskqueueWritePartitions": 1,
 }
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
-    "standard": {},
+    # Fairness is on here and off there, if nobody says otherwise.
+    "standard": {"matching.enableFairness": "false"},
+    "fairness": {"matching.enableFairness": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.
     "small_limits": {
         "limit.blobSize.warn": 4096,
@@ -159,7 +161,7 @@ async def connect(address: str) -> AsyncIterator[Connection]:
         ("grpc.max_send_message_length", 64 << 20),
         # A server that crashed is back in a moment.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5000),  # how long an attempt may take
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:

@@ -30,11 +30,9 @@ __all__ = ["check_families", "check_relatives"]
 _BY_POLICY = "by parent close policy"
 
 
-def check_relatives(connection: Any, run_key: int) -> None:
+def check_relatives(connection: Any, run: RunState) -> None:
     """Check a run that was just written against its parent and its children."""
-    run = load_run(connection, run_key)
-    assert run is not None
-    where = f"run {run_key}"
+    where = f"run {run.run_key}"
     if run.running:
         require(not run.external_signals, f"{where}: a signal to another workflow was not sent")
         require(not run.external_cancels, f"{where}: a cancellation request to another workflow was not sent")

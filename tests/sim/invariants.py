@@ -63,8 +63,8 @@ def require(holds: object, what: str) -> None:
         raise BrokenInvariantError(what)
 
 
-def check_run(engine: Engine, run_key: int) -> None:
-    """Compare what is cached of a run with what the file gives, and the file's rows with each other."""
+def check_run(engine: Engine, run_key: int) -> RunState:
+    """Compare what is cached of a run with what the file gives, and the file's rows with each other; return the run."""
     connection = engine.database.writer
     fresh = load_run(connection, run_key)
     require(fresh is not None, f"run {run_key} is not in the file")
@@ -86,6 +86,7 @@ def check_run(engine: Engine, run_key: int) -> None:
     for table, expected in (("activities", len(fresh.activities)), ("buffered_events", len(fresh.buffered))):
         (count,) = connection.execute(f"SELECT count(*) FROM {table} WHERE run_key = ?", (run_key,)).fetchone()
         require(count == expected, f"run {run_key}: {count} rows of {table}, {expected} expected")
+    return fresh
 
 
 def _compare(cached: RunState, fresh: RunState) -> None:

@@ -43,7 +43,7 @@ from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
-from tests.sim.commands import payloads, seconds
+from tests.sim.commands import application_failure, payloads, seconds
 from tests.sim.families import check_families, check_relatives
 from tests.sim.invariants import check_engine, check_file, check_run, load_histories
 from tests.sim.server import NAMESPACE_ID, Server
@@ -56,6 +56,7 @@ __all__ = [
     "cancel_command",
     "child_command",
     "complete_command",
+    "fail_command",
     "signal_command",
     "timer_command",
 ]
@@ -84,6 +85,12 @@ def timer_command(timer_id: str, length: float) -> Command:
 def complete_command(result: str = "done") -> Command:
     command = Command(command_type=ct.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
     command.complete_workflow_execution_command_attributes.result.CopyFrom(payloads(result))
+    return command
+
+
+def fail_command() -> Command:
+    command = Command(command_type=ct.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION)
+    command.fail_workflow_execution_command_attributes.failure.CopyFrom(application_failure("failed"))
     return command
 
 
@@ -156,8 +163,7 @@ class Script:
 
     def _check(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
-            check_run(engine, run_key)
-            check_relatives(engine.database.writer, run_key)
+            check_relatives(engine.database.writer, check_run(engine, run_key))
         if self.server.all_tasks_read():
             check_engine(engine)
 

@@ -111,8 +111,7 @@ class Simulation:
 
     def _check_step(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
-            check_run(engine, run_key)
-            check_relatives(engine.database.writer, run_key)
+            check_relatives(engine.database.writer, check_run(engine, run_key))
         if self.server.all_tasks_read():
             check_engine(engine)
 

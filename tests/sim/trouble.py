@@ -26,7 +26,11 @@ class InjectedError(Exception):
 
 @dataclass
 class Trouble:
-    """Rates of what goes wrong, from 0 to 1; `crash_at_commit` crashes once, at that commit (from 1)."""
+    """Rates of what goes wrong, from 0 to 1.
+
+    `crash_at_commit` crashes once, at that commit (from 1). The handler of `failing_input` always fails, with its run
+    changed.
+    """
 
     random: Random
     crash_before_commit: float = 0.0
@@ -40,6 +44,7 @@ class Trouble:
     poll_cancelled_with_its_task: float = 0.0
     crash_at_commit: int = 0
     crash_once_after: bool = False
+    failing_input: type | None = None
     active: bool = True
     commits: int = 0
 
@@ -99,18 +104,18 @@ class TroubledWriter:
 def troubled_handlers(trouble: Trouble) -> Iterator[None]:
     """Let the core's handlers raise now and then, before or after they changed the run."""
 
-    def troubled(handler: Callable[..., Any]) -> Callable[..., Any]:
+    def troubled(handler: Callable[..., Any], item: type | None = None) -> Callable[..., Any]:
         def handle(*arguments: Any) -> Any:
             if trouble.happens(trouble.handler_error_before):
                 raise InjectedError("before")
             reply = handler(*arguments)
-            if trouble.happens(trouble.handler_error_after):
+            if trouble.happens(trouble.handler_error_after) or (item and item is trouble.failing_input):
                 raise InjectedError("after")
             return reply
 
         return handle
 
-    handlers = {item: troubled(handler) for item, handler in dispatch.HANDLERS.items()}
+    handlers = {item: troubled(handler, item) for item, handler in dispatch.HANDLERS.items()}
     with (
         mock.patch.dict(dispatch.HANDLERS, handlers),
         mock.patch.object(start, "start_workflow", troubled(start.start_workflow)),

@@ -197,25 +197,18 @@ class WorkflowWorker(_Worker):
                 self.simulation.watch(self.simulation.loop.create_task(worker.execute(activity)))
             if reply.new_workflow_task is not None:
                 next_task = reply.new_workflow_task
-                next_events = await self._read(next_task, next_task.first_event_id)
-                if next_events is None:
+                new_events = await self._read(next_task, next_task.first_event_id)
+                if new_events is None:
                     return
-                events = next_events
-
-    async def _read(self, task: StartedWorkflowTask, first_event_id: int) -> list[HistoryEvent] | None:
-        async def read(engine: Engine) -> list[HistoryEvent]:
-            return self._history(engine, task, first_event_id)
-
-        try:
-            return await self.simulation.server.call(read)
-        except _TRY_AGAIN:
-            return None
+                events = new_events
 
     async def _whole(self, task: StartedWorkflowTask, events: list[HistoryEvent]) -> list[HistoryEvent] | None:
         first = events[0].event_id
         known = self._known.get(task.run_id, [])[: first - 1]
         whole = await self._read(task, 1)
-        if whole is not None and len(known) == first - 1:
+        if whole is None:
+            return None
+        if len(known) == first - 1:
             fits = [self._told(task, event) for event in known + events] == [self._told(task, event) for event in whole]
             require(fits, f"{self.name}: the history kept and the events sent do not fit together")
         return whole
@@ -225,6 +218,15 @@ class WorkflowWorker(_Worker):
         if (task.run_id, event.event_id) not in self._speculative:
             return event
         return HistoryEvent(event_id=event.event_id, event_type=event.event_type, event_time=event.event_time)
+
+    async def _read(self, task: StartedWorkflowTask, first_event_id: int) -> list[HistoryEvent] | None:
+        async def read(engine: Engine) -> list[HistoryEvent]:
+            return self._history(engine, task, first_event_id)
+
+        try:
+            return await self.simulation.server.call(read)
+        except _TRY_AGAIN:
+            return None
 
     def _thinking_seconds(self) -> float:
         if not self.simulation.chaos:

@@ -34,7 +34,11 @@ from engine.core.run.event_batches import RESET_REQUEST_ID, ends_batch
 from engine.core.run.evolve import evolve
 from engine.core.run.reset_reapply import excluded_types, reapply, remember_request_ids
 from engine.core.run.state import RunState
-from engine.core.run.workflow_options import check_post_reset_operations, update_options, validate_options_updates
+from engine.core.run.workflow_options import (
+    apply_post_reset_operations,
+    check_post_reset_operations,
+    validate_post_reset_operations,
+)
 from engine.core.transition import Context, Transition
 
 __all__ = ["BaseHistory", "Reset", "find_answer", "reset_workflow"]
@@ -95,7 +99,7 @@ def reset_workflow(
     Raises: InvalidArgument where the reset point is none, before anything is changed.
     """
     state = _fork(context, base, request, history)
-    validate_options_updates(request.post_reset_operations)
+    validate_post_reset_operations(request.post_reset_operations)
     ended: Sequence[HistoryEvent] = ()
     transitions = []
     if current.running:
@@ -108,7 +112,7 @@ def reset_workflow(
     if base is not current or not transitions:
         transitions.append(Transition(context, base, touched=True))
     base.reset_run_id = state.run_id
-    transitions[-1].reset_run_id_changed = True
+    transitions[-1].attributes_changed = True
 
     t = Transition(context, state, is_new=True, copied_from=(base.run_key, state.next_event_id))
     remember_request_ids(t, history.events)
@@ -117,7 +121,7 @@ def reset_workflow(
         t.activities[activity.scheduled_event_id] = True
         activity_task.enqueue(t, activity)
     reapply(t, [*history.later, *ended], excluded_types(request))
-    update_options(t, request.post_reset_operations)
+    apply_post_reset_operations(t, request.post_reset_operations)
     _send_again(t)
     workflow_task.ensure_scheduled(t)
     deadlines.rebuild(state)

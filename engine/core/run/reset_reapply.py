@@ -94,7 +94,10 @@ def _update_accepted(t: Transition, event: HistoryEvent, excluded: frozenset[int
 def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int]) -> None:
     options = event.workflow_execution_options_updated_event_attributes
     again = events.workflow_execution_options_updated(
-        options.attached_request_id, options.priority if options.HasField("priority") else None
+        options.attached_request_id,
+        options.priority if options.HasField("priority") else None,
+        options.identity,
+        options_updated=options.unset_versioning_override,
     )
     again.links.extend(event.links)
     t.add(again)

@@ -210,14 +210,17 @@ def _child_request(context: Context, parent: RunState, initiated_event: HistoryE
 def _use_existing(context: Context, current: RunState, request: StartWorkflowExecutionRequest) -> Started[StartReply]:
     """Answer with the running execution, which may remember this request.
 
-    Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached.
+    Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached, or its links.
     """
-    if not request.on_conflict_options.attach_request_id:
+    options = request.on_conflict_options
+    if not options.attach_request_id and not options.attach_links:
         return Started(StartReply(_response(current, started=False)))
     t = Transition(context, current)
-    event = t.add(workflow_execution_options_updated(request.request_id))
-    if request.on_conflict_options.attach_links:
+    event = t.add(workflow_execution_options_updated(request.request_id if options.attach_request_id else ""))
+    if options.attach_links:
         event.links.extend(request.links)
+    if not options.attach_request_id:
+        return Started(StartReply(_response(current, started=False)), [t])
     t.add_request_id(request.request_id)
     return Started(StartReply(_attached_response(current, request.request_id)), [t])
 
@@ -288,13 +291,12 @@ def _create(
         attributes.parent_workflow_execution.CopyFrom(parent.execution)
         attributes.parent_initiated_event_id = initiated_event_id
         attributes.root_workflow_execution.CopyFrom(parent.root_execution)
-    links = request.links if isinstance(request, StartWorkflowExecutionRequest) else ()
     return lifecycle.create_run(
         context,
         request.workflow_id,
         run_id,
         attributes,
-        links=links,
+        links=request.links,
         user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
         request_id=request.request_id,
     )

@@ -1,20 +1,41 @@
-"""Changes of a run's options after its start: of what they may hold, this server knows the priority."""
+"""Changes of a run's options after its start: of what they may hold, this server knows the priority.
+
+Rules (temporal server updateworkflowoptions):
+- Only the fields that the mask names are taken over. What is as it is asked for already writes no event.
+- Tasks that wait for a poller keep the priority that they were scheduled with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from temporalio.api.common.v1 import Priority
 from temporalio.api.workflow.v1 import PostResetOperation, WorkflowExecutionOptions
+from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsResponse
 
-from engine.core.errors import InvalidArgument, Unimplemented
+from engine.core.errors import InvalidArgument, NotFound
 from engine.core.events.workflow_execution import workflow_execution_options_updated
+from engine.core.inputs import UpdateWorkflowExecutionOptions
+from engine.core.policy.fields import find_unknown_path
+from engine.core.policy.workflow_options import check_paths_are_served
 from engine.core.transition import Transition
 
-__all__ = ["check_post_reset_operations", "update_options", "validate_options_updates"]
+__all__ = ["apply_post_reset_operations", "check_post_reset_operations", "on_update", "validate_post_reset_operations"]
 
 _UNSUPPORTED = {"signal_workflow": "*workflow.PostResetOperation_SignalWorkflow_", None: "<nil>"}
+
+
+def on_update(t: Transition, update: UpdateWorkflowExecutionOptions) -> UpdateWorkflowExecutionOptionsResponse:
+    """Update the options of a run.
+
+    Emits: event WorkflowExecutionOptionsUpdated.
+    Raises: NotFound for a closed run.
+    """
+    if not t.state.running:
+        raise NotFound("workflow execution already completed")
+    request = update.request
+    merged = _update(t, request.workflow_execution_options, request.update_mask.paths, request.identity)
+    return UpdateWorkflowExecutionOptionsResponse(workflow_execution_options=WorkflowExecutionOptions(priority=merged))
 
 
 def check_post_reset_operations(operations: Iterable[PostResetOperation]) -> None:
@@ -28,47 +49,39 @@ def check_post_reset_operations(operations: Iterable[PostResetOperation]) -> Non
             raise InvalidArgument(f"unsupported post reset operation: {_UNSUPPORTED[variant]}")
 
 
-def validate_options_updates(operations: Iterable[PostResetOperation]) -> None:
+def validate_post_reset_operations(operations: Iterable[PostResetOperation]) -> None:
     """Check which options are to be updated.
 
     Raises: InvalidArgument for a field that there is not; Unimplemented for any but the priority.
     """
     for operation in operations:
-        for path in operation.update_workflow_options.update_mask.paths:
-            if not _is_path_of(WorkflowExecutionOptions.DESCRIPTOR, path):
-                name = WorkflowExecutionOptions.DESCRIPTOR.full_name
-                problem = f'proto:\u00a0invalid path "{path}" for message "{name}"'  # with the reference's very space
-                raise InvalidArgument(f"error applying update_options: {problem}")
-            if path.split(".")[0] != "priority":
-                raise Unimplemented(f"an update of {path} after a reset is not implemented by this server")
+        paths = operation.update_workflow_options.update_mask.paths
+        if problem := find_unknown_path(WorkflowExecutionOptions.DESCRIPTOR, paths):
+            raise InvalidArgument(f"error applying update_options: {problem}")
+        check_paths_are_served(paths)
 
 
-def update_options(t: Transition, operations: Iterable[PostResetOperation]) -> None:
-    """Update the run's options; what is as it is asked for changes nothing.
+def apply_post_reset_operations(t: Transition, operations: Iterable[PostResetOperation]) -> None:
+    """Update the options of the new run.
 
-    Emits: event WorkflowExecutionOptionsUpdated.
+    Emits: events WorkflowExecutionOptionsUpdated.
     """
     for operation in operations:
         update = operation.update_workflow_options
-        asked = update.workflow_execution_options.priority
-        before = t.state.priority
-        merged = Priority()
-        merged.CopyFrom(before or merged)
-        for path in update.update_mask.paths:
-            _, _, field = path.partition(".")
-            if field:
-                setattr(merged, field, getattr(asked, field))
-            else:
-                merged.CopyFrom(asked)
-        if merged != (before or Priority()):
-            t.add(workflow_execution_options_updated("", merged))
-            t.flush()
+        _update(t, update.workflow_execution_options, update.update_mask.paths, "")
 
 
-def _is_path_of(message: Descriptor | None, path: str) -> bool:
-    for name in path.split("."):
-        field: FieldDescriptor | None = None if message is None else message.fields_by_name.get(name)
-        if field is None:
-            return False
-        message = None if field.is_repeated else field.message_type
-    return True
+def _update(t: Transition, options: WorkflowExecutionOptions, paths: Sequence[str], identity: str) -> Priority | None:
+    """Change what `paths` name and return the priority that comes of it; no priority at all leaves the run its own."""
+    before = merged = t.state.priority
+    for path in paths:
+        _, _, field = path.partition(".")
+        if field:
+            merged = Priority.FromString(b"" if merged is None else merged.SerializeToString())
+            setattr(merged, field, getattr(options.priority, field))
+        else:
+            merged = options.priority if options.HasField("priority") else None
+    if merged != before:
+        t.attributes_changed = True
+        t.add(workflow_execution_options_updated("", merged, identity, options_updated=True))
+    return merged

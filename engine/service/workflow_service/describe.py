@@ -127,6 +127,11 @@ def _extended_info(service: Service, state: RunState) -> WorkflowExecutionExtend
     run_expiration_time = ns_to_timestamp(state.run_expiration_time_ns) if state.run_expiration_time_ns else _NEVER
     info.run_expiration_time.CopyFrom(run_expiration_time)
     for request_id, event_id in state.request_ids.items():
+        if event_id == SIGNAL_REQUEST and request_id == state.start_request_id:
+            # What the reference server says of a signal-with-start: its start, with the id of its signal.
+            info.request_id_infos[request_id].event_type = EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+            info.request_id_infos[request_id].event_id = 2
+            continue
         event_type = _request_event_type(service, state, event_id)
         if event_type:
             info.request_id_infos[request_id].event_type = event_type

@@ -13,6 +13,8 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
     TerminateWorkflowExecutionResponse,
+    UpdateWorkflowExecutionOptionsRequest,
+    UpdateWorkflowExecutionOptionsResponse,
 )
 
 from engine.core.inputs import (
@@ -22,6 +24,7 @@ from engine.core.inputs import (
     RunRef,
     SignalWorkflowExecution,
     TerminateWorkflowExecution,
+    UpdateWorkflowExecutionOptions,
 )
 from engine.core.policy.client_requests import (
     validate_has_execution,
@@ -30,6 +33,7 @@ from engine.core.policy.client_requests import (
     validate_signal_workflow_execution,
     validate_terminate_workflow_execution,
 )
+from engine.core.policy.workflow_options import validate_update_workflow_execution_options
 from engine.service.service import Call, Service, get_namespace
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "reset_workflow_execution",
     "signal_workflow_execution",
     "terminate_workflow_execution",
+    "update_workflow_execution_options",
 ]
 
 
@@ -91,6 +96,20 @@ async def reset_workflow_execution(
     execution = request.workflow_execution
     run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
     reply: ResetWorkflowExecutionResponse = await service.engine.submit(ResetWorkflowExecution(run, request))
+    return reply
+
+
+async def update_workflow_execution_options(
+    service: Service, request: UpdateWorkflowExecutionOptionsRequest, call: Call
+) -> UpdateWorkflowExecutionOptionsResponse:
+    """Change options of a running workflow."""
+    namespace = get_namespace(service, request.namespace)
+    validate_update_workflow_execution_options(request)
+    execution = request.workflow_execution
+    run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
+    reply: UpdateWorkflowExecutionOptionsResponse = await service.engine.submit(
+        UpdateWorkflowExecutionOptions(run, request)
+    )
     return reply
 
 

@@ -400,7 +400,7 @@ def test_a_priority_that_is_the_same_changes_nothing() -> None:
         (
             update("versioning_override"),
             Unimplemented,
-            "an update of versioning_override after a reset is not implemented by this server",
+            "an update of versioning_override is not implemented by this server",
         ),
     ],
 )

@@ -162,8 +162,18 @@ async def order_of_activity_tasks(world: World) -> None:
 
 
 @scenario()
+async def order_without_fairness(world: World) -> None:
+    """With fairness off, tasks of equal priority come in their order: their fairness keys do not take turns."""
+    await _record_order_of_fairness_keys(world)
+
+
+@scenario(server="fairness")
 async def order_by_fairness(world: World) -> None:
-    """Tasks of equal priority come in their order: their fairness keys do not take turns."""
+    """With fairness on, the fairness keys of tasks of equal priority take turns."""
+    await _record_order_of_fairness_keys(world)
+
+
+async def _record_order_of_fairness_keys(world: World) -> None:
     started = {f"{key}{number}": key for key in ("x", "y", "z") for number in range(3)}
     for suffix, key in started.items():
         await world.start(world.workflow_id(suffix), priority=Priority(fairness_key=key))
