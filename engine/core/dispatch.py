@@ -40,6 +40,7 @@ from engine.core.run import (
     external_workflow,
     lifecycle,
     signal,
+    speculative_task,
     update,
     user_timer,
     workflow_options,
@@ -69,11 +70,12 @@ def terminate(t: Transition, terminate: TerminateWorkflowExecution) -> Terminate
 
 
 def reset_sticky_task_queue(t: Transition, reset: ResetStickyTaskQueue) -> ResetStickyTaskQueueResponse:
-    """Forget the run's sticky queue, so that its next task goes to the normal one."""
+    """Forget the run's sticky queue, so that its next task goes to the normal one, and a speculative one too."""
     if not t.state.running:
         raise NotFound("workflow execution already completed")
     t.state.sticky_task_queue = ""
     t.touched = True
+    speculative_task.leave_sticky_queue(t)
     return ResetStickyTaskQueueResponse()
 
 
@@ -120,10 +122,10 @@ HANDLERS: dict[type, Callable[[Transition, Any], Any]] = {
     SignalWorkflowExecution: signal.on_signal,
     RequestCancelWorkflowExecution: signal.on_request_cancel,
     TerminateWorkflowExecution: terminate,
-    UpdateWorkflowExecutionOptions: workflow_options.on_update,
     MessageAnswered: message_answered,
     RecordChildWorkflowExecutionClosed: child_workflow.on_closed,
     UpdateWorkflowExecution: update.on_update,
+    UpdateWorkflowExecutionOptions: workflow_options.on_update_options,
     WorkflowTaskDispatched: dispatched.on_workflow_task_dispatched,
     RespondWorkflowTaskCompleted: workflow_task_completed.on_completed,
     FailWorkflowTaskCommand: workflow_task_completed.on_bad_command,

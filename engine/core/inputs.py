@@ -206,15 +206,15 @@ class ResetWorkflowExecution:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateWorkflowExecution:
-    run: RunRef
-    request: UpdateWorkflowExecutionRequest
-
-
-@dataclass(frozen=True, slots=True)
 class UpdateWorkflowExecutionOptions:
     run: RunRef
     request: UpdateWorkflowExecutionOptionsRequest
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecution:
+    run: RunRef
+    request: UpdateWorkflowExecutionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +364,10 @@ Input = (
     | RequestCancelWorkflowExecution
     | TerminateWorkflowExecution
     | ResetWorkflowExecution
-    | UpdateWorkflowExecutionOptions
     | MessageAnswered
     | RecordChildWorkflowExecutionClosed
     | UpdateWorkflowExecution
+    | UpdateWorkflowExecutionOptions
     | WorkflowTaskDispatched
     | RespondWorkflowTaskCompleted
     | FailWorkflowTaskCommand

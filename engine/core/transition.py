@@ -52,7 +52,7 @@ class Transition:
 
     `event_rows` are the new events in id order. `activities` maps a scheduled_event_id to True (write its row) or
     False (remove it). `new_runs` are transitions of runs that this one starts (continue-as-new, retry, cron).
-    `row_changed` says that the run's priority or `reset_run_id` did.
+    `attributes_changed` says that the columns beside the counters are written (memo, search attributes and the like).
     `copied_from` is (run_key, next_event_id) of the run whose first events are this new run's too.
     `touched` says that the run is written; `changed_in_memory` that what is never written has changed (admitted
     updates, a speculative workflow task), and `keeps_speculative` that such a task was scheduled after the rest.
@@ -67,9 +67,7 @@ class Transition:
     buffer_changed: bool = False
     buffer_rewritten: bool = False
     new_request_ids: dict[str, int] = field(default_factory=dict)
-    search_attributes_changed: bool = False
-    memo_changed: bool = False
-    row_changed: bool = False
+    attributes_changed: bool = False
     copied_from: tuple[int, int] | None = None
     effects: list[Effect] = field(default_factory=list)
     new_runs: list[Transition] = field(default_factory=list)

@@ -169,6 +169,9 @@ class Batch:
                 self._engine.reload_tasks()
                 return
             self._engine.database.note_commit(len(writes))
+        # The worker first: it should know that its answer has arrived when its client sees what came of it.
+        for call in after:
+            call()
         for write in writes.values():
             if write.next_deadline_ns is not None:
                 self._engine.due_runs.note(write.run_key, write.next_deadline_ns)
@@ -176,8 +179,6 @@ class Batch:
             if state is not None:
                 self._engine.history_waiters.notify(state)
                 self._engine.update_waiters.notify(state)
-        for call in after:
-            call()
 
     def _apply(self, item: Input) -> Any:
         self._open = None

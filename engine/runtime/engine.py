@@ -61,7 +61,7 @@ class Engine:
         self.limits = limits
         self.namespaces = NamespaceRegistry(database)
         self.runs = RunCache(RUN_CACHE_BYTES)
-        self.task_queues = TaskQueues()
+        self.task_queues = TaskQueues(limits.fairness)
         self.history_waiters = HistoryWaiters()
         self.update_waiters = UpdateWaiters()
         self.queries = Queries()
@@ -361,7 +361,7 @@ class Engine:
             self.loop.call_later(RETRY_NS / 1e9, self.reload_tasks)
 
     def _load_tasks(self) -> None:
-        load_tasks(self.database, self.task_queues)
+        load_tasks(self.database, self.task_queues, self.runs)
         for key in list(self.task_queues):
             for _ in range(self.task_queues.backlog(key)):
                 poller = self.task_queues.next_poller(key)

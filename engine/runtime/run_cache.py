@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from engine.core.run.state import RunState
 from engine.core.run.update_messages import has_messages
@@ -81,6 +82,10 @@ class RunCache:
         for run_key, (state, _) in list(self._runs.items()):
             if state.namespace_id == namespace_id:
                 self.evict(run_key)
+
+    def states(self) -> Iterator[RunState]:
+        """Return every cached run, the least recently used first."""
+        return (state for state, _ in self._runs.values())
 
     def __len__(self) -> int:
         return len(self._runs)

@@ -48,7 +48,7 @@ WHERE run_key = ? AND event_id < ? ORDER BY event_id"""
 _CLOSE_ACTIVITIES = "UPDATE activities SET state = 4 WHERE run_key = ?"
 _DELETE_BUFFERED = "DELETE FROM buffered_events WHERE run_key = ?"
 _INSERT_BUFFERED = "INSERT INTO buffered_events VALUES (?, ?, ?)"
-_INSERT_REQUEST_ID = "INSERT OR IGNORE INTO request_ids VALUES (?, ?, ?)"
+_INSERT_REQUEST_ID = "INSERT OR REPLACE INTO request_ids VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class RunWrite:
         if not state.running:
             self.close_row = (state.status, state.close_time_ns)
             self.pending_activities_closed = bool(state.activities)
-        if t.search_attributes_changed or t.memo_changed or t.row_changed:
+        if t.attributes_changed:
             self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
         self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:

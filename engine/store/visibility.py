@@ -57,6 +57,7 @@ def _where(namespace_key: int, list_filter: ListFilter) -> tuple[str, tuple[obje
     for column, value in (
         ("workflow_id", list_filter.workflow_id),
         ("workflow_type", list_filter.workflow_type),
+        ("task_queue", list_filter.task_queue),
         ("status", list_filter.status),
     ):
         if value is not None:

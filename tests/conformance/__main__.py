@@ -17,7 +17,7 @@ from .environment import (
     CannotRunError,
     check_suite,
     copy_suite,
-    default_cache,
+    default_venv,
     installed_sdk,
     prepare_venv,
     requirements,
@@ -48,8 +48,10 @@ def parse_arguments() -> argparse.Namespace:
         metavar="FILE",
         help="take the reference server's results from this JSON file; files that it lacks are run and added",
     )
-    parser.add_argument("--cache", type=Path, default=default_cache(), metavar="FOLDER", help="default: %(default)s")
-    parser.add_argument("--venv", type=Path, metavar="FOLDER", help="the suite's environment (default: in the cache)")
+    parser.add_argument("--venv", type=Path, metavar="FOLDER", help="the suite's environment (default: in ~/.cache)")
+    parser.add_argument(
+        "--logs", type=Path, metavar="FOLDER", help="where failures and logs go (default: a new folder)"
+    )
     parser.add_argument("--sdk", metavar="VERSION", help="the SDK's version (default: the one after the suite's)")
     parser.add_argument("--test-seconds", type=float, default=60, metavar="N", help="limit per test (%(default)s)")
     parser.add_argument("--file-seconds", type=float, default=1800, metavar="N", help="limit per file (%(default)s)")
@@ -64,6 +66,7 @@ class Bench:
     folder: Path
     python: Path
     files: list[str]
+    logs: Path
 
     def versions(self, kind: str) -> Versions:
         """Return what the results of this server depend on."""
@@ -73,9 +76,8 @@ class Bench:
         """Make what the files need on this server."""
         launcher = self.folder / f"start-{kind}"
         write_launcher(kind, launcher)
-        logs = self.arguments.cache.absolute() / "logs" / kind
         limits = (self.arguments.test_seconds, self.arguments.file_seconds)
-        return Setting(self.python, self.folder, launcher, logs, *limits, self.arguments.keyword)
+        return Setting(self.python, self.folder, launcher, self.logs / kind, *limits, self.arguments.keyword)
 
 
 def prepare(arguments: argparse.Namespace, folder: Path) -> Bench:
@@ -85,10 +87,11 @@ def prepare(arguments: argparse.Namespace, folder: Path) -> Bench:
     absent = [file for file in files if not (arguments.suite / file).is_file()]
     if absent:
         raise CannotRunError(f"{absent[0]} is not in {arguments.suite}")
-    venv = (arguments.venv or arguments.cache / "venv").absolute()
-    python = prepare_venv(venv, requirements(arguments.suite, arguments.sdk))
+    wanted = requirements(arguments.suite, arguments.sdk)
+    python = prepare_venv((arguments.venv or default_venv(wanted)).absolute(), wanted)
     copy_suite(arguments.suite, folder)
-    return Bench(arguments, folder, python, files)
+    logs = arguments.logs or Path(tempfile.mkdtemp(prefix="dx-conformance-logs-"))
+    return Bench(arguments, folder, python, files, logs.absolute())
 
 
 async def run(bench: Bench, wanted: dict[str, list[str]], narration: Console) -> dict[str, Results]:
@@ -152,7 +155,7 @@ def run_and_report(arguments: argparse.Namespace, folder: Path) -> int:
     comparison = compare(select(known, bench.files, ran) | reference or None, ours)
     console = Console(width=None if sys.stdout.isatty() else 120)
     print_report(comparison, console)
-    console.print(f"[dim]failures and logs: {arguments.cache.absolute() / 'logs'}[/dim]", soft_wrap=True)
+    console.print(f"[dim]failures and logs: {bench.logs}[/dim]", soft_wrap=True)
     if not arguments.files:
         for pattern, reason in LEFT_OUT_FILES.items():
             console.print(f"[dim]not run: {pattern}: {reason}[/dim]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shlex
 import shutil
@@ -20,6 +22,7 @@ TEST_PACKAGES = (
     "cryptography",
     "googleapis-common-protos",
     "grpcio",
+    "httpx",
     "opentelemetry-api",
     "opentelemetry-proto",
     "opentelemetry-sdk",
@@ -35,9 +38,10 @@ class CannotRunError(Exception):
     """The suite cannot be run here; the text says why."""
 
 
-def default_cache() -> Path:
-    """Return the folder of this harness inside the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dx-conformance"
+def default_venv(wanted: list[str]) -> Path:
+    """Return a folder in the user's cache folder that is only for these requirements: another run may use others."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "dx-conformance" / f"venv-{hashlib.sha256(repr(wanted).encode()).hexdigest()[:8]}"
 
 
 def check_suite(suite: Path) -> None:
@@ -72,16 +76,19 @@ def prepare_venv(folder: Path, wanted: list[str]) -> Path:
     """Make the virtual environment in `folder`, unless it already has all that is wanted; return its interpreter."""
     python = folder / "bin" / "python"
     stamp = folder / "installed.txt"
-    if stamp.is_file() and stamp.read_text().splitlines() == wanted:
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    for command in (
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
-    ):
-        if subprocess.run(command, check=False).returncode:
-            raise CannotRunError(f"this failed: {shlex.join(command)}")
-    stamp.write_text("\n".join(wanted) + "\n")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text().splitlines() == wanted:
+            return python
+        shutil.rmtree(folder, ignore_errors=True)
+        for command in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
+        ):
+            if subprocess.run(command, check=False).returncode:
+                raise CannotRunError(f"this failed: {shlex.join(command)}")
+        stamp.write_text("\n".join(wanted) + "\n")
     return python
 
 

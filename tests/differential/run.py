@@ -36,8 +36,15 @@ _SEARCH_ATTRIBUTES = (
     "DiffDatetime=Datetime",
     "DiffKeywordList=KeywordList",
 )
+# With its four partitions the reference server gives waiting tasks in any order.
+_ONE_PARTITION: dict[str, str | int] = {
+    "matching.numTaskqueueReadPartitions": 1,
+    "matching.numTaskqueueWritePartitions": 1,
+}
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
-    "standard": {},
+    # Fairness is on here and off there, if nobody says otherwise.
+    "standard": {"matching.enableFairness": "false"},
+    "fairness": {"matching.enableFairness": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.
     "small_limits": {
         "limit.blobSize.warn": 4096,
@@ -74,7 +81,11 @@ SERVER_FLAGS = {
     kind: [
         *("--namespace", OTHER_NAMESPACE),
         *(word for definition in _SEARCH_ATTRIBUTES for word in ("--search-attribute", definition)),
-        *(word for key, value in settings.items() for word in ("--dynamic-config-value", f"{key}={value}")),
+        *(
+            word
+            for key, value in (_ONE_PARTITION | settings).items()
+            for word in ("--dynamic-config-value", f"{key}={value}")
+        ),
     ]
     for kind, settings in _DYNAMIC_CONFIG.items()
 }
@@ -150,7 +161,7 @@ async def connect(address: str) -> AsyncIterator[Connection]:
         ("grpc.max_send_message_length", 64 << 20),
         # A server that crashed is back in a moment.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5000),  # how long an attempt may take
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
     async with grpc.aio.insecure_channel(address, options=options) as channel:

@@ -10,6 +10,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     GetWorkflowExecutionHistoryRequest,
+    PollNexusTaskQueueRequest,
+    PollNexusTaskQueueResponse,
     ShutdownWorkerRequest,
     TerminateWorkflowExecutionRequest,
 )
@@ -123,3 +125,16 @@ def test_a_deadline_that_is_over_is_the_callers_own(stubs: Stubs) -> None:
     reply = stubs.workflow.GetWorkflowExecutionHistory(request, timeout=1.5)
     assert not reply.history.events
     assert reply.next_page_token == first.next_page_token
+
+
+def test_a_poll_for_nexus_tasks_waits_until_its_worker_shuts_down(stubs: Stubs) -> None:
+    poll = stubs.workflow.PollNexusTaskQueue.future(
+        PollNexusTaskQueueRequest(
+            namespace="default", task_queue=TaskQueue(name="nexus"), worker_instance_key="nexus-worker"
+        ),
+        timeout=raw.POLL_SECONDS,
+    )
+    time.sleep(0.3)
+    assert not poll.done()
+    stubs.workflow.ShutdownWorker(ShutdownWorkerRequest(namespace="default", worker_instance_key="nexus-worker"))
+    assert poll.result() == PollNexusTaskQueueResponse()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.common.v1 import Memo, RetryPolicy, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
 from temporalio.api.enums.v1.event_type_pb2 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -39,7 +39,8 @@ from engine.core.policy.start_request import (
 )
 from engine.runtime.engine import Engine
 from engine.runtime.query_workflow import query_workflow
-from tests.sim.commands import payloads, seconds
+from tests.sim import updates
+from tests.sim.commands import payloads, retry_policy, seconds
 from tests.sim.invariants import require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
 
@@ -70,7 +71,7 @@ class Client:
         kinds = (
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
             self._cancel, self._terminate, self._wait, self._reset_stickiness,
-            self._query, self._reset,
+            self._query, self._update, self._update, self._update_with_start, self._poll_update, self._reset,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -101,7 +102,7 @@ class Client:
             return
 
     def _workflow_id(self) -> str:
-        return f"w{self.random.randrange(self.simulation.workflow_ids)}"
+        return f"w{self.random.randrange(self.simulation.world.workflow_ids)}"
 
     def _fill(self, request: _StartLike) -> None:
         random = self.random
@@ -109,7 +110,7 @@ class Client:
         request.workflow_id = self._workflow_id()
         request.request_id = f"{self.name}-{self.simulation.ledger.next_number()}"
         request.workflow_type.CopyFrom(WorkflowType(name="random"))
-        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.task_queues)))
+        request.task_queue.CopyFrom(TaskQueue(name=random.choice(self.simulation.world.task_queues)))
         request.input.CopyFrom(payloads("input"))
         request.identity = self.name
         request.workflow_task_timeout.CopyFrom(seconds(random.choice((1, 2, 10))))
@@ -118,11 +119,7 @@ class Client:
         if random.random() < 0.15:
             request.workflow_execution_timeout.CopyFrom(seconds(random.choice((5, 30, 90))))
         if random.random() < 0.3:
-            request.retry_policy.CopyFrom(
-                RetryPolicy(
-                    initial_interval=seconds(random.choice((0.2, 1))), maximum_attempts=random.choice((0, 2, 3))
-                )
-            )
+            request.retry_policy.CopyFrom(retry_policy(random))
         if random.random() < 0.15:
             request.cron_schedule = random.choice(("@every 3s", "@every 10s", "* * * * *"))
         elif random.random() < 0.15:
@@ -192,7 +189,7 @@ class Client:
 
     def _execution(self) -> WorkflowExecution:
         starts = self.simulation.ledger.starts
-        workflow_id = self._workflow_id()
+        workflow_id = self.simulation.world.any_workflow_id(self.random)
         if starts and self.random.random() < 0.2:
             run_id = self.random.choice(list(starts.values()))
             return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
@@ -265,6 +262,25 @@ class Client:
 
         result = await self.simulation.server.call(query)
         require(result.answer == payloads(f"answer to {name}"), f"the answer to {name} is {result.answer}")
+
+    async def _update(self) -> None:
+        await updates.send(self, self._execution())
+
+    async def _poll_update(self) -> None:
+        await updates.poll(self)
+
+    async def _update_with_start(self) -> None:
+        request = StartWorkflowExecutionRequest()
+        self._fill(request)
+        request.ClearField("cron_schedule")
+        request.ClearField("workflow_start_delay")
+        request.workflow_id_conflict_policy = wf.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+        now_ns = self.simulation.env.now_ns()
+        try:
+            validate_start_workflow_execution(request, Limits(), registered={}, now_ns=now_ns)
+        except InvalidArgument:
+            return
+        await updates.send_with_start(self, request)
 
     async def _reset_stickiness(self) -> None:
         execution = self._execution()

@@ -26,7 +26,7 @@ _OF_CLOSED_RUNS = {
     "user_metadata", "start_time_ns", "execution_time_ns", "close_time_ns", "run_expiration_time_ns",
     "execution_expiration_time_ns", "next_event_id", "history_size_bytes", "workflow_task",
     "completed_any_workflow_task", "memo", "search_attributes", "new_execution_run_id", "request_ids",
-    "start_request_id", "reset_run_id", "original_start_time_ns", "priority",
+    "start_request_id", "children", "reset_run_id", "original_start_time_ns", "priority",
 }  # fmt: skip
 _STICKINESS = {"sticky_task_queue", "sticky_schedule_to_start_timeout_ns"}
 _FIELDS = [each.name for each in dataclasses.fields(RunState)]

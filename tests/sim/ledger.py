@@ -11,6 +11,7 @@ from temporalio.api.enums.v1.event_type_pb2 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from tests.sim.invariants import load_histories, require
+from tests.sim.updates import check_updates
 
 __all__ = ["Ledger"]
 
@@ -25,6 +26,9 @@ class Ledger:
     starts: dict[str, str] = field(default_factory=dict)
     signals: list[str] = field(default_factory=list)
     once_sent_signals: set[str] = field(default_factory=set)
+    sent_updates: list[str] = field(default_factory=list)
+    updates: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """(run_id, update_id) -> (workflow_id, result) of what was accepted; the result is empty until it is known."""
     terminations: list[str] = field(default_factory=list)
     workflow_tasks: list[tuple[str, int]] = field(default_factory=list)
     activity_results: dict[_ActivityKey, str] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Ledger:
             require(most[name], f"the signal {name} was acknowledged and is in no history")
         for name in self.once_sent_signals:
             require(most[name] <= 1, f"the signal {name} was sent once and recorded {most[name]} times")
+        check_updates(self, histories)
         for run_id in self.terminations:
             last = histories[run_id][-1].event_type
             require(last == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, f"run {run_id} was not terminated")

@@ -44,6 +44,7 @@ from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
 from tests.sim.commands import payloads, seconds
+from tests.sim.families import check_families, check_relatives
 from tests.sim.invariants import check_engine, check_file, check_run, load_histories
 from tests.sim.server import NAMESPACE_ID, Server
 from tests.sim.trouble import Trouble, troubled_handlers
@@ -133,6 +134,7 @@ class Script:
             await self.server.boot()
             await case
             check_file(self.engine.database.writer)
+            check_families(self.engine.database.writer)
 
         task = self.loop.create_task(program())
         try:
@@ -155,6 +157,7 @@ class Script:
     def _check(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
             check_run(engine, run_key)
+            check_relatives(engine.database.writer, run_key)
         if self.server.all_tasks_read():
             check_engine(engine)
 

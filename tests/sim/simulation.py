@@ -22,6 +22,8 @@ from engine.core.policy.limits import Limits
 from engine.runtime.engine import Engine
 from engine.store.runs import load_run
 from tests.sim.clients import Client
+from tests.sim.commands import World
+from tests.sim.families import check_families, check_relatives
 from tests.sim.invariants import BrokenInvariantError, check_engine, check_file, check_run, load_histories, require
 from tests.sim.ledger import Ledger
 from tests.sim.server import NAMESPACE_ID, Server
@@ -61,8 +63,7 @@ class Simulation:
         self.server = Server(path, self.env, self.loop, trouble, cache_bytes)
         self.server.check = self._check_step
         self.ledger = Ledger()
-        self.task_queues = ["q1", "q2"][: random.choice((1, 1, 2))]
-        self.workflow_ids = random.choice((1, 3, 6))
+        self.world = World(["q1", "q2"][: random.choice((1, 1, 2))], random.choice((1, 3, 6)))
         self.workflow_workers: list[WorkflowWorker] = []
         self.activity_workers: list[ActivityWorker] = []
         self.chaos = True
@@ -111,15 +112,18 @@ class Simulation:
     def _check_step(self, engine: Engine, run_keys: list[int]) -> None:
         for run_key in run_keys:
             check_run(engine, run_key)
+            check_relatives(engine.database.writer, run_key)
         if self.server.all_tasks_read():
             check_engine(engine)
 
     async def play(self, clients: int, actions: int) -> None:
         """Let clients and workers loose, then let the world come to rest."""
         await self.server.boot()
-        for number, queue in enumerate(self.task_queues * 2):
+        for number, queue in enumerate(self.world.task_queues * 2):
             self._hire(queue, f"worker-{number}", sticky=self.random.random() < 0.7)
-        self.activity_workers = [ActivityWorker(self, f"hands-{q}-{n}", q) for q in self.task_queues for n in (1, 2)]
+        self.activity_workers = [
+            ActivityWorker(self, f"hands-{q}-{n}", q) for q in self.world.task_queues for n in (1, 2)
+        ]
         busy = [Client(self, f"client-{number}", actions) for number in range(clients)]
         self.watch(self.loop.create_task(self._misfortunes()))
         for client in busy:
@@ -159,8 +163,10 @@ class Simulation:
             for run_key in self._open_run_keys():
                 await self._end_cron(run_key)
         await asyncio.sleep(_DRAIN_SECONDS)
-        for run_key in self._open_run_keys():
+        open_run_keys = self._open_run_keys()
+        for run_key in open_run_keys:
             self._require_idle(run_key)
+        for run_key in open_run_keys:
             await self._signal(run_key)
         await asyncio.sleep(10)
         left = self._open_run_keys()
@@ -168,6 +174,7 @@ class Simulation:
         engine = self._engine()
         check_engine(engine)
         check_file(engine.database.writer)
+        check_families(engine.database.writer)
         self.ledger.check(engine.database.writer)
         for (run_key,) in engine.database.writer.execute("SELECT run_key FROM runs ORDER BY run_key").fetchall():
             check_run(engine, run_key)
@@ -206,6 +213,8 @@ class Simulation:
         engine = self._engine()
         state = engine.find_run(run_key)
         assert state is not None
+        if not state.running:
+            return  # its parent was signalled before and closed it
         execution = WorkflowExecution(workflow_id=state.workflow_id, run_id=state.run_id)
         request = SignalWorkflowExecutionRequest(
             namespace="default", workflow_execution=execution, signal_name="end", request_id=f"end-{run_key}"

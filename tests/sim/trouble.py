@@ -115,6 +115,7 @@ def troubled_handlers(trouble: Trouble) -> Iterator[None]:
         mock.patch.dict(dispatch.HANDLERS, handlers),
         mock.patch.object(start, "start_workflow", troubled(start.start_workflow)),
         mock.patch.object(start, "signal_with_start_workflow", troubled(start.signal_with_start_workflow)),
+        mock.patch.object(start, "start_child_workflow", troubled(start.start_child_workflow)),
         mock.patch.object(reset, "reset_workflow", troubled(reset.reset_workflow)),
     ):
         yield

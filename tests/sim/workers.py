@@ -38,6 +38,7 @@ from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
 from engine.runtime.queries import QueryTask
+from tests.sim import updates
 from tests.sim.commands import View, application_failure, decide, finish, payloads, seconds
 from tests.sim.invariants import BrokenInvariantError, require
 from tests.sim.server import NAMESPACE_ID, ServerGoneError
@@ -119,6 +120,7 @@ class WorkflowWorker(_Worker):
         super().__init__(simulation, name, task_queue)
         self.sticky_queue = f"{name}-sticky" if sticky else ""
         self._known: dict[str, list[HistoryEvent]] = {}
+        self._speculative: set[tuple[str, int]] = set()
         self._loops.append(simulation.loop.create_task(self._poll_loop(task_queue, sticky=False)))
         if sticky:
             self._loops.append(simulation.loop.create_task(self._poll_loop(self.sticky_queue, sticky=True)))
@@ -178,6 +180,9 @@ class WorkflowWorker(_Worker):
             if history is None:
                 return
             self._known[task.run_id] = history
+            speculative = bool(task.unwritten_events) and task.token.attempt == 1
+            if speculative:
+                self._speculative |= {(task.run_id, event.event_id) for event in task.unwritten_events}
             await asyncio.sleep(self._thinking_seconds())
             try:
                 reply = await self._respond(task, history)
@@ -185,7 +190,8 @@ class WorkflowWorker(_Worker):
                 return
             if reply is None or reply.error is not None:
                 return
-            self.simulation.ledger.workflow_tasks.append((task.run_id, task.token.started_event_id))
+            if not speculative:
+                self.simulation.ledger.workflow_tasks.append((task.run_id, task.token.started_event_id))
             for activity in reply.activity_tasks:
                 worker = self.simulation.activity_workers[0]
                 self.simulation.watch(self.simulation.loop.create_task(worker.execute(activity)))
@@ -208,8 +214,15 @@ class WorkflowWorker(_Worker):
         except _TRY_AGAIN:
             return None
         if len(known) == first - 1:
-            require(known + events == whole, f"{self.name}: the history kept and the events sent do not fit together")
+            fits = [self._told(task, event) for event in known + events] == [self._told(task, event) for event in whole]
+            require(fits, f"{self.name}: the history kept and the events sent do not fit together")
         return whole
+
+    def _told(self, task: StartedWorkflowTask, event: HistoryEvent) -> HistoryEvent:
+        """Return an event without what the history may say differently, when it was told of a speculative task."""
+        if (task.run_id, event.event_id) not in self._speculative:
+            return event
+        return HistoryEvent(event_id=event.event_id, event_type=event.event_type, event_time=event.event_time)
 
     def _thinking_seconds(self) -> float:
         if not self.simulation.chaos:
@@ -231,7 +244,12 @@ class WorkflowWorker(_Worker):
             return None
         request = RespondWorkflowTaskCompletedRequest(identity=self.name)
         view = View.of(history)
-        request.commands.extend(decide(random, view, self.task_queue) if chaos else finish())
+        request.commands.extend(decide(random, view, self.task_queue, self.simulation.world) if chaos else finish())
+        if chaos:
+            quiet = bool(task.messages) and random.random() < 0.5
+            if quiet:
+                del request.commands[:]
+            updates.add_answers(random, request, task.messages, task.run_id, history)
         if self.sticky_queue and (not chaos or random.random() < 0.85):
             sticky = StickyExecutionAttributes(
                 worker_task_queue=TaskQueue(name=self.sticky_queue, kind=TASK_QUEUE_KIND_STICKY),

@@ -40,5 +40,5 @@ def apply(work: CommandWork, attributes: ModifyWorkflowPropertiesCommandAttribut
 
     Emits: event WorkflowPropertiesModified.
     """
-    work.t.memo_changed = True
+    work.t.attributes_changed = True
     return work.t.add(workflow_properties_modified(work.workflow_task_completed_event_id, attributes))

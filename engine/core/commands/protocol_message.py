@@ -146,13 +146,12 @@ def _accept(work: CommandWork, update_id: str, acceptance: Acceptance) -> None:
     if not acceptance.accepted_request_message_id:
         raise _bad("invalid *update.Acceptance: accepted_request_message_id is not set")
     body = work.t.state.updates[update_id].body
+    request = None if body is None else Request.FromString(body.value)
+    if request is not None and request.request_id:
+        work.t.add_request_id(request.request_id)
+    sequencing_event_id = acceptance.accepted_request_sequencing_event_id
     work.t.add(
-        workflow_execution_update_accepted(
-            update_id,
-            request_message_id(update_id),
-            acceptance.accepted_request_sequencing_event_id,
-            None if body is None else Request.FromString(body.value),
-        )
+        workflow_execution_update_accepted(update_id, request_message_id(update_id), sequencing_event_id, request)
     )
     work.accepted_updates.add(update_id)
 

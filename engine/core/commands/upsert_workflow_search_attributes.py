@@ -52,6 +52,6 @@ def apply(work: CommandWork, attributes: UpsertWorkflowSearchAttributesCommandAt
 
     Emits: event UpsertWorkflowSearchAttributes.
     """
-    work.t.search_attributes_changed = True
+    work.t.attributes_changed = True
     set_type_metadata(attributes.search_attributes, work.t.context.namespace.custom_search_attributes)
     return work.t.add(upsert_workflow_search_attributes(work.workflow_task_completed_event_id, attributes))

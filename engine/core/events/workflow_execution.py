@@ -119,14 +119,14 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
 
 
 def workflow_execution_options_updated(
-    attached_request_id: str, priority: Priority | None = None, identity: str = ""
+    attached_request_id: str, *, options_updated: bool = False, priority: Priority | None = None, identity: str = ""
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
         worker_may_ignore=True,
         workflow_execution_options_updated_event_attributes=WorkflowExecutionOptionsUpdatedEventAttributes(
             attached_request_id=attached_request_id,
-            unset_versioning_override=priority is not None,
+            unset_versioning_override=options_updated,
             priority=priority,
             identity=identity,
         ),

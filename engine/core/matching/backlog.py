@@ -2,8 +2,8 @@
 
 Rules:
 - A lower priority key goes first; a task without one counts as the middle of the five.
-- Within one priority key, the fairness keys take turns, each as often as its weight says. Tasks of one fairness key,
-  and all tasks without one, leave in the order of their coming.
+- Within one priority key, the fairness keys take turns, each as often as its weight says, unless fairness is switched
+  off. Tasks of one fairness key, and all tasks without one, leave in the order of their coming.
 - Turns are counted in passes (stride scheduling): a task's pass is that of the last task of its key plus 1 / weight,
   and never behind the last one handed out, so that a key gains nothing by having been idle.
 """
@@ -46,6 +46,7 @@ class _Level:
 class Backlog:
     """A priority queue of tasks."""
 
+    fairness: bool = True
     _heap: list[tuple[int, float, int, TaskRef]] = field(default_factory=list)
     _levels: dict[int, _Level] = field(default_factory=dict)
     _added: int = 0
@@ -56,7 +57,8 @@ class Backlog:
         priority_key, fairness_key, weight = _DEFAULT_PRIORITY_KEY, "", 1.0
         if priority is not None:
             priority_key = min(priority.priority_key or _DEFAULT_PRIORITY_KEY, _LOWEST_PRIORITY_KEY)
-            fairness_key, weight = priority.fairness_key, priority.fairness_weight or 1.0
+            if self.fairness:
+                fairness_key, weight = priority.fairness_key, priority.fairness_weight or 1.0
         level = self._levels.get(priority_key)
         if level is None:
             level = self._levels[priority_key] = _Level()

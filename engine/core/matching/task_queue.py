@@ -75,7 +75,7 @@ class WaitingQuery(Protocol):
 
 @dataclass(slots=True)
 class _TaskQueue:
-    tasks: Backlog = field(default_factory=Backlog)
+    tasks: Backlog
     pollers: deque[WaitingPoller] = field(default_factory=deque)
     queries: deque[WaitingQuery] = field(default_factory=deque)
     records: dict[str, PollerRecord] = field(default_factory=dict)
@@ -85,14 +85,15 @@ class _TaskQueue:
 
 @dataclass(slots=True)
 class TaskQueues:
-    """All task queues of the server."""
+    """All task queues of the server; with `fairness` the fairness keys of one priority take turns."""
 
+    fairness: bool = True
     _queues: dict[TaskQueueKey, _TaskQueue] = field(default_factory=dict)
 
     def _queue(self, key: TaskQueueKey) -> _TaskQueue:
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = _TaskQueue()
+            queue = self._queues[key] = _TaskQueue(Backlog(self.fairness))
         return queue
 
     def next_poller(self, key: TaskQueueKey) -> WaitingPoller | None:

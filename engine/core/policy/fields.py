@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from temporalio.api.common.v1.message_pb2 import Link, WorkflowExecution
 from temporalio.api.deployment.v1.message_pb2 import WorkerDeploymentOptions
@@ -152,16 +151,3 @@ def _validate_link(link: Link) -> None:
     reference = link.workflow_event.event_ref
     if reference.event_id and reference.event_type == EventType.EVENT_TYPE_UNSPECIFIED:
         raise InvalidArgument("workflow event link ref cannot have an unspecified event type and a non-zero event ID")
-
-
-def find_unknown_path(message: Descriptor, paths: Iterable[str]) -> str:
-    """Return what is wrong with a field mask: a path that leads to no field of the message; nothing if all do."""
-    for path in paths:
-        descriptor: Descriptor | None = message
-        for name in path.split("."):
-            field: FieldDescriptor | None = None if descriptor is None else descriptor.fields_by_name.get(name)
-            if field is None:
-                # The reference server's own words, with the space that it has there.
-                return f'proto:\u00a0invalid path "{path}" for message "{message.full_name}"'
-            descriptor = None if field.is_repeated else field.message_type
-    return ""

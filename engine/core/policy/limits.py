@@ -92,6 +92,7 @@ class Limits:
     cross_namespace_commands: bool = _limit(False, "system.enableCrossNamespaceCommands")
     updates: bool = _limit(True, "frontend.enableUpdateWorkflowExecution")
     updates_accepted: bool = _limit(True, "frontend.enableUpdateWorkflowExecutionAsyncAccepted")
+    fairness: bool = _limit(True, "matching.enableFairness")
     eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
     eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")

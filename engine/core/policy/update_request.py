@@ -58,6 +58,8 @@ def validate_update_workflow_execution(request: UpdateWorkflowExecutionRequest, 
             "namespace."
         )
     if update.completion_callbacks:
+        if not update.request_id:
+            raise InvalidArgument("invalid *update.Request: request_id is required when completion_callbacks are set")
         raise Unimplemented("Completion callbacks are not supported.")
     validate_links(update.links, limits)
 

@@ -10,6 +10,7 @@ from temporalio.api.enums.v1.query_pb2 import QueryResultType
 from temporalio.api.failure.v1.message_pb2 import Failure
 from temporalio.api.workflowservice.v1.request_response_pb2 import (
     PollActivityTaskQueueRequest,
+    PollNexusTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
     RecordActivityTaskHeartbeatByIdRequest,
     RecordActivityTaskHeartbeatRequest,
@@ -84,8 +85,18 @@ def validate_poll_activity_task_queue(
     _validate_poller_version(request, limits)
 
 
+def validate_poll_nexus_task_queue(
+    request: PollNexusTaskQueueRequest, limits: Limits, *, remaining_ns: int | None
+) -> None:
+    """Check a poll and set its task queue's kind; see `validate_poll_workflow_task_queue`."""
+    validate_long_poll_timeout(remaining_ns)
+    normalize_task_queue(request.task_queue if request.HasField("task_queue") else None, limits)
+    validate_identity(request.identity, limits)
+    _validate_poller_version(request, limits)
+
+
 def _validate_poller_version(
-    request: PollWorkflowTaskQueueRequest | PollActivityTaskQueueRequest, limits: Limits
+    request: PollWorkflowTaskQueueRequest | PollActivityTaskQueueRequest | PollNexusTaskQueueRequest, limits: Limits
 ) -> None:
     validate_versioning(
         use_versioning=request.worker_version_capabilities.use_versioning,

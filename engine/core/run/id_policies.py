@@ -22,7 +22,7 @@ from engine.core.run import lifecycle
 from engine.core.run.state import RunState
 from engine.core.transition import Context, Transition
 
-__all__ = ["StartRequest", "resolve_policies", "terminate_current"]
+__all__ = ["StartRequest", "already_started", "resolve_policies", "terminate_current"]
 
 StartRequest = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
 
@@ -41,18 +41,18 @@ def resolve_policies(current: RunState, request: StartRequest) -> int:
             WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
         ):
             return conflict
-        raise _already_started("Workflow execution is already running.", current)
+        raise already_started("Workflow execution is already running.", current)
     if (
         reuse == WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
         and current.status == WORKFLOW_EXECUTION_STATUS_COMPLETED
     ):
-        raise _already_started(
+        raise already_started(
             "Workflow execution already finished successfully.",
             current,
             " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.",
         )
     if reuse == WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-        raise _already_started(
+        raise already_started(
             "Workflow execution already finished.",
             current,
             " Workflow Id reuse policy: reject duplicate workflow Id.",
@@ -60,7 +60,7 @@ def resolve_policies(current: RunState, request: StartRequest) -> int:
     return 0
 
 
-def _already_started(what: str, current: RunState, policy: str = "") -> WorkflowExecutionAlreadyStarted:
+def already_started(what: str, current: RunState, policy: str = "") -> WorkflowExecutionAlreadyStarted:
     return WorkflowExecutionAlreadyStarted(
         f"{what} WorkflowId: {current.workflow_id}, RunId: {current.run_id}.{policy}",
         start_request_id=current.start_request_id,

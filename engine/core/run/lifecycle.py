@@ -99,7 +99,8 @@ def schedule_first_workflow_task(t: Transition) -> None:
 
 
 def first_workflow_task_due(t: Transition, event_id: int, key: str) -> None:
-    """Schedule the first workflow task at the end of its delay or backoff."""
+    """Schedule the first workflow task at the end of its delay or backoff; a speculative one becomes that task."""
+    t.touched = True
     workflow_task.ensure_scheduled(t)
 
 

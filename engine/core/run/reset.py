@@ -112,7 +112,7 @@ def reset_workflow(
     if base is not current or not transitions:
         transitions.append(Transition(context, base, touched=True))
     base.reset_run_id = state.run_id
-    transitions[-1].row_changed = True
+    transitions[-1].attributes_changed = True
 
     t = Transition(context, state, is_new=True, copied_from=(base.run_key, state.next_event_id))
     remember_request_ids(t, history.events)

@@ -95,8 +95,9 @@ def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int
     options = event.workflow_execution_options_updated_event_attributes
     again = events.workflow_execution_options_updated(
         options.attached_request_id,
-        options.priority if options.HasField("priority") else None,
-        options.identity,
+        options_updated=options.unset_versioning_override,
+        priority=options.priority if options.HasField("priority") else None,
+        identity=options.identity,
     )
     again.links.extend(event.links)
     t.add(again)

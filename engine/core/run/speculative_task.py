@@ -19,7 +19,7 @@ from engine.core.run.state import WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
 from engine.core.transition import Transition
 
-__all__ = ["discard", "is_discarded", "schedule_speculative"]
+__all__ = ["discard", "is_discarded", "leave_sticky_queue", "schedule_speculative"]
 
 _SCHEDULE_TO_START_TIMEOUT_NS = 5_000_000_000
 
@@ -48,6 +48,17 @@ def schedule_speculative(t: Transition, *, enqueue: bool = True) -> None:
     t.changed_in_memory = t.keeps_speculative = True
     if enqueue:
         workflow_task.set_deadline(t)
+        workflow_task.dispatch(t)
+
+
+def leave_sticky_queue(t: Transition) -> None:
+    """Offer a speculative task that waits on the sticky queue to the normal one, since stickiness is given up.
+
+    Emits: effect EnqueueWorkflowTask.
+    """
+    task = t.state.workflow_task
+    if task is not None and task.speculative and task.sticky and not task.started:
+        task.task_queue, task.sticky = t.state.task_queue, False
         workflow_task.dispatch(t)
 
 

@@ -39,7 +39,7 @@ from engine.core.policy.durations import NANOS_PER_SECOND, duration_to_ns, ns_to
 from engine.core.policy.links import request_id_link, started_link
 from engine.core.policy.priority import merge_priority
 from engine.core.run import child_workflow, lifecycle, workflow_task
-from engine.core.run.id_policies import StartRequest, resolve_policies, terminate_current
+from engine.core.run.id_policies import StartRequest, already_started, resolve_policies, terminate_current
 from engine.core.run.signal import add_signal
 from engine.core.run.state import SIGNAL_REQUEST, RunState
 from engine.core.run.workflow_task import StartedWorkflowTask
@@ -173,6 +173,9 @@ def start_child_workflow(
     if not parent.running or child is None or child.initiated is None:
         raise NotFound("Pending child execution not found.")
     request = _child_request(context, parent, child.initiated)
+    if current is not None and current.run_key == parent.run_key:
+        # Nor by terminate-if-running: the child of nobody would be left.
+        raise already_started("Workflow execution is already running.", parent)
     if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
         return Started(current.started.first_execution_run_id)
     if current is not None:
@@ -207,14 +210,17 @@ def _child_request(context: Context, parent: RunState, initiated_event: HistoryE
 def _use_existing(context: Context, current: RunState, request: StartWorkflowExecutionRequest) -> Started[StartReply]:
     """Answer with the running execution, which may remember this request.
 
-    Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached.
+    Emits: event WorkflowExecutionOptionsUpdated when the request asks to be attached, or its links.
     """
-    if not request.on_conflict_options.attach_request_id:
+    options = request.on_conflict_options
+    if not options.attach_request_id and not options.attach_links:
         return Started(StartReply(_response(current, started=False)))
     t = Transition(context, current)
-    event = t.add(workflow_execution_options_updated(request.request_id))
-    if request.on_conflict_options.attach_links:
+    event = t.add(workflow_execution_options_updated(request.request_id if options.attach_request_id else ""))
+    if options.attach_links:
         event.links.extend(request.links)
+    if not options.attach_request_id:
+        return Started(StartReply(_response(current, started=False)), [t])
     t.add_request_id(request.request_id)
     return Started(StartReply(_attached_response(current, request.request_id)), [t])
 
@@ -285,13 +291,12 @@ def _create(
         attributes.parent_workflow_execution.CopyFrom(parent.execution)
         attributes.parent_initiated_event_id = initiated_event_id
         attributes.root_workflow_execution.CopyFrom(parent.root_execution)
-    links = request.links if isinstance(request, StartWorkflowExecutionRequest) else ()
     return lifecycle.create_run(
         context,
         request.workflow_id,
         run_id,
         attributes,
-        links=links,
+        links=request.links,
         user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
         request_id=request.request_id,
     )

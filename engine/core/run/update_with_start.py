@@ -65,7 +65,7 @@ def update_with_start(
     except ServiceError as error:
         raise MultiOperationExecution([error, MultiOperationAborted()]) from None
     if not admitted_updates:
-        raise MultiOperationExecution([Unavailable("Workflow was not started"), MultiOperationAborted()])
+        raise MultiOperationExecution([Unavailable("Workflow was not started: StartDeduped"), MultiOperationAborted()])
     return Started(UpdateWithStartReply(started.reply.response, admitted_updates[0]), started.transitions)
 
 

@@ -103,7 +103,7 @@ def _write_completed(t: Transition, task: WorkflowTask, completed: RespondWorkfl
     before = (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds"))
     event = t.add(events.workflow_task_completed(task.scheduled_event_id, task.started_event_id, request))
     if before != (state.worker_version, state.auto_reset_points, state.search_attributes.get("BuildIds")):
-        t.search_attributes_changed = True
+        t.attributes_changed = True
     return event.event_id
 
 

@@ -1,7 +1,7 @@
 """The list filter: what ListWorkflowExecutions and CountWorkflowExecutions are asked for.
 
-Understood are the empty query, and WorkflowId, WorkflowType and ExecutionStatus, each compared by `=`, joined by
-AND. Names have their exact letters (`backquotes` around them are fine), values are quoted by ' or ".
+Understood are the empty query, and WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, each compared by `=` and
+joined by AND. Names have their exact letters (`backquotes` around them are fine), values are quoted by ' or ".
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
-_UNDERSTOOD = "WorkflowId, WorkflowType and ExecutionStatus, compared by = and joined by AND"
+_UNDERSTOOD = "WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, compared by = and joined by AND"
+
+_TEXTS = {"WorkflowId": "workflow_id", "WorkflowType": "workflow_type", "TaskQueue": "task_queue"}
+"""Attributes that are compared as text, and their fields in ListFilter."""
 
 _STATUS_BY_NAME = {
     spelling: value
@@ -44,6 +47,7 @@ class ListFilter:
 
     workflow_id: str | None = None
     workflow_type: str | None = None
+    task_queue: str | None = None
     status: WorkflowExecutionStatus.ValueType | None = None
     matches_nothing: bool = False
 
@@ -74,10 +78,9 @@ def parse_list_filter(query: str, registered: SearchAttributeTypes) -> ListFilte
             raise _unsupported()
         position += 1
     status = asked.get("ExecutionStatus")
-    workflow_id, workflow_type = asked.get("WorkflowId"), asked.get("WorkflowType")
+    texts = {field: str(asked[name]) for name, field in _TEXTS.items() if name in asked}
     return ListFilter(
-        workflow_id=None if workflow_id is None else str(workflow_id),
-        workflow_type=None if workflow_type is None else str(workflow_type),
+        **texts,
         status=None if status is None else _status(status),
         matches_nothing=contradicts,
     )
@@ -109,7 +112,7 @@ def _comparison(tokens: list[tuple[str, str]], registered: SearchAttributeTypes)
     name_kind, name = tokens[0] if tokens else ("", "")
     if name_kind not in ("name", "quoted_name"):
         raise _unsupported()
-    if name not in ("WorkflowId", "WorkflowType", "ExecutionStatus"):
+    if name != "ExecutionStatus" and name not in _TEXTS:
         if name not in SYSTEM_SEARCH_ATTRIBUTES and search_attribute_type(name, registered) is None:
             raise InvalidArgument(f"invalid query: invalid search attribute: {name}")
         raise _unsupported()

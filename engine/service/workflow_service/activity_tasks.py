@@ -119,8 +119,9 @@ def activity_task_message(task: StartedActivityTask) -> PollActivityTaskQueueRes
         message.header.CopyFrom(attributes.header)
     if attributes.HasField("input"):
         message.input.CopyFrom(attributes.input)
-    if attributes.HasField("priority"):
-        message.priority.CopyFrom(attributes.priority)
+    priority = run.priority_of(activity)
+    if priority is not None:
+        message.priority.CopyFrom(priority)
     return message
 
 

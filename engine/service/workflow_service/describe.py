@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1.event_type_pb2 import (
+    EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    EventType,
 )
 from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_NORMAL
 from temporalio.api.enums.v1.workflow_pb2 import (
     PENDING_WORKFLOW_TASK_STATE_SCHEDULED,
     PENDING_WORKFLOW_TASK_STATE_STARTED,
 )
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import (
     PendingChildExecutionInfo,
@@ -24,13 +29,18 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from engine.core.policy.client_requests import validate_has_execution
 from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.run.build_ids import reset_points
-from engine.core.run.state import ChildInfo, RunState, WorkflowTask
+from engine.core.run.state import SIGNAL_REQUEST, ChildInfo, RunState, WorkflowTask
 from engine.core.visibility.search_attributes import set_type_metadata
 from engine.service.service import Call, Service, get_namespace
 from engine.service.workflow_service.pending_activities import pending_activity_info
 
 __all__ = ["describe_workflow_execution"]
 
+_NAMED_BY_REQUESTS = (
+    EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+)
 # What clients know as "no time": the first moment of year 1.
 _NEVER = Timestamp(seconds=-62_135_596_800)
 
@@ -47,7 +57,7 @@ async def describe_workflow_execution(
     response = DescribeWorkflowExecutionResponse(
         execution_config=_config(state),
         workflow_execution_info=_info(state, retention_ns),
-        workflow_extended_info=_extended_info(state),
+        workflow_extended_info=_extended_info(service, state),
         pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
         pending_children=[_pending_child(each) for each in state.children.values()],
     )
@@ -104,7 +114,7 @@ def _info(state: RunState, retention_ns: int) -> WorkflowExecutionInfo:
     return info
 
 
-def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:
+def _extended_info(service: Service, state: RunState) -> WorkflowExecutionExtendedInfo:
     info = WorkflowExecutionExtendedInfo(
         original_start_time=ns_to_timestamp(state.original_start_time_ns),
         cancel_requested=state.cancel_requested,
@@ -116,10 +126,30 @@ def _extended_info(state: RunState) -> WorkflowExecutionExtendedInfo:
         info.execution_expiration_time.CopyFrom(ns_to_timestamp(state.execution_expiration_time_ns))
     run_expiration_time = ns_to_timestamp(state.run_expiration_time_ns) if state.run_expiration_time_ns else _NEVER
     info.run_expiration_time.CopyFrom(run_expiration_time)
-    if state.start_request_id:
-        start = info.request_id_infos[state.start_request_id]
-        start.event_type, start.event_id = EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, 1
+    for request_id, event_id in state.request_ids.items():
+        if event_id == SIGNAL_REQUEST and request_id == state.start_request_id:
+            # What the reference server says of a signal-with-start: its start, with the id of its signal.
+            info.request_id_infos[request_id].event_type = EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+            info.request_id_infos[request_id].event_id = 2
+            continue
+        event_type = _request_event_type(service, state, event_id)
+        if event_type:
+            info.request_id_infos[request_id].event_type = event_type
+            info.request_id_infos[request_id].event_id = event_id
     return info
+
+
+def _request_event_type(service: Service, state: RunState, event_id: int) -> EventType.ValueType | None:
+    """Return the type of the event that a request has made; None for what the description does not name."""
+    if event_id == 1:
+        return EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+    if event_id == SIGNAL_REQUEST:
+        return None
+    for blob in service.engine.load_history(state, event_id, event_id + 1):
+        event_type = HistoryEvent.FromString(blob).event_type
+        if event_type in _NAMED_BY_REQUESTS:
+            return event_type
+    return None
 
 
 def _pending_child(child: ChildInfo) -> PendingChildExecutionInfo:

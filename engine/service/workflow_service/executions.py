@@ -33,7 +33,7 @@ from engine.core.policy.client_requests import (
     validate_signal_workflow_execution,
     validate_terminate_workflow_execution,
 )
-from engine.core.policy.workflow_options import validate_update_workflow_execution_options
+from engine.core.run.workflow_options import validate_update_workflow_execution_options
 from engine.service.service import Call, Service, get_namespace
 
 __all__ = [
@@ -102,9 +102,9 @@ async def reset_workflow_execution(
 async def update_workflow_execution_options(
     service: Service, request: UpdateWorkflowExecutionOptionsRequest, call: Call
 ) -> UpdateWorkflowExecutionOptionsResponse:
-    """Change options of a running workflow."""
-    namespace = get_namespace(service, request.namespace)
+    """Change the priority of a running workflow."""
     validate_update_workflow_execution_options(request)
+    namespace = get_namespace(service, request.namespace)
     execution = request.workflow_execution
     run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
     reply: UpdateWorkflowExecutionOptionsResponse = await service.engine.submit(

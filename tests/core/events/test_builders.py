@@ -36,7 +36,7 @@ def _argument(annotation: str, module: ModuleType) -> Any:
     """Return the emptiest value of a parameter's type."""
     if annotation.endswith("| None"):
         return None
-    plain = {"int": 0, "str": "", "Namespace": Namespace(1, "namespace-id", "default")}
+    plain = {"int": 0, "str": "", "bool": False, "Namespace": Namespace(1, "namespace-id", "default")}
     if annotation in plain:
         return plain[annotation]
     if annotation.endswith(".ValueType"):

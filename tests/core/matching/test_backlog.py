@@ -58,6 +58,13 @@ def test_a_weight_of_three_gets_three_turns_of_four() -> None:
     assert taken == {"heavy": 30, "light": 10}
 
 
+def test_without_fairness_the_order_of_coming_is_all() -> None:
+    backlog = Backlog(fairness=False)
+    for number, fairness_key in enumerate(("a", "a", "b", "b")):
+        backlog.add(task(number, fairness_key=fairness_key, fairness_weight=number + 1))
+    assert take_all(backlog) == [0, 1, 2, 3]
+
+
 def test_priority_comes_before_fairness() -> None:
     assert take_all(filled(task(1, 3, "a"), task(2, 1, "b"), task(3, 1, "b"), task(4, 3, "b"))) == [2, 3, 1, 4]
 

@@ -160,9 +160,10 @@ def test_a_child_that_takes_the_place_of_its_sibling() -> None:
     assert list(parent.state.children) == [10]
 
 
-def test_a_workflow_is_not_its_own_child() -> None:
+@pytest.mark.parametrize("policy", ["ALLOW_DUPLICATE", "TERMINATE_IF_RUNNING"])
+def test_a_workflow_is_not_its_own_child(policy: str) -> None:
     parent = Core().start()
-    parent.complete(start_child("workflow"))
+    parent.complete(start_child("workflow", workflow_id_reuse_policy=f"WORKFLOW_ID_REUSE_POLICY_{policy}"))
     parent.assert_history("""
         5 StartChildWorkflowExecutionInitiated
         6 StartChildWorkflowExecutionFailed workflow_id=workflow cause=WORKFLOW_ALREADY_EXISTS

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from engine.core import inputs
 from engine.core.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
-from engine.core.policy.workflow_options import validate_update_workflow_execution_options
+from engine.core.run.workflow_options import validate_update_workflow_execution_options
 from tests.core.support.core import Core, Run
 from tests.core.support.messages import complete_workflow, continue_as_new, schedule_activity
 

@@ -13,7 +13,7 @@ RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 TIMED_OUT = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT
 CONTINUED = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
 ONLY = (
-    "invalid query: operation is not supported: only WorkflowId, WorkflowType and ExecutionStatus,"
+    "invalid query: operation is not supported: only WorkflowId, WorkflowType, TaskQueue and ExecutionStatus,"
     " compared by = and joined by AND can be asked for"
 )
 
@@ -32,6 +32,7 @@ ONLY = (
         (r"WorkflowId='it\'s \\ \n'", ListFilter(workflow_id="it's \\ \n")),
         ("WorkflowId='a AND b = c'", ListFilter(workflow_id="a AND b = c")),
         ("WorkflowType='order'", ListFilter(workflow_type="order")),
+        ("TaskQueue='q' AND WorkflowType='order'", ListFilter(workflow_type="order", task_queue="q")),
         ("ExecutionStatus='Running'", ListFilter(status=RUNNING)),
         ('ExecutionStatus="TimedOut"', ListFilter(status=TIMED_OUT)),
         ("ExecutionStatus='ContinuedAsNew'", ListFilter(status=CONTINUED)),

@@ -48,7 +48,7 @@ def _cancel_external(world: World, number: int) -> Command:
     )
 
 
-@scenario(server="small_limits", live_sample=True)
+@scenario(server="small_limits")
 async def pending_activities(world: World) -> None:
     """An activity too many fails the workflow task; once others have ended there is room again."""
     await world.record_task_with(

@@ -47,7 +47,7 @@ HEADER = Header(fields={"h": payload(OVERSIZE)})
 SEARCH_ATTRIBUTES = SearchAttributes(indexed_fields={"DiffKeyword": payload("x" * 3000)})
 
 
-@scenario(server="small_limits", live_sample=True)
+@scenario(server="small_limits")
 async def requests(world: World) -> None:
     """Starts, signals, queries, updates and terminations with too much in them."""
     await world.start()
@@ -92,7 +92,7 @@ async def requests(world: World) -> None:
     await world.record_history()
 
 
-@scenario(server="small_limits", live_sample=True)
+@scenario(server="small_limits")
 async def commands(world: World) -> None:
     """Commands with too much in them: some fail the workflow task, some the workflow."""
     big = payloads(OVERSIZE)

@@ -82,7 +82,7 @@ async def _record_conditions(world: World, worker: RawWorker, name: str, run_id:
             await world.record_call(f"{name}, {condition}", query)
 
 
-@scenario(live_sample=True)
+@scenario()
 async def reject_conditions(world: World) -> None:
     """Every reject condition on a run in every status."""
     closes = {

@@ -329,7 +329,7 @@ class SaysTwice:
         self.seen.append(word)
 
 
-@scenario(live_sample=True)
+@scenario()
 async def sdk_after_the_close(world: World) -> None:
     """An SDK workflow that completed is reset to its first task, sees its signals again and completes again."""
     async with world.worker([SaysTwice], [say]):

@@ -14,7 +14,7 @@ from tests.differential.world import World
 UNKNOWN_RUN_ID = "11111111-2222-3333-4444-555555555555"
 
 
-@scenario(live_sample=True)
+@scenario()
 async def event_ids(world: World) -> None:
     """Every event id of a history with two workflow tasks, and ids that it does not have."""
     run_id = await world.start()
