@@ -23,7 +23,6 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
-    UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
 )
 
@@ -209,12 +208,6 @@ class ResetWorkflowExecution:
 class UpdateWorkflowExecution:
     run: RunRef
     request: UpdateWorkflowExecutionRequest
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateWorkflowExecutionOptions:
-    run: RunRef
-    request: UpdateWorkflowExecutionOptionsRequest
 
 
 @dataclass(frozen=True, slots=True)
