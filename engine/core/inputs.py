@@ -23,6 +23,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
     UpdateWorkflowExecutionRequest,
 )
 
@@ -208,6 +209,12 @@ class ResetWorkflowExecution:
 class UpdateWorkflowExecution:
     run: RunRef
     request: UpdateWorkflowExecutionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWorkflowExecutionOptions:
+    run: RunRef
+    request: UpdateWorkflowExecutionOptionsRequest
 
 
 @dataclass(frozen=True, slots=True)
