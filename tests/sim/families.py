@@ -76,6 +76,8 @@ def _check_policies(connection: Any, where: str, parent: RunState) -> None:
         last = _last_of_chain(connection, child.started_run_id)
         if child.parent_close_policy == PARENT_CLOSE_POLICY_TERMINATE:
             require(not last.running, f"{where} has closed, but its child {child.workflow_id} goes on")
+        elif _was_reset(connection, child.workflow_id):
+            continue
         elif child.parent_close_policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL and last.running:
             chain = _chain(connection, child.started_run_id)
             require(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +22,12 @@ from engine.core.transition import Context, Transition
 from engine.store.commit import RunWrite, commit
 from engine.store.database import open_database
 from engine.store.namespaces import load_namespaces, save_namespace
-from engine.store.runs import max_run_key
+from engine.store.runs import load_run, max_run_key
 
-__all__ = ["StoredRuns"]
+__all__ = ["NAMESPACE_ID", "StoredRuns", "loads_equal"]
 
 NAMESPACE_ID = "11111111-1111-4111-8111-111111111111"
+_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"}
 
 
 class _Env:
@@ -141,3 +143,13 @@ class StoredRuns:
     def start_activity(self, state: RunState, scheduled_event_id: int) -> None:
         run = RunRef(NAMESPACE_ID, run_key=state.run_key)
         self.apply(state, ActivityTaskDispatched(run, scheduled_event_id, 1, "worker"))
+
+
+def loads_equal(stored: StoredRuns, state: RunState) -> RunState:
+    """Assert that the run is loaded as it is in memory; return it as loaded."""
+    loaded = load_run(stored.database.writer, state.run_key)
+    assert loaded is not None
+    for each in dataclasses.fields(RunState):
+        if each.name not in _MEMORY_ONLY:
+            assert getattr(loaded, each.name) == getattr(state, each.name), each.name
+    return loaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,10 +39,9 @@ from engine.store.runs import (
     max_run_key,
 )
 from tests.sim.script import activity_command, child_command, complete_command, timer_command
-from tests.store.stored_runs import NAMESPACE_ID, StoredRuns
+from tests.store.stored_runs import NAMESPACE_ID, StoredRuns, loads_equal
 
 TABLES = ("runs", "events", "activities", "buffered_events", "request_ids")
-_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"}
 
 
 @pytest.fixture
@@ -65,16 +63,6 @@ def start_workflow_task(stored: StoredRuns, state: RunState) -> None:
     run, task = RunRef(NAMESPACE_ID, run_key=state.run_key), state.workflow_task
     assert task is not None
     stored.apply(state, WorkflowTaskDispatched(run, task.scheduled_event_id, task.attempt, "q", False, "worker"))
-
-
-def loads_equal(stored: StoredRuns, state: RunState) -> RunState:
-    """Assert that the run is loaded as it is in memory; return it as loaded."""
-    loaded = load_run(stored.database.writer, state.run_key)
-    assert loaded is not None
-    for each in dataclasses.fields(RunState):
-        if each.name not in _MEMORY_ONLY:
-            assert getattr(loaded, each.name) == getattr(state, each.name), each.name
-    return loaded
 
 
 def test_run_is_loaded_as_it_was_in_memory(stored: StoredRuns) -> None:

@@ -284,6 +284,20 @@ def test_the_parent_of_a_child_that_is_reset_hears_of_the_new_run_s_end_only() -
     """)
 
 
+def test_the_parent_of_a_child_that_a_reset_of_an_older_run_ends_hears_of_it() -> None:
+    """The new run is not the parent's child: it goes on from a run of the same id that is none."""
+    core = Core()
+    base = core.start(workflow_id="child")
+    base.complete(complete_workflow())
+    run = core.start()
+    run.complete(start_child())
+    new = reset_run(base, FIRST_COMPLETED)
+    run.assert_history("8 ChildWorkflowExecutionTerminated initiated_event_id=5 workflow_execution.workflow_id=child")
+    assert not run.state.children
+    new.complete(complete_workflow(7))
+    assert len(run.events) == 8
+
+
 def test_a_child_that_is_started_already_is_found_again() -> None:
     run = Core(env=TickingEnv()).start()
     run.poll()
