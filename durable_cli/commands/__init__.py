@@ -30,6 +30,7 @@ ROOT = Group(
                 "result": "Wait for a workflow's result and print it.",
                 "cancel": "Ask a workflow, or all that match a query, to cancel.",
                 "terminate": "End a workflow, or all that match a query, at once.",
+                "reset": "Let a workflow, or all that match a query, go on from an earlier point.",
             },
         ),
     },

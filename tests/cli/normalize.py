@@ -28,6 +28,8 @@ VOLATILE_KEYS = {
     "requestIdInfos",
     "workflowExecutionExpirationTime",
     "workerVersion",
+    "baseRunId",
+    "newRunId",
 }
 
 

@@ -235,7 +235,58 @@ def test_acting_writes_the_same_event(stage: Stage, words: tuple[str, ...]) -> N
     assert events[0] == events[1]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--event-id", "4"),
+        ("--type", "FirstWorkflowTask"),
+        ("--type", "LastWorkflowTask"),
+        ("--type", "FirstWorkflowTask", "--reapply-exclude", "Signal"),
+        ("--type", "FirstWorkflowTask", "--reapply-exclude", "All"),
+        ("--type", "LastWorkflowTask", "--reapply-exclude", "Update", "--reapply-exclude", "Signal"),
+    ],
+    ids=" ".join,
+)
+def test_a_reset_writes_the_same_events(stage: Stage, words: tuple[str, ...]) -> None:
+    events = []
+    for cli in (stage.dx, stage.official):
+        workflow_id = stage.start("Waiter")
+        for value in (1, 2):
+            stage.official("workflow", "signal", "-w", workflow_id, "--name", "add", "-i", str(value)).ok()
+            values = stage.official("workflow", "query", "-w", workflow_id, "--name", "values").ok().stdout
+            assert str(value) in values
+        reset = cli("workflow", "reset", "-w", workflow_id, *words, "--reason", "because", "-o", "json").ok()
+        assert list(reset.json) == ["runId"]
+        stage.official("workflow", "signal", "-w", workflow_id, "--name", "finish").ok()
+        stage.finish(workflow_id)
+        history = stage.official("workflow", "show", "-w", workflow_id, "-o", "json").ok().json["events"]
+        events.append([without_volatile(event) for event in _without_worker_events(history)])
+    assert events[0] == events[1]
+
+
+def _without_worker_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the ids, and the tasks after the reset: how many there are is up to the worker."""
+    kept = []
+    for event in events:
+        if "workflowTaskFailedEventAttributes" in event or "WORKFLOW_TASK" not in event["eventType"]:
+            kept.append({name: value for name, value in event.items() if name != "eventId"})
+    return kept
+
+
+def test_reset_to_the_last_continue_as_new(stage: Stage) -> None:
+    for cli in (stage.dx, stage.official):
+        workflow_id = stage.start("Counts", "-i", "1")
+        stage.finish(workflow_id)
+        words = ("workflow", "reset", "-w", workflow_id, "--type", "LastContinuedAsNew", "--reason", "because")
+        run_id = cli(*words, "-o", "json").ok().json["runId"]
+        stage.finish(workflow_id)
+        started = stage.official("workflow", "show", "-w", workflow_id, "-o", "json").ok().json["events"][0]
+        assert started["workflowExecutionStartedEventAttributes"]["continuedExecutionRunId"] == run_id
+
+
 ERRORS = [
+    ("workflow", "reset", "-w", "no-such-workflow", "--event-id", "4", "--reason", "because"),
+    ("workflow", "reset", "-w", "no-such-workflow", "--type", "LastWorkflowTask", "--reason", "because"),
     ("workflow", "describe", "-w", "no-such-workflow"),
     ("workflow", "describe", "-w", "no-such-workflow", "-r", "not-a-uuid"),
     ("workflow", "result", "-w", "no-such-workflow"),

@@ -119,6 +119,41 @@ def test_cancel_and_terminate(stage: Stage) -> None:
     assert "already completed" in again.stderr
 
 
+def test_reset(stage: Stage) -> None:
+    workflow_id = stage.start("Greet", "-i", '"Ada"')
+    stage.finish(workflow_id)
+    said = stage.dx("workflow", "reset", workflow_id, "-t", "FirstWorkflowTask", "--reason", "again").ok().stdout
+    run_id = said.split()[-1]
+    assert said == f"Reset {workflow_id} to event 4; it goes on as run {run_id}\n"
+    assert "Hello, Ada!" in stage.dx("workflow", "result", workflow_id, "-r", run_id).ok().stdout
+    refused = stage.dx("workflow", "reset", workflow_id, "-e", "5", "--reason", "again")
+    assert refused.code == 1
+    assert "this event must be at the boundary" in refused.stderr
+
+
+def test_reset_to_a_build(stage: Stage) -> None:
+    workflow_id = stage.start("Greet", "-i", '"Ada"')
+    stage.finish(workflow_id)
+    shown = stage.dx("workflow", "describe", workflow_id, "-o", "json").ok().json
+    (point,) = shown["workflowExecutionInfo"]["autoResetPoints"]["points"]
+    words = ("workflow", "reset", workflow_id, "-t", "BuildId", "--reason", "again")
+    assert "to event 4;" in stage.dx(*words, "--build-id", point["buildId"]).ok().stdout
+    unknown = stage.dx(*words, "--build-id", "nobody-s")
+    assert unknown.code == 1
+    assert "was completed by the build 'nobody-s'" in unknown.stderr
+
+
+def test_reset_of_what_has_no_such_point(stage: Stage) -> None:
+    workflow_id = stage.start("Waiter")
+    refused = stage.dx("workflow", "reset", workflow_id, "-t", "LastContinuedAsNew", "--reason", "again")
+    assert refused.code == 1
+    assert "was not continued from another run" in refused.stderr
+    delayed = stage.start("Waiter", "--start-delay", "1h")
+    refused = stage.dx("workflow", "reset", delayed, "-t", "LastWorkflowTask", "--reason", "again")
+    assert refused.code == 1
+    assert "has had no workflow task yet" in refused.stderr
+
+
 def test_list_in_a_pipe_is_whole_and_without_colour(stage: Stage) -> None:
     workflow_id = stage.start("Waiter", name="w" * 300)
     listed = stage.dx("workflow", "list", "-q", f"WorkflowId = '{workflow_id}'", env={"COLUMNS": "40"}).ok().stdout
@@ -255,6 +290,11 @@ def test_batches(reference: Stage) -> None:
     assert list(started) == ["batchJobId"]
     for workflow_id in ids:
         while '["all"]' not in reference.official("workflow", "query", "-w", workflow_id, "--name", "values").stdout:
+            assert time.monotonic() < until
+    reset = ("workflow", "reset", "-q", query, "-t", "FirstWorkflowTask", "--reason", "again", "--yes")
+    assert reference.dx(*reset).ok().stdout.startswith("Started batch")
+    for workflow_id in ids:
+        while "RESET_WORKFLOW" not in reference.official("workflow", "show", "-w", workflow_id, "-o", "json").stdout:
             assert time.monotonic() < until
     assert "Started batch" in run_on_terminal(reference, "workflow", "terminate", "-q", query, typed="y\n")
     for workflow_id in ids:

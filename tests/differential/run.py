@@ -44,7 +44,8 @@ _ONE_PARTITION: dict[str, str | int] = {
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
     # Fairness is on here and off there, if nobody says otherwise.
     "standard": {"matching.enableFairness": "false"},
-    "fairness": {"matching.enableFairness": "true"},
+    # What the reference server has, but does not do unless it is told to.
+    "switched_on": {"matching.enableFairness": "true", "system.enableCrossNamespaceCommands": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.
     "small_limits": {
         "limit.blobSize.warn": 4096,

@@ -234,14 +234,16 @@ class World:
     def execution(self, workflow_id: str = "", run_id: str = "") -> WorkflowExecution:
         return WorkflowExecution(workflow_id=workflow_id or self.workflow_id(), run_id=run_id)
 
-    async def history(self, workflow_id: str = "", run_id: str = "") -> list[HistoryEvent]:
+    async def history(self, workflow_id: str = "", run_id: str = "", namespace: str = "") -> list[HistoryEvent]:
         """Read the whole history of a run."""
         events: list[HistoryEvent] = []
         token = b""
         while True:
             reply = await self.call(
                 GetWorkflowExecutionHistoryRequest(
-                    namespace=self.namespace, execution=self.execution(workflow_id, run_id), next_page_token=token
+                    namespace=namespace or self.namespace,
+                    execution=self.execution(workflow_id, run_id),
+                    next_page_token=token,
                 )
             )
             events.extend(reply.history.events)
@@ -295,10 +297,10 @@ class World:
                 raise TimeoutError(f"nothing after {timeout_seconds} s from {probe.__qualname__}")
             await asyncio.sleep(0.05)
 
-    async def record_history(self, workflow_id: str = "", run_id: str = "") -> None:
+    async def record_history(self, workflow_id: str = "", run_id: str = "", namespace: str = "") -> None:
         """Record all events of a run."""
         workflow_id = workflow_id or self.workflow_id()
-        events = await self.history(workflow_id, run_id)
+        events = await self.history(workflow_id, run_id, namespace)
         self.steps.append({"history": workflow_id, "events": self._normaliser.history(events)})
 
     async def record_events_by_child(self, workflow_id: str = "", run_id: str = "") -> None:

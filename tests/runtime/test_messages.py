@@ -269,7 +269,7 @@ def test_a_family_closes_in_one_commit(tmp_path: Path) -> None:
 
 
 def test_a_parent_closes_although_the_namespace_of_its_child_is_gone(tmp_path: Path) -> None:
-    script = Script(tmp_path)
+    script = Script(tmp_path, whole_families=False)
     script.server.limits = Limits(cross_namespace_commands=True)
 
     async def program() -> None:

@@ -167,7 +167,7 @@ async def order_without_fairness(world: World) -> None:
     await _record_order_of_fairness_keys(world)
 
 
-@scenario(server="fairness")
+@scenario(server="switched_on")
 async def order_by_fairness(world: World) -> None:
     """With fairness on, the fairness keys of tasks of equal priority take turns."""
     await _record_order_of_fairness_keys(world)
