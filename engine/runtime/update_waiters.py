@@ -47,7 +47,7 @@ class UpdateWaiters:
 
     def leave(self, waiter: UpdateWaiter) -> None:
         """Wait no longer."""
-        if not waiter.answer.cancel() and not waiter.answer.cancelled():
+        if waiter.answer.done() and not waiter.answer.cancelled():
             waiter.answer.exception()  # nobody need be told that it was not read
         waiting = self._waiters.get(waiter.update.run_key)
         if waiting is not None and waiter in waiting:
