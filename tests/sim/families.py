@@ -31,7 +31,11 @@ _BY_POLICY = "by parent close policy"
 
 
 def check_relatives(connection: Any, run: RunState) -> None:
-    """Check a run that was just written against its parent and its children."""
+    """Check a run that was just written against its parent and its children.
+
+    Of a workflow that was reset, only that its open run waits for nobody who has closed since: it may have children of
+    the run before, and that run's other children have no parent any more.
+    """
     where = f"run {run.run_key}"
     if run.running:
         require(not run.external_signals, f"{where}: a signal to another workflow was not sent")
@@ -39,10 +43,13 @@ def check_relatives(connection: Any, run: RunState) -> None:
         for child in run.children.values():
             require(child.started is not None, f"{where}: the child {child.workflow_id} was not started")
             last = _last_of_chain(connection, child.started_run_id)
-            require(last.running, f"{where} waits for the child {child.workflow_id}, which has closed")
-    else:
+            lost = run.made_by_reset and last.close_time_ns <= run.start_time_ns
+            require(last.running or lost, f"{where} waits for the child {child.workflow_id}, which has closed")
+    elif not _was_reset(connection, run.workflow_id):
         _check_policies(connection, where, run)
-    _check_parent(connection, where, run)
+    parent_id = run.started.parent_workflow_execution.workflow_id
+    if not (_was_reset(connection, run.workflow_id) or _was_reset(connection, parent_id)):
+        _check_parent(connection, where, run)
 
 
 def _check_parent(connection: Any, where: str, run: RunState) -> None:
@@ -102,7 +109,20 @@ def _chain(connection: Any, first_run_id: str) -> list[RunState]:
 
 
 def _last_of_chain(connection: Any, first_run_id: str) -> RunState:
-    return _chain(connection, first_run_id)[-1]
+    """Return the last run of a chain; after a reset it is the newest run of the workflow."""
+    last = _chain(connection, first_run_id)[-1]
+    if not last.running and _was_reset(connection, last.workflow_id):
+        sql = "SELECT max(run_key) FROM runs WHERE workflow_id = ?"
+        newest = load_run(connection, connection.execute(sql, (last.workflow_id,)).fetchone()[0])
+        assert newest is not None
+        if newest.started.first_execution_run_id == first_run_id:
+            return newest
+    return last
+
+
+def _was_reset(connection: Any, workflow_id: str) -> bool:
+    sql = "SELECT 1 FROM runs WHERE workflow_id = ? AND reset_run_id != ''"
+    return connection.execute(sql, (workflow_id,)).fetchone() is not None
 
 
 # Everything, by the histories alone.
@@ -116,6 +136,10 @@ class _Child:
     started: HistoryEvent | None = None
     failed: HistoryEvent | None = None
     closed: HistoryEvent | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        return self.initiated.start_child_workflow_execution_initiated_event_attributes.workflow_id
 
 
 @dataclass
@@ -165,6 +189,7 @@ def check_families(connection: Any) -> None:
         BrokenInvariantError: they do not fit together.
     """
     runs = _load(connection)
+    reset = {run.workflow_id for run in runs.values() if run.started.original_execution_run_id != run.run_id}
     for run in runs.values():
         _read_children(run)
         _read_sent(run)
@@ -175,10 +200,12 @@ def check_families(connection: Any) -> None:
             of_parent[parent.run_id, run.started.parent_initiated_event_id].append(run)
     for run in runs.values():
         for initiated_event_id, child in run.children.items():
-            _check_child(runs, run, child, of_parent.pop((run.run_id, initiated_event_id), []))
+            started = of_parent.pop((run.run_id, initiated_event_id), [])
+            if not {run.workflow_id, child.workflow_id} & reset:
+                _check_child(runs, run, child, started)
     require(not of_parent, f"children that no parent has initiated: {list(of_parent)}")
-    _check_signals(runs)
-    _check_cancels(runs)
+    _check_signals(runs, reset)
+    _check_cancels(runs, reset)
 
 
 def _load(connection: Any) -> dict[str, _Run]:
@@ -305,8 +332,11 @@ def _read_sent(run: _Run) -> None:
             require(one.arrived or one.failed or not run.open, f"{run.where}, event {event_id} has no answer")
 
 
-def _check_signals(runs: dict[str, _Run]) -> None:
-    """Every signal that arrived is in exactly one history, by its name; no other is in any."""
+def _check_signals(runs: dict[str, _Run], reset: set[str]) -> None:
+    """Every signal that arrived is in exactly one history, by its name; no other is in any.
+
+    A reset sends signals again, and takes them over into another history.
+    """
     received: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for run in runs.values():
         for event in run.events:
@@ -319,11 +349,14 @@ def _check_signals(runs: dict[str, _Run]) -> None:
             target = sent.initiated.workflow_execution.workflow_id
             expected = [(run.run_id, target)] if sent.arrived else []
             found = received.pop(sent.initiated.signal_name, [])
+            if {run.workflow_id, target} & reset:
+                continue
             require(found == expected, f"{run.where}, signal of event {event_id}: {found} got it, not {expected}")
-    require(not received, f"signals that nobody has sent: {dict(received)}")
+    left = [each for each in received.values() if not {workflow_id for _, workflow_id in each} & reset]
+    require(not left, f"signals that nobody has sent: {left}")
 
 
-def _check_cancels(runs: dict[str, _Run]) -> None:
+def _check_cancels(runs: dict[str, _Run], reset: set[str]) -> None:
     """Every cancellation request has a sender that knows of its arrival; what did not arrive is in no history."""
     received: dict[tuple[str, int], list[_Run]] = defaultdict(list)
     for run in runs.values():
@@ -339,6 +372,8 @@ def _check_cancels(runs: dict[str, _Run]) -> None:
         for event_id, sent in run.cancels.items():
             where, target = f"{run.where}, cancellation request of event {event_id}", sent.initiated.workflow_execution
             found = received.pop((run.run_id, event_id), [])
+            if {run.workflow_id, target.workflow_id} & reset:
+                continue
             if not sent.arrived:
                 require(not found, f"{where} did not arrive, but is in a history")
                 continue
@@ -347,4 +382,5 @@ def _check_cancels(runs: dict[str, _Run]) -> None:
             candidates = by_workflow_id[target.workflow_id]
             there = found or any(not each.open or each.asked_to_cancel() for each in candidates)
             require(there, f"{where} is lost")
-    require(not received, f"cancellation requests that nobody has sent: {list(received)}")
+    left = [key for key, found in received.items() if not {run.workflow_id for run in found} & reset]
+    require(not left, f"cancellation requests that nobody has sent: {left}")

@@ -103,9 +103,7 @@ def reset_workflow(
     ended: Sequence[HistoryEvent] = ()
     transitions = []
     if current.running:
-        terminated = _terminate(context, current, request.reason)
-        if current is not base:
-            child_workflow.close_children(terminated)
+        terminated = _terminate(context, base, current, request.reason)
         transitions.append(terminated)
         if history.last_run_id == current.run_id:
             ended = terminated.new_events
@@ -160,14 +158,20 @@ def _fork(context: Context, base: RunState, request: ResetWorkflowExecutionReque
     return state
 
 
-def _terminate(context: Context, current: RunState, reason: str) -> Transition:
-    """End the current run; its parent does not hear of it: the new run takes its place.
+def _terminate(context: Context, base: RunState, current: RunState, reason: str) -> Transition:
+    """End the current run.
 
-    Emits: event WorkflowTaskFailed for a started task, then WorkflowExecutionTerminated.
+    Its parent does not hear of it if the new run takes its place. A run of another chain has none.
+
+    Emits: event WorkflowTaskFailed for a started task, then WorkflowExecutionTerminated; effects SendToRun.
     """
     t = Transition(context, current)
     workflow_task.fail_before_forced_close(t)
-    t.add(workflow_execution_terminated(reason, None, _RESETTER))
+    event = t.add(workflow_execution_terminated(reason, None, _RESETTER))
+    if current.started.first_execution_run_id != base.started.first_execution_run_id:
+        child_workflow.tell_parent(t, event)
+    if current is not base:
+        child_workflow.close_children(t)
     return t
 
 

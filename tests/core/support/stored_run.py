@@ -31,6 +31,7 @@ _TRANSIENT_RUN_FIELDS = (
     "sticky_schedule_to_start_timeout_ns",
     "start_request_id",
     "reset_run_id",
+    "auto_reset_points",
     "state_transition_count",
 )
 _MEMORY_ONLY = {
