@@ -125,6 +125,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     state.history_size_bytes = row["history_size_bytes"]
     state.state_transition_count = row["state_transition_count"]
     state.stored_deadline_ns = row["next_deadline_ns"]
+    state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
     _load_request_ids(connection, state)
     if closed:
         if ends_only:
@@ -165,7 +166,6 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     """Put back what the events between the first and the last would have folded to."""
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
-    state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
     state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)

@@ -223,8 +223,12 @@ class Script:
             self.engine.poll_activity_task(self.server.namespace, "q", record=record, timeout_seconds=60)
         )
 
-    async def complete(self, task: StartedWorkflowTask, *commands: Command, sticky_queue: str = "") -> CompletedReply:
+    async def complete(
+        self, task: StartedWorkflowTask, *commands: Command, sticky_queue: str = "", build_id: str = ""
+    ) -> CompletedReply:
         request = RespondWorkflowTaskCompletedRequest(commands=commands, identity="worker")
+        if build_id:
+            request.worker_version_stamp.build_id = build_id
         if sticky_queue:
             sticky = StickyExecutionAttributes(
                 worker_task_queue=TaskQueue(name=sticky_queue, kind=TASK_QUEUE_KIND_STICKY),
