@@ -121,12 +121,16 @@ class StartWorkflowExecution:
 
 @dataclass(frozen=True, slots=True)
 class StartChildWorkflowExecution:
-    """Start the child that `parent` initiated; addressed to the child's workflow id."""
+    """Start the child that `parent` initiated; addressed to the child's workflow id.
+
+    With `after_reset` the parent is a run that a reset has just made, and its base run may have started the child.
+    """
 
     parent: RunRef
     initiated_event_id: int
     namespace_id: str
     workflow_id: str
+    after_reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)

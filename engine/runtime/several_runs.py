@@ -68,7 +68,8 @@ def _signal_with_start(engine: Engine, item: SignalWithStartWorkflowExecution, c
 def _start_child(engine: Engine, item: StartChildWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
     parent = engine.load_run(item.parent)
     current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
-    return start.start_child_workflow(engine.context(item.namespace_id), current, parent, item.initiated_event_id)
+    context = engine.context(item.namespace_id)
+    return start.start_child_workflow(context, current, parent, item.initiated_event_id, item.after_reset)
 
 
 def _update_with_start(engine: Engine, item: ExecuteMultiOperation, changed: dict[int, RunState]) -> Outcome:

@@ -38,7 +38,7 @@ from engine.core.run import workflow_task
 from engine.core.run.state import ChildInfo, RunState
 from engine.core.transition import Transition
 
-__all__ = ["close_children", "is_child_before_reset", "on_closed", "on_start_answered", "start", "tell_parent"]
+__all__ = ["close_children", "is_child_of_base_run", "on_closed", "on_start_answered", "start", "tell_parent"]
 
 _SYSTEM_WORKFLOW_CHILDREN = 10
 """From this many children on, the reference server leaves closing them to a workflow of its own."""
@@ -46,30 +46,28 @@ _SYSTEM_WORKFLOW_CHILDREN = 10
 _CHILD_NOT_FOUND = "Pending child execution not found."
 
 
-def start(t: Transition, initiated_event_id: int) -> None:
+def start(t: Transition, initiated_event_id: int, *, after_reset: bool = False) -> None:
     """Ask for the child to be started; its answer goes to `on_start_answered`.
 
+    Args:
+        after_reset: the base run of this one may have started it.
     Emits: effect SendToRun.
     """
     child = t.state.children[initiated_event_id]
     parent = RunRef(t.state.namespace_id, run_key=t.state.run_key)
     t.effects.append(
         SendToRun(
-            StartChildWorkflowExecution(parent, initiated_event_id, child.namespace_id, child.workflow_id),
+            StartChildWorkflowExecution(parent, initiated_event_id, child.namespace_id, child.workflow_id, after_reset),
             MessageSender(parent, ct.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, initiated_event_id),
         )
     )
 
 
-def is_child_before_reset(current: RunState, parent: RunState, initiated_event_id: int) -> bool:
-    """Say whether the parent is a reset run, and the child the one that its base run started."""
+def is_child_of_base_run(current: RunState, parent: RunState, initiated_event_id: int) -> bool:
+    """Say whether the parent, which a reset made, has this child from its base run."""
     started = current.started
     before = WorkflowExecution(workflow_id=parent.workflow_id, run_id=parent.started.original_execution_run_id)
-    return (
-        parent.made_by_reset
-        and started.parent_workflow_execution == before
-        and started.parent_initiated_event_id == initiated_event_id
-    )
+    return started.parent_workflow_execution == before and started.parent_initiated_event_id == initiated_event_id
 
 
 def on_start_answered(t: Transition, answered: MessageAnswered) -> None:

@@ -210,7 +210,7 @@ def _send_again(t: Transition) -> None:
     state = t.state
     for child in list(state.children.values()):
         if child.started is None:
-            child_workflow.start(t, child.initiated_event_id)
+            child_workflow.start(t, child.initiated_event_id, after_reset=True)
     for initiated_event_id in state.external_signals:
         external_workflow.signal(t, initiated_event_id)
     for initiated_event_id in state.external_cancels:

@@ -160,13 +160,14 @@ def signal_with_start_workflow(
 
 
 def start_child_workflow(
-    context: Context, current: RunState | None, parent: RunState, initiated_event_id: int
+    context: Context, current: RunState | None, parent: RunState, initiated_event_id: int, after_reset: bool = False
 ) -> Started[str]:
     """Start the child that `parent` has initiated; the reply is its run id.
 
     Args:
         context: of the child's namespace.
         current: the newest run of the child's workflow id, if any.
+        after_reset: the base run of `parent` may have started it: then it is the parent's child, too.
     Raises: WorkflowExecutionAlreadyStarted by the id policies; NotFound when the parent does not wait for it any more.
     """
     child = parent.children.get(initiated_event_id)
@@ -176,7 +177,7 @@ def start_child_workflow(
     if current is not None and current.run_key == parent.run_key:
         # Nor by terminate-if-running: the child of nobody would be left.
         raise already_started("Workflow execution is already running.", parent)
-    if current is not None and child_workflow.is_child_before_reset(current, parent, initiated_event_id):
+    if after_reset and current and child_workflow.is_child_of_base_run(current, parent, initiated_event_id):
         return Started(current.started.first_execution_run_id)
     if current is not None:
         resolve_policies(current, request)

@@ -188,7 +188,7 @@ class Core:
         parent, current = self.find(item.parent), self.current(item.workflow_id)
         assert parent is not None
         started = start.start_child_workflow(
-            self.context, current and current.state, parent.state, item.initiated_event_id
+            self.context, current and current.state, parent.state, item.initiated_event_id, item.after_reset
         )
         self.finish_all(started.transitions)
         return started.reply
