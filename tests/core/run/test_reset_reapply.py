@@ -349,6 +349,22 @@ def test_a_child_that_is_started_already_is_found_again() -> None:
     assert types(new, started)[-1] == "ChildWorkflowExecutionCompleted"
 
 
+def test_a_child_that_the_base_run_started_after_the_point_is_not_found_again() -> None:
+    run = Core().start_idle()
+    run.core.advance(1)
+    run.signal()
+    run.complete(start_child())
+    new = reset_run(run, FIRST_COMPLETED)
+    new.complete(start_child())
+    assert position(new, "StartChildWorkflowExecutionInitiated") == position(
+        run, "StartChildWorkflowExecutionInitiated"
+    )
+    new.assert_history("""
+        10 StartChildWorkflowExecutionFailed cause=WORKFLOW_ALREADY_EXISTS
+        11 WorkflowTaskScheduled
+    """)
+
+
 @pytest.mark.parametrize(
     ("name", "event"),
     [
