@@ -4,8 +4,8 @@ Rules:
 - A *unit* is one input with everything it sets off at once: the next run of a chain, what its runs send to others and
   the answers to that, tasks paired with waiting pollers. A unit is in the batch as a whole or not at all.
 - Until the commit nobody hears anything; after it nothing can fail any more.
-- A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
-  first, so the runs are loaded again as those left them.
+- A unit that fails unexpectedly evicts the runs that it touched: nobody sees what it made of them. What earlier units
+  of the batch wrote is committed then, so the runs are loaded again as those left them.
 - So a message that can't be delivered takes its cause with it: whoever caused it hears of the failure and tries again.
 """
 
@@ -356,7 +356,7 @@ class Batch:
             self._clear_unit()
 
     def _abandon_unit(self, *, comes_back: bool = False) -> None:
-        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed.
+        """Throw the unit away, and the runs that it may have changed; then commit what came before it.
 
         Args:
             comes_back: another input puts back at once what the runs had in memory only.
