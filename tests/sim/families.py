@@ -4,6 +4,8 @@ Rules:
 - What one run sends another is in one commit with its cause and its answer. So after every step a child of an open
   parent is either pending there and open itself, or its end is in the parent's history or buffer.
 - A parent's close has done by then what the parent close policies say.
+- A reset makes other families: the new run has children that are not its own, the base run's may go on without it, and
+  a child whose end its parent has seen may begin again. What does not hold of those is not asked of them.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from temporalio.api.enums.v1.workflow_pb2 import (
     PARENT_CLOSE_POLICY_REQUEST_CANCEL,
     PARENT_CLOSE_POLICY_TERMINATE,
 )
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
 from engine.core.events.child_workflow import CHILD_CLOSES
-from engine.core.run.state import RunState
+from engine.core.run.state import ChildInfo, RunState
 from engine.store.runs import load_run
 from tests.sim.invariants import load_histories, require
 
@@ -31,98 +33,104 @@ _BY_POLICY = "by parent close policy"
 
 
 def check_relatives(connection: Any, run: RunState) -> None:
-    """Check a run that was just written against its parent and its children.
-
-    Of a workflow that was reset, only that its open run waits for nobody who has closed since: it may have children of
-    the run before, and that run's other children have no parent any more.
-    """
+    """Check a run that was just written against its parent and its children."""
     where = f"run {run.run_key}"
     if run.running:
         require(not run.external_signals, f"{where}: a signal to another workflow was not sent")
         require(not run.external_cancels, f"{where}: a cancellation request to another workflow was not sent")
         for child in run.children.values():
             require(child.started is not None, f"{where}: the child {child.workflow_id} was not started")
-            last = _last_of_chain(connection, child.started_run_id)
-            lost = run.made_by_reset and last.close_time_ns <= run.start_time_ns
-            require(last.running or lost, f"{where} waits for the child {child.workflow_id}, which has closed")
-    elif not _was_reset(connection, run.workflow_id):
+            chain = _own_chain(connection, run, child)
+            require(
+                not chain or chain[-1].running, f"{where} waits for the child {child.workflow_id}, which has closed"
+            )
+    elif not run.reset_run_id:
         _check_policies(connection, where, run)
-    parent_id = run.started.parent_workflow_execution.workflow_id
-    if not (_was_reset(connection, run.workflow_id) or _was_reset(connection, parent_id)):
+    if run.started.HasField("parent_workflow_execution"):
         _check_parent(connection, where, run)
 
 
 def _check_parent(connection: Any, where: str, run: RunState) -> None:
     parent_run_id = run.started.parent_workflow_execution.run_id
-    if not parent_run_id:
+    row = connection.execute("SELECT run_key, status FROM runs WHERE run_id = ?", (parent_run_id,)).fetchone()
+    require(row is not None, f"{where}: there is no run {parent_run_id}, its parent")
+    chain = _chain(connection, run.workflow_id, run.started.first_execution_run_id)
+    if row[1] != 1 or run.run_key != chain[-1].run_key:
         return
-    parent = _load_by_run_id(connection, parent_run_id)
-    if not parent.running:
+    parent = load_run(connection, row[0])
+    assert parent is not None
+    if parent.made_by_reset:
         return
     child = parent.children.get(run.started.parent_initiated_event_id)
-    if run.running:
+    if not run.running:
+        require(child is None, f"{where} has closed, but its open parent has not been told")
+    elif not any(each.made_by_reset for each in chain):
         require(child is not None, f"{where} is open, but its open parent does not wait for it")
         assert child is not None
         require(child.started_run_id == run.started.first_execution_run_id, f"{where}: its parent has another child")
-    elif not run.new_execution_run_id:
-        require(child is None, f"{where} has closed, but its open parent has not been told")
 
 
 def _check_policies(connection: Any, where: str, parent: RunState) -> None:
     """Check what the close of a parent, just committed, has done to the children that it left."""
     for child in parent.children.values():
-        if child.started is None:
+        if child.started is None or not (chain := _own_chain(connection, parent, child)):
             continue
-        last = _last_of_chain(connection, child.started_run_id)
         if child.parent_close_policy == PARENT_CLOSE_POLICY_TERMINATE:
-            require(not last.running, f"{where} has closed, but its child {child.workflow_id} goes on")
-        elif child.parent_close_policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL and last.running:
-            chain = _chain(connection, child.started_run_id)
+            require(not chain[-1].running, f"{where} has closed, but its child {child.workflow_id} goes on")
+        elif child.parent_close_policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL and chain[-1].running:
             require(
-                any(run.cancel_requested for run in chain) or _cancel_requested(connection, chain),
+                _cancel_requested(connection, chain),
                 f"{where} has closed, but its child {child.workflow_id} was not asked to cancel",
             )
 
 
-def _cancel_requested(connection: Any, chain: list[RunState]) -> bool:
-    """Say whether a closed run of a chain was asked to cancel: of closed runs not every event is folded."""
+def _cancel_requested(connection: Any, chain: list[_Link]) -> bool:
+    """Say whether a run of a chain was asked to cancel."""
     marks = ", ".join("?" * len(chain))
     sql = f"SELECT 1 FROM events WHERE event_type = ? AND run_key IN ({marks})"
     asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-    return connection.execute(sql, (asked, *(run.run_key for run in chain))).fetchone() is not None
+    if connection.execute(sql, (asked, *(run.run_key for run in chain))).fetchone() is not None:
+        return True
+    last = load_run(connection, chain[-1].run_key)
+    assert last is not None
+    return last.cancel_requested  # in its buffer
 
 
-def _load_by_run_id(connection: Any, run_id: str) -> RunState:
-    row = connection.execute("SELECT run_key FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    require(row is not None, f"there is no run {run_id}")
-    run = load_run(connection, row[0])
-    assert run is not None
-    return run
+@dataclass
+class _Link:
+    """A run of a chain."""
+
+    run_key: int
+    run_id: str
+    running: bool
+    started: WorkflowExecutionStartedEventAttributes
+
+    @property
+    def made_by_reset(self) -> bool:
+        return self.started.original_execution_run_id != self.run_id
 
 
-def _chain(connection: Any, first_run_id: str) -> list[RunState]:
-    """Return the runs of a chain."""
-    runs = [_load_by_run_id(connection, first_run_id)]
-    while runs[-1].new_execution_run_id:
-        runs.append(_load_by_run_id(connection, runs[-1].new_execution_run_id))
-    return runs
+def _own_chain(connection: Any, parent: RunState, child: ChildInfo) -> list[_Link]:
+    """Return the chain of a child that `parent` itself has started; none for one that it has from before its reset."""
+    chain = _chain(connection, child.workflow_id, child.started_run_id)
+    return chain if chain[0].started.parent_workflow_execution == parent.execution else []
 
 
-def _last_of_chain(connection: Any, first_run_id: str) -> RunState:
-    """Return the last run of a chain; after a reset it is the newest run of the workflow."""
-    last = _chain(connection, first_run_id)[-1]
-    if not last.running and _was_reset(connection, last.workflow_id):
-        sql = "SELECT max(run_key) FROM runs WHERE workflow_id = ?"
-        newest = load_run(connection, connection.execute(sql, (last.workflow_id,)).fetchone()[0])
-        assert newest is not None
-        if newest.started.first_execution_run_id == first_run_id:
-            return newest
-    return last
-
-
-def _was_reset(connection: Any, workflow_id: str) -> bool:
-    sql = "SELECT 1 FROM runs WHERE workflow_id = ? AND reset_run_id != ''"
-    return connection.execute(sql, (workflow_id,)).fetchone() is not None
+def _chain(connection: Any, workflow_id: str, first_run_id: str) -> list[_Link]:
+    """Return the runs of a chain and those that resets have made of them, the newest last."""
+    rows = connection.execute(
+        "SELECT run_key, run_id, status, data FROM runs JOIN events USING (run_key) "
+        "WHERE workflow_id = ? AND event_id = 1 ORDER BY run_key",
+        (workflow_id,),
+    )
+    chain = []
+    for run_key, run_id, status, data in rows.fetchall():
+        if first_run_id.encode() in data:
+            started = HistoryEvent.FromString(data).workflow_execution_started_event_attributes
+            if started.first_execution_run_id == first_run_id:
+                chain.append(_Link(run_key, run_id, status == 1, started))
+    require(chain, f"there is no run {first_run_id} of {workflow_id}")
+    return chain
 
 
 # Everything, by the histories alone.
@@ -137,29 +145,25 @@ class _Child:
     failed: HistoryEvent | None = None
     closed: HistoryEvent | None = None
 
-    @property
-    def workflow_id(self) -> str:
-        return self.initiated.start_child_workflow_execution_initiated_event_attributes.workflow_id
-
 
 @dataclass
 class _Sent:
-    """A signal or a cancellation request in its sender's history."""
+    """A signal or a cancellation request in its sender's history, and whether it has arrived from there."""
 
     initiated: Any
     arrived: bool = False
-    failed: bool = False
 
 
 @dataclass
 class _Run:
-    """A run with its events, the buffered ones at the end."""
+    """A run with its events, the buffered ones at the end; `copied` is the last one that a reset took over."""
 
     where: str
     workflow_id: str
     run_id: str
     events: list[HistoryEvent]
     open: bool
+    reset_run_id: str
     children: dict[int, _Child] = field(default_factory=dict)
     signals: dict[int, _Sent] = field(default_factory=dict)
     cancels: dict[int, _Sent] = field(default_factory=dict)
@@ -173,9 +177,22 @@ class _Run:
         return self.events[-1]
 
     @property
-    def next_run_id(self) -> str:
-        name = self.close.WhichOneof("attributes")
-        return "" if self.open or name is None else getattr(getattr(self.close, name), "new_execution_run_id", "")
+    def made_by_reset(self) -> bool:
+        return bool(self.started.original_execution_run_id != self.run_id)
+
+    @property
+    def own_events(self) -> list[HistoryEvent]:
+        """The events that did not come from the base run of a reset."""
+        made = [
+            event.event_id
+            for event in self.events
+            if event.workflow_task_failed_event_attributes.new_run_id == self.run_id
+        ]
+        return self.events[made[-1] :] if made else self.events
+
+    @property
+    def was_reset(self) -> bool:
+        return bool(self.reset_run_id)
 
     def asked_to_cancel(self) -> bool:
         asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
@@ -189,34 +206,32 @@ def check_families(connection: Any) -> None:
         BrokenInvariantError: they do not fit together.
     """
     runs = _load(connection)
-    reset = {run.workflow_id for run in runs.values() if run.started.original_execution_run_id != run.run_id}
     for run in runs.values():
         _read_children(run)
         _read_sent(run)
     of_parent: dict[tuple[str, int], list[_Run]] = defaultdict(list)
     for run in runs.values():
         parent = run.started.parent_workflow_execution
-        if parent.run_id and run.started.first_execution_run_id == run.run_id:
+        if parent.run_id and run.started.first_execution_run_id == run.run_id and not run.made_by_reset:
             of_parent[parent.run_id, run.started.parent_initiated_event_id].append(run)
     for run in runs.values():
         for initiated_event_id, child in run.children.items():
-            started = of_parent.pop((run.run_id, initiated_event_id), [])
-            if not {run.workflow_id, child.workflow_id} & reset:
-                _check_child(runs, run, child, started)
+            _check_child(runs, run, child, of_parent.pop((run.run_id, initiated_event_id), []))
     require(not of_parent, f"children that no parent has initiated: {list(of_parent)}")
-    _check_signals(runs, reset)
-    _check_cancels(runs, reset)
+    _check_signals(runs)
+    _check_cancels(runs)
 
 
 def _load(connection: Any) -> dict[str, _Run]:
     histories = load_histories(connection)
     sql = "SELECT data FROM buffered_events WHERE run_key = ? ORDER BY position"
-    rows = connection.execute("SELECT run_key, workflow_id, run_id, status FROM runs ORDER BY run_key").fetchall()
+    columns = "run_key, workflow_id, run_id, status, reset_run_id"
+    rows = connection.execute(f"SELECT {columns} FROM runs ORDER BY run_key").fetchall()
     runs = {}
-    for run_key, workflow_id, run_id, status in rows:
+    for run_key, workflow_id, run_id, status, reset_run_id in rows:
         buffered = [HistoryEvent.FromString(data) for (data,) in connection.execute(sql, (run_key,))]
         events = histories[run_key] + (buffered if status == 1 else [])
-        runs[run_id] = _Run(f"run {run_key}", workflow_id, run_id, events, status == 1)
+        runs[run_id] = _Run(f"run {run_key}", workflow_id, run_id, events, status == 1, reset_run_id)
     return runs
 
 
@@ -255,12 +270,14 @@ def _check_child(runs: dict[str, _Run], parent: _Run, child: _Child, started: li
         require(not started, f"{where} runs, but its parent has not seen it start")
         return
     execution = child.started.child_workflow_execution_started_event_attributes.workflow_execution
+    if parent.made_by_reset and not started:
+        return  # it was started by the base run
     require([run.run_id for run in started] == [execution.run_id], f"{where}: another run has started")
-    chain = started[:]
-    while chain[-1].next_run_id:
-        chain.append(runs[chain[-1].next_run_id])
+    chain = [run for run in runs.values() if run.started.first_execution_run_id == execution.run_id]
     for run in chain:
         _check_kinship(parent, child, run)
+    if parent.was_reset or any(run.made_by_reset for run in chain):
+        return
     last = chain[-1]
     if child.closed is not None:
         require(not last.open, f"{where} is open and its parent was told that it has closed")
@@ -317,50 +334,48 @@ _CANCEL = (
 
 
 def _read_sent(run: _Run) -> None:
+    own = {event.event_id for event in run.own_events}
     for (initiated, arrived, failed), sent in ((_SIGNAL, run.signals), (_CANCEL, run.cancels)):
+        answered = set()
         for event in run.events:
             if event.event_type == initiated:
                 sent[event.event_id] = _Sent(getattr(event, event.WhichOneof("attributes") or ""))
             elif event.event_type in (arrived, failed):
                 attributes = getattr(event, event.WhichOneof("attributes") or "")
-                one = sent.get(attributes.initiated_event_id)
-                where = f"{run.where}, event {event.event_id}"
-                require(one is not None and not (one.arrived or one.failed), f"{where} answers nothing that was sent")
+                one, where = sent.get(attributes.initiated_event_id), f"{run.where}, event {event.event_id}"
+                require(
+                    one is not None and attributes.initiated_event_id not in answered,
+                    f"{where} answers nothing that was sent",
+                )
                 assert one is not None
-                one.arrived, one.failed = event.event_type == arrived, event.event_type == failed
-        for event_id, one in sent.items():
-            require(one.arrived or one.failed or not run.open, f"{run.where}, event {event_id} has no answer")
+                answered.add(attributes.initiated_event_id)
+                one.arrived = event.event_type == arrived and event.event_id in own
+        for event_id in sent:
+            require(event_id in answered or not run.open, f"{run.where}, event {event_id} has no answer")
 
 
-def _check_signals(runs: dict[str, _Run], reset: set[str]) -> None:
-    """Every signal that arrived is in exactly one history, by its name; no other is in any.
-
-    A reset sends signals again, and takes them over into another history.
-    """
-    received: dict[str, list[tuple[str, str]]] = defaultdict(list)
+def _check_signals(runs: dict[str, _Run]) -> None:
+    """Every signal that arrived is in exactly one history, by its sender and name; no other is in any."""
+    received: dict[tuple[str, str], list[str]] = defaultdict(list)
     for run in runs.values():
-        for event in run.events:
+        for event in run.own_events:
             attributes = event.workflow_execution_signaled_event_attributes
             if attributes.HasField("external_workflow_execution"):
                 sender = attributes.external_workflow_execution.run_id
-                received[attributes.signal_name].append((sender, run.workflow_id))
+                received[sender, attributes.signal_name].append(run.workflow_id)
     for run in runs.values():
         for event_id, sent in run.signals.items():
-            target = sent.initiated.workflow_execution.workflow_id
-            expected = [(run.run_id, target)] if sent.arrived else []
-            found = received.pop(sent.initiated.signal_name, [])
-            if {run.workflow_id, target} & reset:
-                continue
+            expected = [sent.initiated.workflow_execution.workflow_id] if sent.arrived else []
+            found = received.pop((run.run_id, sent.initiated.signal_name), [])
             require(found == expected, f"{run.where}, signal of event {event_id}: {found} got it, not {expected}")
-    left = [each for each in received.values() if not {workflow_id for _, workflow_id in each} & reset]
-    require(not left, f"signals that nobody has sent: {left}")
+    require(not received, f"signals that nobody has sent: {dict(received)}")
 
 
-def _check_cancels(runs: dict[str, _Run], reset: set[str]) -> None:
+def _check_cancels(runs: dict[str, _Run]) -> None:
     """Every cancellation request has a sender that knows of its arrival; what did not arrive is in no history."""
     received: dict[tuple[str, int], list[_Run]] = defaultdict(list)
     for run in runs.values():
-        for event in run.events:
+        for event in run.own_events:
             attributes = event.workflow_execution_cancel_requested_event_attributes
             if attributes.external_initiated_event_id:
                 sender = attributes.external_workflow_execution.run_id
@@ -372,8 +387,6 @@ def _check_cancels(runs: dict[str, _Run], reset: set[str]) -> None:
         for event_id, sent in run.cancels.items():
             where, target = f"{run.where}, cancellation request of event {event_id}", sent.initiated.workflow_execution
             found = received.pop((run.run_id, event_id), [])
-            if {run.workflow_id, target.workflow_id} & reset:
-                continue
             if not sent.arrived:
                 require(not found, f"{where} did not arrive, but is in a history")
                 continue
@@ -382,5 +395,4 @@ def _check_cancels(runs: dict[str, _Run], reset: set[str]) -> None:
             candidates = by_workflow_id[target.workflow_id]
             there = found or any(not each.open or each.asked_to_cancel() for each in candidates)
             require(there, f"{where} is lost")
-    left = [key for key, found in received.items() if not {run.workflow_id for run in found} & reset]
-    require(not left, f"cancellation requests that nobody has sent: {left}")
+    require(not received, f"cancellation requests that nobody has sent: {list(received)}")

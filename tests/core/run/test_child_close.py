@@ -157,6 +157,18 @@ def test_closes_come_after_what_else_was_held_back() -> None:
     """)
 
 
+def test_a_child_that_has_ended_in_the_buffer_is_not_in_the_way_of_a_reset() -> None:
+    _, parent, child = with_child()
+    parent.poll()
+    child.terminate()
+    parent.complete(worker_version_stamp={"build_id": "second"})
+    parent.reload()
+    assert [(point.build_id, point.resettable) for point in parent.state.auto_reset_points] == [
+        ("", True),
+        ("second", True),
+    ]
+
+
 def test_a_parent_can_not_close_over_an_end_that_it_has_not_seen() -> None:
     _, parent, child = with_child()
     parent.poll()
