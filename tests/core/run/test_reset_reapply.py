@@ -277,21 +277,6 @@ def test_a_child_of_a_later_command_is_no_longer_a_child() -> None:
     new.complete(start_child(workflow_id="other"), complete_workflow())
 
 
-def test_a_child_of_the_new_run_is_another_one() -> None:
-    """Though it may be initiated by an event with the same id."""
-    run = Core().start()
-    run.complete()
-    run.signal("start the child")
-    run.complete(start_child())
-    child = run.core.current("child")
-    assert child is not None
-    new = reset_run(run, FIRST_COMPLETED)
-    new.complete(start_child())
-    initiated = position(run, "StartChildWorkflowExecutionInitiated")
-    assert position(new, "StartChildWorkflowExecutionInitiated") == initiated
-    assert types(new, initiated) == ["StartChildWorkflowExecutionFailed", "WorkflowTaskScheduled"]
-
-
 def test_the_parent_close_policy_is_for_another_current_run() -> None:
     core = Core()
     base = core.start()

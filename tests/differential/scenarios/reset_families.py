@@ -64,24 +64,6 @@ async def child_workflow_only(world: World) -> None:
 
 
 @scenario()
-async def initiated_by_the_event_with_the_same_id(world: World) -> None:
-    """A child that the new run initiates is another one, also when its event has the id that it had in the base run."""
-    first = await world.start()
-    worker, child_worker = world.raw_worker(), world.child_worker()
-    await worker.next_workflow_task()
-    await world.signal()
-    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
-    await worker.next_workflow_task()
-    await child_worker.next_workflow_task()
-    new_run_id = await world.reset(4)
-    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
-    await worker.next_workflow_task(complete_workflow())
-    await world.record_history(run_id=first)
-    await world.record_history(run_id=new_run_id)
-    await world.record_description("child", world.child_id)
-
-
-@scenario()
 async def child_closed_between(world: World) -> None:
     """A child that closes after its parent has, and before the parent is reset: the new run waits for it in vain."""
     first = await world.start()
