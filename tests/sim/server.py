@@ -112,7 +112,7 @@ class Server:
         database = open_database(self.path, {"synchronous": "off"})
         self.env.restart(max_run_key(database.writer))
         self._closed.clear()
-        self._note_runs(database.writer)
+        self.note_runs(database.writer)
         engine = Engine(database, self.env, self.limits)
         if not engine.namespaces.all():
             namespace = Namespace(0, NAMESPACE_ID, "default")
@@ -194,13 +194,13 @@ class Server:
                 raise self._log.errors[0]
             with peace(self.trouble):
                 first_new_run_key = self._first_new_run_key
-                closed = self._note_runs(engine.database.writer)
+                closed = self.note_runs(engine.database.writer)
                 self.check(engine, Step(list(touched), closed, first_new_run_key))
         except Exception as error:
             self.fail(error)
         touched.clear()
 
-    def _note_runs(self, connection: sqlite3.Connection) -> set[int]:
+    def note_runs(self, connection: sqlite3.Connection) -> set[int]:
         """Note which runs there are and which of them have closed; return those that are news."""
         before = self._closed
         self._closed = {key for (key,) in connection.execute("SELECT run_key FROM runs WHERE status != 1")}

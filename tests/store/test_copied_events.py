@@ -42,7 +42,7 @@ def fork(stored: StoredRuns, base: RunState, event_id: int, *operations: PostRes
     """Return the transitions of a reset, closed but not written."""
     first = blobs(stored, base)[: event_id - 1]
     events = [HistoryEvent.FromString(blob) for blob in blobs(stored, base)]
-    history = BaseHistory(events[: event_id - 1], sum(map(len, first)), events[event_id - 1 :], [], base.run_id)
+    history = BaseHistory(events[: event_id - 1], sum(map(len, first)), events[event_id - 1 :], [], [], base.run_id)
     request = ResetWorkflowExecutionRequest(
         namespace="default", workflow_task_finish_event_id=event_id, post_reset_operations=operations
     )
