@@ -82,25 +82,6 @@ async def child_closed_between(world: World) -> None:
 
 
 @scenario()
-async def place_taken_by_a_reset_run(world: World) -> None:
-    """A child that a reset of an older workflow with its id terminates: its parent is not told."""
-    await world.start(world.child_id, task_queue={"name": world.child_queue})
-    child_worker = world.child_worker()
-    older = await child_worker.poll_workflow_task()
-    await child_worker.complete_workflow_task(older, complete_workflow())
-    parent_run_id = await world.start()
-    worker = world.raw_worker()
-    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
-    await worker.next_workflow_task()
-    child = await child_worker.next_workflow_task()
-    await world.reset(older.started_event_id + 1, world.child_id, older.workflow_execution.run_id)
-    await world.age()
-    await world.record_history(world.child_id, child.workflow_execution.run_id)
-    await world.record_description("parent")
-    await world.record_history(run_id=parent_run_id)
-
-
-@scenario()
 async def reset_again(world: World) -> None:
     """A second reset of the base run: the child's end is told to the run that the last reset made."""
     first, second, worker, child_worker = await _reset_parent(world)
