@@ -4,8 +4,8 @@ Rules:
 - A *unit* is one input with everything it sets off at once: the next run of a chain, what its runs send to others and
   the answers to that, tasks paired with waiting pollers. A unit is in the batch as a whole or not at all.
 - Until the commit nobody hears anything; after it nothing can fail any more.
-- A unit that fails unexpectedly evicts the runs that it touched. What earlier units of the batch wrote is committed
-  first, so the runs are loaded again as those left them.
+- A unit that fails unexpectedly evicts the runs that it touched: nobody sees what it made of them. What earlier units
+  of the batch wrote is committed then, so the runs are loaded again as those left them.
 - So a message that can't be delivered takes its cause with it: whoever caused it hears of the failure and tries again.
 """
 
@@ -86,47 +86,70 @@ class Batch:
 
     def run(self, item: Input, future: asyncio.Future[Any] | None) -> None:
         """Apply one input; `future` gets its reply after the commit, or its error."""
+        to_apply: Input | None = item
+        while to_apply is not None:
+            to_apply = self._run(to_apply, future)
+
+    def _run(self, item: Input, future: asyncio.Future[Any] | None) -> Input | None:
+        """Apply one input; return what is to be applied in its place, after what it came upon was put right."""
         try:
             reply = self._apply(item)
             self._settle()
         except ServiceError as error:
             self._refuse_unit()
             fail(future, error)
-            return
+            return None
         except FailWorkflowTask as error:
             self._abandon_unit(comes_back=True)
             assert isinstance(item, RespondWorkflowTaskCompleted)
-            self.run(FailWorkflowTaskCommand.instead_of(item, error), future)
-            return
+            return FailWorkflowTaskCommand.instead_of(item, error)
         except RunOutgrown as error:
-            self._end_outgrown(item, future, error)
-            return
+            return self._run_after_end(item, future, error)
         except Exception:
             logger.exception("internal error in %s", type(item).__name__)
             self._abandon_unit()
-            fail(future, Internal(f"internal error in {type(item).__name__}; the server's log has its cause"))
-            return
+            fail(future, _internal(item))
+            return None
         self._accept_unit()
         if future is not None:
             self._futures.append(future)
             self._after_commit.append(partial(answer, self._engine, future, reply))
+        return None
 
-    def _end_outgrown(self, item: Input, future: asyncio.Future[Any] | None, error: RunOutgrown) -> None:
-        """End a run that has no room for what `item` does to it; if `item` is for another run, apply it after that."""
+    def _run_after_end(self, item: Input, future: asyncio.Future[Any] | None, outgrown: RunOutgrown) -> Input | None:
+        """End a run that has no room for what `item` does to it; if `item` is for another run, return it."""
         was_reached_by_message = self._settling
         self._abandon_unit()
-        self._end(error)
-        if was_reached_by_message:
-            self.run(item, future)
+        if not self._end(outgrown):
+            fail(future, _internal(item))
+        elif was_reached_by_message:
+            return item
         elif future is not None:
             self._futures.append(future)
-            self._after_commit.append(partial(fail, future, InvalidArgument(error.message)))
+            self._after_commit.append(partial(fail, future, InvalidArgument(outgrown.message)))
+        return None
 
-    def _end(self, error: RunOutgrown) -> None:
-        state = self._engine.find_run(error.run_key)
-        if state is None:
-            raise InvariantViolated(f"run {error.run_key} is gone")
-        self.run(EndOutgrownRun(RunRef(state.namespace_id, run_key=error.run_key), error.message), None)
+    def _end(self, outgrown: RunOutgrown) -> bool:
+        """End a run, in one unit with those that have no room to hear of it; False if that can't be done."""
+        ends: dict[int, EndOutgrownRun] = {}
+        while True:
+            try:
+                run_key, state = outgrown.run_key, self._engine.find_run(outgrown.run_key)
+                if state is not None:
+                    ends[run_key] = EndOutgrownRun(RunRef(state.namespace_id, run_key=run_key), outgrown.message)
+                for end in ends.values():
+                    self._apply(end)
+                self._settle()
+            except RunOutgrown as another:
+                self._abandon_unit()
+                outgrown = another
+            except Exception:
+                logger.exception("run %d can't be ended", outgrown.run_key)
+                self._abandon_unit()
+                return False
+            else:
+                self._accept_unit()
+                return True
 
     def poll(self, poller: WaitingPoller) -> None:
         """Give a poll the oldest task of its queue, or let it wait."""
@@ -175,10 +198,19 @@ class Batch:
         for write in writes.values():
             if write.next_deadline_ns is not None:
                 self._engine.due_runs.note(write.run_key, write.next_deadline_ns)
-            state = self._engine.runs.get(write.run_key)
-            if state is not None:
-                self._engine.history_waiters.notify(state)
-                self._engine.update_waiters.notify(state)
+            self._notify(write.run_key)
+
+    def _notify(self, run_key: int) -> None:
+        """Wake those who wait for what was written of a run."""
+        try:
+            # Not in the cache when the unit that is just thrown away had changed it: the file says what is true.
+            state = self._engine.find_run(run_key)
+        except Exception:
+            logger.exception("run %d can't be loaded after its commit; who waits for it looks again later", run_key)
+            return
+        if state is not None:
+            self._engine.history_waiters.notify(state)
+            self._engine.update_waiters.notify(state)
 
     def _apply(self, item: Input) -> Any:
         self._open = None
@@ -324,19 +356,20 @@ class Batch:
             self._clear_unit()
 
     def _abandon_unit(self, *, comes_back: bool = False) -> None:
-        """Throw the unit away; runs that it may have changed are loaded again, after what came before is committed.
+        """Throw the unit away, and the runs that it may have changed; then commit what came before it.
 
         Args:
             comes_back: another input puts back at once what the runs had in memory only.
         """
-        states, futures = list(self._unit_states.values()), self._unit_futures
+        run_keys, futures = list(self._unit_states), self._unit_futures
         self._clear_unit()
+        # Before the commit, which wakes those who wait for what is true of these runs.
+        for run_key in run_keys:
+            self._engine.runs.evict(run_key)
         self.commit()
-        for state in states:
-            if comes_back:
-                self._engine.runs.evict(state.run_key)
-            else:
-                self._engine.forget_run(state.run_key)
+        if not comes_back:
+            for run_key in run_keys:
+                self._engine.forget_run(run_key)
         for future in futures:
             fail(future, Unavailable("the task could not be started; poll again"))
 
@@ -346,3 +379,7 @@ class Batch:
         self._unit_messages.clear()
         self._unit_tasks.clear()
         self._settling = False
+
+
+def _internal(item: Input) -> Internal:
+    return Internal(f"internal error in {type(item).__name__}; the server's log has its cause")

@@ -35,7 +35,7 @@ from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.undelivered import take_back
-from engine.runtime.update_waiters import UpdateWaiters
+from engine.runtime.update_waiters import UpdateWaiter, UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
@@ -109,12 +109,11 @@ class Engine:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
         self.enqueue(item, future)
-        if not isinstance(item, RespondWorkflowTaskCompleted | StartWorkflowExecution):
-            return await future
+        goes_on = isinstance(item, RespondWorkflowTaskCompleted | StartWorkflowExecution)
         try:
-            return await asyncio.shield(future)
+            return await (asyncio.shield(future) if goes_on else future)
         except asyncio.CancelledError:
-            # What was asked for goes on; tasks in the reply that nobody reads must go to others.
+            # Nobody reads the reply: its tasks must go to others, and an update is waited for no more.
             future.add_done_callback(self._take_back)
             raise
 
@@ -290,9 +289,13 @@ class Engine:
         """Give to others what was for a client that has gone; `key` is the queue that it polled."""
         if not future.done() or future.cancelled() or future.exception() is not None:
             return
-        if isinstance(future.result(), QueryTask) and key is not None:
-            self.offer_query(key, future.result())
-        for item in take_back(future.result()):
+        reply = future.result()
+        if isinstance(reply, QueryTask) and key is not None:
+            self.offer_query(key, reply)
+        waiter = reply[1] if isinstance(reply, tuple) else reply
+        if isinstance(waiter, UpdateWaiter):
+            self.update_waiters.leave(waiter)
+        for item in take_back(reply):
             self.enqueue(item, None)
 
     def pending_queries(self, run_key: int) -> dict[str, WorkflowQuery]:

@@ -96,36 +96,42 @@ def _reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: dict[
     blobs = load_event_blobs(engine.database.writer, base.run_key, 1, first_later_event_id + 2)
     events = [HistoryEvent.FromString(blob) for blob in blobs]
     later: list[HistoryEvent] = []
+    later_runs: list[HistoryEvent] = []
     last_run_id = base.run_id
     if not excludes_everything(excluded_types(request)):
-        later, last_run_id = _load_later(engine, base, first_later_event_id)
+        later, next_run_id = _load_later(engine, base.run_key, first_later_event_id)
+        while (run_key := _find_run_key(engine, base, next_run_id)) is not None:
+            last_run_id = next_run_id
+            more, next_run_id = _load_later(engine, run_key, 1)
+            later_runs += more
     history = BaseHistory(
         events=events[: first_later_event_id - 1],
         size_bytes=sum(map(len, blobs[: first_later_event_id - 1])),
         following=events[first_later_event_id - 1 :],
         later=later,
+        later_runs=later_runs,
         last_run_id=last_run_id,
     )
     return reset.reset_workflow(engine.context(base.namespace_id), base, current, request, history)
 
 
-def _load_later(engine: Engine, base: RunState, first_event_id: int) -> tuple[list[HistoryEvent], str]:
-    """Return what may be applied again of the base run and of those that it continued as, and the last run's id."""
-    connection = engine.database.writer
+def _find_run_key(engine: Engine, base: RunState, run_id: str) -> int | None:
+    if not run_id:
+        return None
     namespace_key = engine.namespaces.get_by_id(base.namespace_id).namespace_key
+    return find_run_key(engine.database.writer, namespace_key, base.workflow_id, run_id)
+
+
+def _load_later(engine: Engine, run_key: int, first_event_id: int) -> tuple[list[HistoryEvent], str]:
+    """Return what may be applied again of a run, and the id of the one that it continued as."""
     later: list[HistoryEvent] = []
-    run_key: int | None = base.run_key
-    last_run_id = next_run_id = base.run_id
-    while run_key is not None:
-        last_run_id, next_run_id = next_run_id, ""
-        for event in load_events_of(connection, run_key, first_event_id, _READ):
-            if event.event_type == EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-                next_run_id = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-            else:
-                later.append(event)
-        first_event_id = 1
-        run_key = find_run_key(connection, namespace_key, base.workflow_id, next_run_id) if next_run_id else None
-    return later, last_run_id
+    next_run_id = ""
+    for event in load_events_of(engine.database.writer, run_key, first_event_id, _READ):
+        if event.event_type == EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            next_run_id = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        else:
+            later.append(event)
+    return later, next_run_id
 
 
 SEVERAL_RUNS: dict[type, Callable[[Engine, Any, dict[int, RunState]], Outcome]] = {

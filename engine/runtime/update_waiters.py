@@ -37,12 +37,12 @@ class UpdateWaiters:
     """The waiters of all runs, by run key."""
 
     def __init__(self) -> None:
-        self._waiters: dict[int, list[UpdateWaiter]] = {}
+        self._waiters: dict[int, dict[UpdateWaiter, None]] = {}
 
     def join(self, update: AdmittedUpdate) -> UpdateWaiter:
         """Wait for an update; call `leave` in the end."""
         waiter = UpdateWaiter(update, asyncio.get_running_loop().create_future())
-        self._waiters.setdefault(update.run_key, []).append(waiter)
+        self._waiters.setdefault(update.run_key, {})[waiter] = None
         return waiter
 
     def leave(self, waiter: UpdateWaiter) -> None:
@@ -50,8 +50,8 @@ class UpdateWaiters:
         if waiter.answer.done() and not waiter.answer.cancelled():
             waiter.answer.exception()  # nobody need be told that it was not read
         waiting = self._waiters.get(waiter.update.run_key)
-        if waiting is not None and waiter in waiting:
-            waiting.remove(waiter)
+        if waiting is not None:
+            waiting.pop(waiter, None)
             if not waiting:
                 del self._waiters[waiter.update.run_key]
 

@@ -47,11 +47,15 @@ class HistoryWaiters:
             if closed or (not close_only and state.next_event_id > next_event_id):
                 _wake(future)
 
+    def wake(self, run_key: int) -> None:
+        """Wake everybody who waits for the run: they look at it again."""
+        for _, _, future in self._waiters.get(run_key, ()):
+            _wake(future)
+
     def wake_all(self) -> None:
         """Wake everybody: the server stops."""
-        for waiting in self._waiters.values():
-            for _, _, future in waiting:
-                _wake(future)
+        for run_key in self._waiters:
+            self.wake(run_key)
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -2,138 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import Payloads, WorkflowExecution
-from temporalio.api.enums.v1.update_pb2 import UpdateWorkflowExecutionLifecycleStage as Stage
-from temporalio.api.protocol.v1 import Message
-from temporalio.api.update.v1 import Input, Meta, Request, WaitPolicy
-from temporalio.api.workflowservice.v1 import (
-    RespondWorkflowTaskCompletedRequest,
-    StartWorkflowExecutionRequest,
-    TerminateWorkflowExecutionRequest,
-    UpdateWorkflowExecutionRequest,
-)
 
 from engine.core.errors import (
-    Aborted,
     DeadlineExceeded,
     Internal,
-    MultiOperationExecution,
     NotFound,
     ResourceExhausted,
     Unavailable,
     UpdateAbortedByClosingWorkflow,
 )
-from engine.core.inputs import (
-    ExecuteMultiOperation,
-    RespondWorkflowTaskCompleted,
-    RunRef,
-    TerminateWorkflowExecution,
-    UpdateWorkflowExecution,
-)
-from engine.core.policy.limits import Limits
-from engine.core.policy.start_request import validate_start_workflow_execution
-from engine.core.run.update import AdmittedUpdate, UpdateStatus
-from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.runtime.update_waiters import UpdateWaiters
-from engine.runtime.update_with_start import update_with_start
-from engine.runtime.update_workflow import poll_update, update_workflow
 from tests.core.support.update_messages import REJECTION, accept, reject, respond
-from tests.sim.commands import seconds
-from tests.sim.script import Script, complete_command
-from tests.sim.server import NAMESPACE_ID
-
-ADMITTED = Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED
-ACCEPTED = Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
-COMPLETED = Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
-UNSPECIFIED = Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED
-RUN = RunRef(NAMESPACE_ID, "w")
+from tests.runtime.update_script import (
+    ACCEPTED,
+    ADMITTED,
+    COMPLETED,
+    UNSPECIFIED,
+    answer,
+    idle,
+    poll,
+    result_of,
+    settle,
+    terminate,
+    update,
+)
+from tests.sim.script import Script
 
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
-
-
-def request_for(update_id: str, stage: Stage.ValueType) -> UpdateWorkflowExecutionRequest:
-    return UpdateWorkflowExecutionRequest(
-        namespace="default",
-        workflow_execution=WorkflowExecution(workflow_id="w"),
-        request=Request(meta=Meta(update_id=update_id), input=Input(name="set")),
-        wait_policy=WaitPolicy(lifecycle_stage=stage),
-    )
-
-
-def update(
-    script: Script,
-    update_id: str = "u",
-    stage: Stage.ValueType = COMPLETED,
-    remaining_seconds: float | None = None,
-) -> asyncio.Task[tuple[AdmittedUpdate, UpdateStatus]]:
-    """Send an update in a task of its own."""
-    item = UpdateWorkflowExecution(RUN, request_for(update_id, stage))
-    return script.loop.create_task(update_workflow(script.engine, item, remaining_seconds))
-
-
-def poll(
-    script: Script, update_id: str = "u", stage: Stage.ValueType = COMPLETED, remaining_seconds: float | None = None
-) -> asyncio.Task[tuple[AdmittedUpdate, UpdateStatus]]:
-    """Look for an update in a task of its own."""
-    namespace, execution = script.server.namespace, WorkflowExecution(workflow_id="w")
-    polled = poll_update(script.engine, namespace, execution, update_id, stage, remaining_seconds)
-    return script.loop.create_task(polled)
-
-
-def start_and_update(script: Script, policy: str = "FAIL") -> asyncio.Task[Any]:
-    """Send an update-with-start in a task of its own."""
-    request = StartWorkflowExecutionRequest(
-        namespace="default",
-        workflow_id="w",
-        workflow_type={"name": "type"},
-        task_queue={"name": "q"},
-        request_id=script.env.new_id(),
-        workflow_id_conflict_policy=f"WORKFLOW_ID_CONFLICT_POLICY_{policy}",
-    )
-    validate_start_workflow_execution(request, Limits(), registered={}, now_ns=script.env.now_ns())
-    item = ExecuteMultiOperation(NAMESPACE_ID, request, request_for("u", COMPLETED))
-    return script.loop.create_task(update_with_start(script.engine, item, None))
-
-
-async def answer(script: Script, task: StartedWorkflowTask, *messages: Message, closes: bool = False) -> None:
-    request = RespondWorkflowTaskCompletedRequest(messages=messages, identity="worker")
-    if closes:
-        request.commands.append(complete_command())
-    run = RunRef(NAMESPACE_ID, run_key=task.run_key)
-    await script.engine.submit(RespondWorkflowTaskCompleted(run, task.token, request))
-
-
-async def terminate(script: Script) -> None:
-    await script.engine.submit(TerminateWorkflowExecution(RUN, TerminateWorkflowExecutionRequest()))
-
-
-async def idle(script: Script, **fields: Any) -> None:
-    """Start a run and complete its first workflow task."""
-    await script.start(**fields)
-    await script.complete(await script.poll_workflow())
-
-
-def result_of(waiting: asyncio.Task[tuple[AdmittedUpdate, UpdateStatus]]) -> tuple[Stage.ValueType, bytes | None]:
-    """Return what a waiter that is done has heard: the stage, and the data of a successful outcome."""
-    assert waiting.done()
-    _, status = waiting.result()
-    if status.outcome is None:
-        return status.stage, None
-    success: Payloads = status.outcome.success
-    return status.stage, success.payloads[0].data
-
-
-async def settle() -> None:
-    """Let everything happen that happens now."""
-    await asyncio.sleep(0.001)
 
 
 def test_everybody_waits_for_the_stage_that_they_ask_for(script: Script) -> None:
@@ -354,56 +256,5 @@ def test_a_run_with_an_admitted_update_stays_in_memory(tmp_path: Path) -> None:
         assert result_of(waiting) == (COMPLETED, b"1")
         await script.start("last")
         assert script.engine.runs.get(1) is None
-
-    script.run(case())
-
-
-# Update-with-start.
-
-
-def test_a_start_whose_run_closes_without_an_answer(script: Script) -> None:
-    async def case() -> None:
-        waiting = start_and_update(script)
-        await script.poll_workflow()
-        await terminate(script)
-        with pytest.raises(MultiOperationExecution) as raised:
-            await waiting
-        detail: Any = raised.value.detail
-        assert [status.code for status in detail.statuses] == [0, NotFound.code]
-
-    script.run(case())
-
-
-def test_an_existing_run_that_closes_is_followed_by_a_new_one(script: Script) -> None:
-    async def case() -> None:
-        await idle(script)
-        waiting = start_and_update(script, "USE_EXISTING")
-        await script.poll_workflow()
-        await terminate(script)
-        task = await script.poll_workflow()
-        await answer(script, task, accept(task.messages[0]), respond("u", 1))
-        reply, status = await waiting
-        assert (reply.start.started, status.stage) == (True, COMPLETED)
-        assert script.event_types(1)[-1] == "WorkflowExecutionUpdateCompleted"
-
-    script.run(case())
-
-
-def test_existing_runs_that_close_again_and_again(script: Script) -> None:
-    async def case() -> None:
-        await idle(script)
-        waiting = start_and_update(script, "USE_EXISTING")
-        await script.poll_workflow()
-        # The run closes and another one starts before the caller can try again.
-        closing = script.loop.create_task(terminate(script))
-        starting = script.loop.create_task(script.start(workflow_task_timeout=seconds(10)))
-        await asyncio.gather(closing, starting)
-        await script.poll_workflow()
-        await terminate(script)
-        with pytest.raises(MultiOperationExecution) as raised:
-            await waiting
-        detail: Any = raised.value.detail
-        assert raised.value.code == Aborted.code
-        assert [status.code for status in detail.statuses] == [Aborted.code, Aborted.code]
 
     script.run(case())

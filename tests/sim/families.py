@@ -1,16 +1,17 @@
-"""What must hold between runs: parents and children, and those who signal and cancel each other.
+"""What must hold between parents and children, by all the histories together.
 
 Rules:
-- What one run sends another is in one commit with its cause and its answer. So after every step a child of an open
-  parent is either pending there and open itself, or its end is in the parent's history or buffer.
-- A parent's close has done by then what the parent close policies say.
+- A child is told of by the runs of its parent that have its initiated event: the one that started it, and those that a
+  reset has made of it later. Its end is told to the last of them, the first time that its chain ends.
+- Where a run was not open when it was reset, its children may have ended in between: nobody has heard of that.
+- Only the run that started a child closes it by the parent close policy, and not when it is reset.
+- The reset of another chain ends a child without its parent.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from temporalio.api.enums.v1.event_type_pb2 import EventType
 from temporalio.api.enums.v1.workflow_pb2 import (
@@ -21,113 +22,12 @@ from temporalio.api.enums.v1.workflow_pb2 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.events.child_workflow import CHILD_CLOSES
-from engine.core.run.state import RunState
-from engine.store.runs import load_run
-from tests.sim.invariants import load_histories, require
+from tests.sim.invariants import require
+from tests.sim.runs import Run, Runs
 
-__all__ = ["check_families", "check_relatives"]
+__all__ = ["check_families"]
 
 _BY_POLICY = "by parent close policy"
-
-
-def check_relatives(connection: Any, run: RunState) -> None:
-    """Check a run that was just written against its parent and its children.
-
-    Of a workflow that was reset, only that its open run waits for nobody who has closed since: it may have children of
-    the run before, and that run's other children have no parent any more.
-    """
-    where = f"run {run.run_key}"
-    if run.running:
-        require(not run.external_signals, f"{where}: a signal to another workflow was not sent")
-        require(not run.external_cancels, f"{where}: a cancellation request to another workflow was not sent")
-        for child in run.children.values():
-            require(child.started is not None, f"{where}: the child {child.workflow_id} was not started")
-            last = _last_of_chain(connection, child.started_run_id)
-            lost = run.made_by_reset and last.close_time_ns <= run.start_time_ns
-            require(last.running or lost, f"{where} waits for the child {child.workflow_id}, which has closed")
-    elif not _was_reset(connection, run.workflow_id):
-        _check_policies(connection, where, run)
-    parent_id = run.started.parent_workflow_execution.workflow_id
-    if not (_was_reset(connection, run.workflow_id) or _was_reset(connection, parent_id)):
-        _check_parent(connection, where, run)
-
-
-def _check_parent(connection: Any, where: str, run: RunState) -> None:
-    parent_run_id = run.started.parent_workflow_execution.run_id
-    if not parent_run_id:
-        return
-    parent = _load_by_run_id(connection, parent_run_id)
-    if not parent.running:
-        return
-    child = parent.children.get(run.started.parent_initiated_event_id)
-    if run.running:
-        require(child is not None, f"{where} is open, but its open parent does not wait for it")
-        assert child is not None
-        require(child.started_run_id == run.started.first_execution_run_id, f"{where}: its parent has another child")
-    elif not run.new_execution_run_id:
-        require(child is None, f"{where} has closed, but its open parent has not been told")
-
-
-def _check_policies(connection: Any, where: str, parent: RunState) -> None:
-    """Check what the close of a parent, just committed, has done to the children that it left."""
-    for child in parent.children.values():
-        if child.started is None:
-            continue
-        last = _last_of_chain(connection, child.started_run_id)
-        if child.parent_close_policy == PARENT_CLOSE_POLICY_TERMINATE:
-            require(not last.running, f"{where} has closed, but its child {child.workflow_id} goes on")
-        elif _was_reset(connection, child.workflow_id):
-            continue
-        elif child.parent_close_policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL and last.running:
-            chain = _chain(connection, child.started_run_id)
-            require(
-                any(run.cancel_requested for run in chain) or _cancel_requested(connection, chain),
-                f"{where} has closed, but its child {child.workflow_id} was not asked to cancel",
-            )
-
-
-def _cancel_requested(connection: Any, chain: list[RunState]) -> bool:
-    """Say whether a closed run of a chain was asked to cancel: of closed runs not every event is folded."""
-    marks = ", ".join("?" * len(chain))
-    sql = f"SELECT 1 FROM events WHERE event_type = ? AND run_key IN ({marks})"
-    asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-    return connection.execute(sql, (asked, *(run.run_key for run in chain))).fetchone() is not None
-
-
-def _load_by_run_id(connection: Any, run_id: str) -> RunState:
-    row = connection.execute("SELECT run_key FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    require(row is not None, f"there is no run {run_id}")
-    run = load_run(connection, row[0])
-    assert run is not None
-    return run
-
-
-def _chain(connection: Any, first_run_id: str) -> list[RunState]:
-    """Return the runs of a chain."""
-    runs = [_load_by_run_id(connection, first_run_id)]
-    while runs[-1].new_execution_run_id:
-        runs.append(_load_by_run_id(connection, runs[-1].new_execution_run_id))
-    return runs
-
-
-def _last_of_chain(connection: Any, first_run_id: str) -> RunState:
-    """Return the last run of a chain; after a reset it is the newest run of the workflow."""
-    last = _chain(connection, first_run_id)[-1]
-    if not last.running and _was_reset(connection, last.workflow_id):
-        sql = "SELECT max(run_key) FROM runs WHERE workflow_id = ?"
-        newest = load_run(connection, connection.execute(sql, (last.workflow_id,)).fetchone()[0])
-        assert newest is not None
-        if newest.started.first_execution_run_id == first_run_id:
-            return newest
-    return last
-
-
-def _was_reset(connection: Any, workflow_id: str) -> bool:
-    sql = "SELECT 1 FROM runs WHERE workflow_id = ? AND reset_run_id != ''"
-    return connection.execute(sql, (workflow_id,)).fetchone() is not None
-
-
-# Everything, by the histories alone.
 
 
 @dataclass
@@ -139,160 +39,118 @@ class _Child:
     failed: HistoryEvent | None = None
     closed: HistoryEvent | None = None
 
-    @property
-    def workflow_id(self) -> str:
-        return self.initiated.start_child_workflow_execution_initiated_event_attributes.workflow_id
 
-
-@dataclass
-class _Sent:
-    """A signal or a cancellation request in its sender's history."""
-
-    initiated: Any
-    arrived: bool = False
-    failed: bool = False
-
-
-@dataclass
-class _Run:
-    """A run with its events, the buffered ones at the end."""
-
-    where: str
-    workflow_id: str
-    run_id: str
-    events: list[HistoryEvent]
-    open: bool
-    children: dict[int, _Child] = field(default_factory=dict)
-    signals: dict[int, _Sent] = field(default_factory=dict)
-    cancels: dict[int, _Sent] = field(default_factory=dict)
-
-    @property
-    def started(self) -> Any:
-        return self.events[0].workflow_execution_started_event_attributes
-
-    @property
-    def close(self) -> HistoryEvent:
-        return self.events[-1]
-
-    @property
-    def next_run_id(self) -> str:
-        name = self.close.WhichOneof("attributes")
-        return "" if self.open or name is None else getattr(getattr(self.close, name), "new_execution_run_id", "")
-
-    def asked_to_cancel(self) -> bool:
-        asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-        return any(event.event_type == asked for event in self.events)
-
-
-def check_families(connection: Any) -> None:
-    """Check every history against those of its relatives, and of those it sent something.
+def check_families(runs: Runs) -> None:
+    """Check every history against those of its relatives.
 
     Raises:
         BrokenInvariantError: they do not fit together.
     """
-    runs = _load(connection)
-    reset = {run.workflow_id for run in runs.values() if run.started.original_execution_run_id != run.run_id}
-    for run in runs.values():
-        _read_children(run)
-        _read_sent(run)
-    of_parent: dict[tuple[str, int], list[_Run]] = defaultdict(list)
-    for run in runs.values():
+    started_by: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for run in runs:
         parent = run.started.parent_workflow_execution
         if parent.run_id and run.started.first_execution_run_id == run.run_id:
-            of_parent[parent.run_id, run.started.parent_initiated_event_id].append(run)
-    for run in runs.values():
-        for initiated_event_id, child in run.children.items():
-            started = of_parent.pop((run.run_id, initiated_event_id), [])
-            if not {run.workflow_id, child.workflow_id} & reset:
-                _check_child(runs, run, child, started)
-    require(not of_parent, f"children that no parent has initiated: {list(of_parent)}")
-    _check_signals(runs, reset)
-    _check_cancels(runs, reset)
+            started_by[parent.run_id, run.started.parent_initiated_event_id].append(run)
+    orphans = set(started_by)
+    for parent in runs:
+        for initiated_event_id, child in _read_children(parent).items():
+            orphans.discard((parent.run_id, initiated_event_id))
+            holders = runs.holders(parent, initiated_event_id)
+            firsts = [first for holder in holders for first in started_by.get((holder.run_id, initiated_event_id), [])]
+            _check_child(runs, holders, child, firsts)
+    require(not orphans, f"children that no parent has initiated: {orphans}")
 
 
-def _load(connection: Any) -> dict[str, _Run]:
-    histories = load_histories(connection)
-    sql = "SELECT data FROM buffered_events WHERE run_key = ? ORDER BY position"
-    rows = connection.execute("SELECT run_key, workflow_id, run_id, status FROM runs ORDER BY run_key").fetchall()
-    runs = {}
-    for run_key, workflow_id, run_id, status in rows:
-        buffered = [HistoryEvent.FromString(data) for (data,) in connection.execute(sql, (run_key,))]
-        events = histories[run_key] + (buffered if status == 1 else [])
-        runs[run_id] = _Run(f"run {run_key}", workflow_id, run_id, events, status == 1)
-    return runs
-
-
-def _read_children(run: _Run) -> None:
+def _read_children(run: Run) -> dict[int, _Child]:
+    children: dict[int, _Child] = {}
     closes = {row[0]: row[2] for row in CHILD_CLOSES.values()}
     for event in run.events:
         kind, where = event.event_type, f"{run.where}, event {event.event_id}"
         if kind == EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-            run.children[event.event_id] = _Child(event)
+            children[event.event_id] = _Child(event)
         elif kind == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
-            child = run.children.get(event.child_workflow_execution_started_event_attributes.initiated_event_id)
+            child = children.get(event.child_workflow_execution_started_event_attributes.initiated_event_id)
             require(child is not None and not (child.started or child.failed), f"{where}: starts no initiated child")
             assert child is not None
             child.started = event
         elif kind == EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
-            child = run.children.get(event.start_child_workflow_execution_failed_event_attributes.initiated_event_id)
+            child = children.get(event.start_child_workflow_execution_failed_event_attributes.initiated_event_id)
             require(child is not None and not (child.started or child.failed), f"{where}: fails no initiated child")
             assert child is not None
             child.failed = event
         elif kind in closes:
             attributes = getattr(event, closes[kind])
-            child = run.children.get(attributes.initiated_event_id)
+            child = children.get(attributes.initiated_event_id)
             require(child and child.started and not child.closed, f"{where}: closes no started child")
             assert child is not None
             assert child.started is not None
             if child.started.event_id:
                 require(attributes.started_event_id == child.started.event_id, f"{where}: wrong started_event_id")
             child.closed = event
+    return children
 
 
-def _check_child(runs: dict[str, _Run], parent: _Run, child: _Child, started: list[_Run]) -> None:
-    """Check one child; `started` are the first runs that name this parent and initiated event."""
+def _check_child(runs: Runs, holders: list[Run], child: _Child, firsts: list[Run]) -> None:
+    """Check one child of one run.
+
+    Args:
+        holders: the run, and those before it that have the initiated event.
+        firsts: the first runs that name one of them as their parent.
+    """
+    parent = holders[0]
     where = f"{parent.where}, child of event {child.initiated.event_id}"
     require(not parent.open or child.started or child.failed, f"{where} was neither started nor refused")
     if child.started is None:
-        require(not started, f"{where} runs, but its parent has not seen it start")
+        require(not firsts, f"{where} runs, but its parent has not seen it start")
         return
     execution = child.started.child_workflow_execution_started_event_attributes.workflow_execution
-    require([run.run_id for run in started] == [execution.run_id], f"{where}: another run has started")
-    chain = started[:]
-    while chain[-1].next_run_id:
-        chain.append(runs[chain[-1].next_run_id])
+    require([first.run_id for first in firsts] == [execution.run_id], f"{where}: another run has started")
+    starter = runs.by_run_id[firsts[0].started.parent_workflow_execution.run_id]
+    chain = runs.chain(execution.run_id)
     for run in chain:
-        _check_kinship(parent, child, run)
-    last = chain[-1]
+        _check_kinship(starter, child, run)
+    heard_all = all(map(runs.took_over, holders[: holders.index(starter)]))
+    ends = [run for run in chain if run.ends_its_chain]
     if child.closed is not None:
-        require(not last.open, f"{where} is open and its parent was told that it has closed")
-        event_type, _, target, _ = CHILD_CLOSES[last.close.event_type]
-        told = getattr(child.closed, target)
-        require(child.closed.event_type == event_type, f"{where}: its parent was told of another end")
-        require(told.workflow_execution.run_id == last.run_id, f"{where}: its parent was told of another run's end")
+        _check_told(where, child.closed, ends if not heard_all else ends[:1])
     elif parent.open:
-        require(last.open, f"{where} has closed and its parent was not told")
-    else:
-        _check_policy(where, parent, child, chain)
+        require(not ends or not heard_all, f"{where} has closed and its parent was not told")
+    elif starter is parent:
+        _check_policy(where, runs, parent, child, chain)
 
 
-def _check_kinship(parent: _Run, child: _Child, run: _Run) -> None:
+def _check_kinship(starter: Run, child: _Child, run: Run) -> None:
     initiated = child.initiated.start_child_workflow_execution_initiated_event_attributes
-    started, root = run.started, parent.started.root_workflow_execution
+    started, root = run.started, starter.started.root_workflow_execution
     require(started.workflow_id == initiated.workflow_id, f"{run.where} is a child by another id")
-    require(started.parent_workflow_execution.workflow_id == parent.workflow_id, f"{run.where}: wrong parent")
-    require(started.parent_workflow_execution.run_id == parent.run_id, f"{run.where}: its chain changes the parent")
-    require(started.root_workflow_execution.run_id == (root.run_id or parent.run_id), f"{run.where}: wrong root")
+    require(started.parent_workflow_execution.workflow_id == starter.workflow_id, f"{run.where}: wrong parent")
+    require(started.parent_workflow_execution.run_id == starter.run_id, f"{run.where}: its chain changes the parent")
+    require(started.root_workflow_execution.run_id == (root.run_id or starter.run_id), f"{run.where}: wrong root")
 
 
-def _check_policy(where: str, parent: _Run, child: _Child, chain: list[_Run]) -> None:
-    """Check what became of a child that was open when its parent closed."""
+def _check_told(where: str, closed: HistoryEvent, ends: list[Run]) -> None:
+    """Check what a parent was told of a child's end; `ends` are those that it may have heard of."""
+    told_run_id = getattr(closed, closed.WhichOneof("attributes") or "").workflow_execution.run_id
+    told = next((run for run in ends if run.run_id == told_run_id), None)
+    require(told is not None, f"{where}: its parent was told that {told_run_id} has closed, of {len(ends)} ends")
+    assert told is not None
+    event_type = CHILD_CLOSES[told.close.event_type][0]
+    require(closed.event_type == event_type, f"{where}: its parent was told of another end")
+    require(not _is_by_policy(told), f"{where}: its parent was told how it closed the child itself")
+
+
+def _check_policy(where: str, runs: Runs, parent: Run, child: _Child, chain: list[Run]) -> None:
+    """Check what became of a child that was open when the run that had started it closed."""
     policy = child.initiated.start_child_workflow_execution_initiated_event_attributes.parent_close_policy
-    terminated = chain[-1].close.workflow_execution_terminated_event_attributes.reason == _BY_POLICY
+    if runs.was_taken_over(parent):
+        policy = PARENT_CLOSE_POLICY_ABANDON
+    terminated = any(_is_by_policy(run) for run in chain)
+    out_of_reach = any(runs.lost_its_place(run) for run in chain)
     if policy == PARENT_CLOSE_POLICY_TERMINATE:
-        require(terminated, f"{where} was not terminated by its policy")
+        require(terminated or out_of_reach, f"{where} was not terminated by its policy")
     elif policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL:
-        require(any(run.asked_to_cancel() for run in chain), f"{where} was not asked to cancel")
+        asked = any(run.asked_to_cancel() for run in chain)
+        require(asked or out_of_reach, f"{where} was not asked to cancel")
     require(policy == PARENT_CLOSE_POLICY_TERMINATE or not terminated, f"{where} was terminated by its policy")
     if policy == PARENT_CLOSE_POLICY_ABANDON:
         by_parent = [
@@ -306,83 +164,5 @@ def _check_policy(where: str, parent: _Run, child: _Child, chain: list[_Run]) ->
         require(not by_parent, f"{where} was asked to cancel by its policy")
 
 
-_SIGNAL = (
-    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
-    EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED,
-    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
-)
-_CANCEL = (
-    EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
-    EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
-    EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
-)
-
-
-def _read_sent(run: _Run) -> None:
-    for (initiated, arrived, failed), sent in ((_SIGNAL, run.signals), (_CANCEL, run.cancels)):
-        for event in run.events:
-            if event.event_type == initiated:
-                sent[event.event_id] = _Sent(getattr(event, event.WhichOneof("attributes") or ""))
-            elif event.event_type in (arrived, failed):
-                attributes = getattr(event, event.WhichOneof("attributes") or "")
-                one = sent.get(attributes.initiated_event_id)
-                where = f"{run.where}, event {event.event_id}"
-                require(one is not None and not (one.arrived or one.failed), f"{where} answers nothing that was sent")
-                assert one is not None
-                one.arrived, one.failed = event.event_type == arrived, event.event_type == failed
-        for event_id, one in sent.items():
-            require(one.arrived or one.failed or not run.open, f"{run.where}, event {event_id} has no answer")
-
-
-def _check_signals(runs: dict[str, _Run], reset: set[str]) -> None:
-    """Every signal that arrived is in exactly one history, by its name; no other is in any.
-
-    A reset sends signals again, and takes them over into another history.
-    """
-    received: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for run in runs.values():
-        for event in run.events:
-            attributes = event.workflow_execution_signaled_event_attributes
-            if attributes.HasField("external_workflow_execution"):
-                sender = attributes.external_workflow_execution.run_id
-                received[attributes.signal_name].append((sender, run.workflow_id))
-    for run in runs.values():
-        for event_id, sent in run.signals.items():
-            target = sent.initiated.workflow_execution.workflow_id
-            expected = [(run.run_id, target)] if sent.arrived else []
-            found = received.pop(sent.initiated.signal_name, [])
-            if {run.workflow_id, target} & reset:
-                continue
-            require(found == expected, f"{run.where}, signal of event {event_id}: {found} got it, not {expected}")
-    left = [each for each in received.values() if not {workflow_id for _, workflow_id in each} & reset]
-    require(not left, f"signals that nobody has sent: {left}")
-
-
-def _check_cancels(runs: dict[str, _Run], reset: set[str]) -> None:
-    """Every cancellation request has a sender that knows of its arrival; what did not arrive is in no history."""
-    received: dict[tuple[str, int], list[_Run]] = defaultdict(list)
-    for run in runs.values():
-        for event in run.events:
-            attributes = event.workflow_execution_cancel_requested_event_attributes
-            if attributes.external_initiated_event_id:
-                sender = attributes.external_workflow_execution.run_id
-                received[sender, attributes.external_initiated_event_id].append(run)
-    by_workflow_id: dict[str, list[_Run]] = defaultdict(list)
-    for run in runs.values():
-        by_workflow_id[run.workflow_id].append(run)
-    for run in runs.values():
-        for event_id, sent in run.cancels.items():
-            where, target = f"{run.where}, cancellation request of event {event_id}", sent.initiated.workflow_execution
-            found = received.pop((run.run_id, event_id), [])
-            if {run.workflow_id, target.workflow_id} & reset:
-                continue
-            if not sent.arrived:
-                require(not found, f"{where} did not arrive, but is in a history")
-                continue
-            require([each.workflow_id for each in found] in ([], [target.workflow_id]), f"{where} went elsewhere")
-            # Whoever has closed, or was asked before, gets nothing.
-            candidates = by_workflow_id[target.workflow_id]
-            there = found or any(not each.open or each.asked_to_cancel() for each in candidates)
-            require(there, f"{where} is lost")
-    left = [key for key, found in received.items() if not {run.workflow_id for run in found} & reset]
-    require(not left, f"cancellation requests that nobody has sent: {left}")
+def _is_by_policy(run: Run) -> bool:
+    return not run.open and run.close.workflow_execution_terminated_event_attributes.reason == _BY_POLICY

@@ -44,9 +44,12 @@ from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 from engine.runtime.engine import Engine
 from tests.sim.commands import application_failure, payloads, seconds
-from tests.sim.families import check_families, check_relatives
+from tests.sim.families import check_families
 from tests.sim.invariants import check_engine, check_file, check_run, load_histories
-from tests.sim.server import NAMESPACE_ID, Server
+from tests.sim.messages import check_messages
+from tests.sim.relatives import Relatives
+from tests.sim.runs import Runs, check_resets
+from tests.sim.server import NAMESPACE_ID, Server, Step
 from tests.sim.trouble import Trouble, troubled_handlers
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 
@@ -135,6 +138,7 @@ class Script:
         self.trouble = Trouble(Random(0))
         self.server = Server(folder / "history.db", self.env, self.loop, self.trouble, cache_bytes)
         self.server.check = self._check
+        self.relatives = Relatives()
         self._number = 0
 
     def run(self, case: Coroutine[Any, Any, None]) -> None:
@@ -145,8 +149,11 @@ class Script:
             await self.server.boot()
             await case
             check_file(self.engine.database.writer)
+            runs = Runs(self.engine.database.writer)
+            check_resets(runs)
             if self.whole_families:
-                check_families(self.engine.database.writer)
+                check_families(runs)
+                check_messages(runs)
 
         task = self.loop.create_task(program())
         try:
@@ -166,11 +173,11 @@ class Script:
                 self.loop.close()
                 asyncio.set_event_loop(None)
 
-    def _check(self, engine: Engine, run_keys: list[int]) -> None:
-        for run_key in run_keys:
+    def _check(self, engine: Engine, step: Step) -> None:
+        for run_key in step.run_keys:
             run = check_run(engine, run_key)
             if self.whole_families:
-                check_relatives(engine.database.writer, run)
+                self.relatives.check(engine.database.writer, run, step)
         if self.server.all_tasks_read():
             check_engine(engine)
 
@@ -223,8 +230,12 @@ class Script:
             self.engine.poll_activity_task(self.server.namespace, "q", record=record, timeout_seconds=60)
         )
 
-    async def complete(self, task: StartedWorkflowTask, *commands: Command, sticky_queue: str = "") -> CompletedReply:
+    async def complete(
+        self, task: StartedWorkflowTask, *commands: Command, sticky_queue: str = "", build_id: str = ""
+    ) -> CompletedReply:
         request = RespondWorkflowTaskCompletedRequest(commands=commands, identity="worker")
+        if build_id:
+            request.worker_version_stamp.build_id = build_id
         if sticky_queue:
             sticky = StickyExecutionAttributes(
                 worker_task_queue=TaskQueue(name=sticky_queue, kind=TASK_QUEUE_KIND_STICKY),

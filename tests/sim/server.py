@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from engine.store.runs import max_run_key
 from tests.sim.trouble import Crash, InjectedError, Trouble, TroubledWriter, peace
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 
-__all__ = ["LostReplyError", "Server", "ServerGoneError"]
+__all__ = ["LostReplyError", "Server", "ServerGoneError", "Step"]
 
 Reply = TypeVar("Reply")
 
@@ -35,6 +36,18 @@ class ServerGoneError(Exception):
 
 class LostReplyError(ServerGoneError):
     """The server carried the request out; its answer never arrived."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step of the engine has done, by run keys: the runs that it wrote, and which of them it closed.
+
+    Runs from `first_new_run_key` on it has made.
+    """
+
+    run_keys: list[int]
+    closed: set[int]
+    first_new_run_key: int
 
 
 class _TouchedRuns(HistoryWaiters):
@@ -67,7 +80,7 @@ class _UnexpectedErrors(logging.Handler):
 class Server:
     """Boots, serves in-process calls, crashes.
 
-    `check` is called after every step with the keys of the runs that the step wrote.
+    `check` is called after every step.
     """
 
     def __init__(self, path: Path, env: VirtualEnv, loop: VirtualLoop, trouble: Trouble, cache_bytes: int = 0) -> None:
@@ -77,7 +90,7 @@ class Server:
         self.loop = loop
         self.trouble = trouble
         self.cache_bytes = cache_bytes
-        self.check: Callable[[Engine, list[int]], None] = lambda engine, run_keys: None
+        self.check: Callable[[Engine, Step], None] = lambda engine, step: None
         self.engine: Engine | None = None
         self.namespace: Namespace = None  # type: ignore[assignment]
         self.failure: BaseException | None = None
@@ -88,6 +101,8 @@ class Server:
         self.up = asyncio.Event()
         self._log = _UnexpectedErrors()
         self._tasks_read_again = -1.0
+        self._closed: set[int] = set()
+        self._first_new_run_key = 1
         logger = logging.getLogger("dx.engine")
         logger.handlers, logger.propagate = [self._log], False
         loop.set_exception_handler(self._on_error)
@@ -96,6 +111,8 @@ class Server:
         """Open the file as a new process would."""
         database = open_database(self.path, {"synchronous": "off"})
         self.env.restart(max_run_key(database.writer))
+        self._closed.clear()
+        self._note_runs(database.writer)
         engine = Engine(database, self.env, self.limits)
         if not engine.namespaces.all():
             namespace = Namespace(0, NAMESPACE_ID, "default")
@@ -176,10 +193,19 @@ class Server:
             if self._log.errors:
                 raise self._log.errors[0]
             with peace(self.trouble):
-                self.check(engine, list(touched))
+                first_new_run_key = self._first_new_run_key
+                closed = self._note_runs(engine.database.writer)
+                self.check(engine, Step(list(touched), closed, first_new_run_key))
         except Exception as error:
             self.fail(error)
         touched.clear()
+
+    def _note_runs(self, connection: sqlite3.Connection) -> set[int]:
+        """Note which runs there are and which of them have closed; return those that are news."""
+        before = self._closed
+        self._closed = {key for (key,) in connection.execute("SELECT run_key FROM runs WHERE status != 1")}
+        self._first_new_run_key = max_run_key(connection) + 1
+        return self._closed - before
 
     async def call(self, operation: Callable[[Engine], Awaitable[Reply]], *, poll: bool = False) -> Reply:
         """Run a request on the engine of the moment.

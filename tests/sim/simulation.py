@@ -23,10 +23,13 @@ from engine.runtime.engine import Engine
 from engine.store.runs import load_run
 from tests.sim.clients import Client
 from tests.sim.commands import World
-from tests.sim.families import check_families, check_relatives
+from tests.sim.families import check_families
 from tests.sim.invariants import BrokenInvariantError, check_engine, check_file, check_run, load_histories, require
 from tests.sim.ledger import Ledger
-from tests.sim.server import NAMESPACE_ID, Server
+from tests.sim.messages import check_messages
+from tests.sim.relatives import Relatives
+from tests.sim.runs import Runs, check_resets
+from tests.sim.server import NAMESPACE_ID, Server, Step
 from tests.sim.trouble import Trouble, troubled_handlers
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 from tests.sim.workers import ActivityWorker, WorkflowWorker
@@ -62,6 +65,7 @@ class Simulation:
         self.env = VirtualEnv(self.loop, Random(random.random()), tick_ns)
         self.server = Server(path, self.env, self.loop, trouble, cache_bytes)
         self.server.check = self._check_step
+        self.relatives = Relatives()
         self.ledger = Ledger()
         self.world = World(["q1", "q2"][: random.choice((1, 1, 2))], random.choice((1, 3, 6)))
         self.workflow_workers: list[WorkflowWorker] = []
@@ -109,9 +113,9 @@ class Simulation:
             self.loop.close()
             asyncio.set_event_loop(None)
 
-    def _check_step(self, engine: Engine, run_keys: list[int]) -> None:
-        for run_key in run_keys:
-            check_relatives(engine.database.writer, check_run(engine, run_key))
+    def _check_step(self, engine: Engine, step: Step) -> None:
+        for run_key in step.run_keys:
+            self.relatives.check(engine.database.writer, check_run(engine, run_key), step)
         if self.server.all_tasks_read():
             check_engine(engine)
 
@@ -173,7 +177,10 @@ class Simulation:
         engine = self._engine()
         check_engine(engine)
         check_file(engine.database.writer)
-        check_families(engine.database.writer)
+        runs = Runs(engine.database.writer)
+        check_resets(runs)
+        check_families(runs)
+        check_messages(runs)
         self.ledger.check(engine.database.writer)
         for (run_key,) in engine.database.writer.execute("SELECT run_key FROM runs ORDER BY run_key").fetchall():
             check_run(engine, run_key)

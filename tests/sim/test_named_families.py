@@ -81,3 +81,21 @@ def test_child_does_not_take_its_parents_place(script: Script) -> None:
         assert script.event_types()[5:] == ["StartChildWorkflowExecutionFailed", "WorkflowTaskScheduled"]
 
     script.run(case())
+
+
+def test_reset_point_is_judged_with_the_answers_that_wait_in_the_buffer(script: Script) -> None:
+    async def case() -> None:
+        await script.start("target")
+        await script.complete(await script.poll_workflow())
+        await script.start("parent")
+        await script.complete(await script.poll_workflow(), child_command("child"))
+        child = await script.poll_workflow()
+        task = await script.poll_workflow()
+        await script.complete(child, complete_command())
+        await script.complete(task, build_id="new")
+        await script.restart()
+        state = script.engine.find_current_run(script.server.namespace.namespace_id, "parent")
+        assert state is not None
+        assert [point.resettable for point in state.auto_reset_points] == [True, True]
+
+    script.run(case())

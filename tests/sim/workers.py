@@ -108,6 +108,8 @@ class _Worker:
                 again = await server.call(lambda engine: engine.submit(make()))
             except (ServiceError, ServerGoneError):
                 return reply
+            if isinstance(reply, CompletedReply) and reply.error is not None:
+                return again  # a retried task goes on after a bad answer, and an update that was lost may be back
             if not isinstance(again, CompletedReply) or again.error is None:
                 raise BrokenInvariantError(f"{self.name}: an answer was taken twice")
         return reply

@@ -122,7 +122,7 @@ def _cost_of_the_last(folder: Path, one: Callable[[Script, int], Awaitable[None]
     """Do `one` so many times in one run; return what the last time cost."""
     folder.mkdir()
     script = Script(folder)
-    script.server.check = lambda engine, run_keys: None  # each check reads the whole run
+    script.server.check = lambda engine, step: None  # each check reads the whole run
     found: list[_Cost] = []
 
     async def case() -> None:

@@ -1,6 +1,7 @@
 """Which builds of a worker a run has seen: its `BuildIds` search attribute and its automatic reset points.
 
-Both are derived from the WorkflowTaskCompleted events, so the fold keeps them.
+Both are derived from the WorkflowTaskCompleted events, so the fold keeps them. A point is `resettable` by what is
+pending then; buffered answers count, which come into the history after it, so the points are stored beside it.
 """
 
 from __future__ import annotations

@@ -62,11 +62,11 @@ def start(t: Transition, initiated_event_id: int) -> None:
 
 
 def is_child_before_reset(current: RunState, parent: RunState, initiated_event_id: int) -> bool:
-    """Say whether the parent is a reset run, and the child the one that its base run started."""
+    """Say whether the parent is a reset run, and the child the one that its base run started before the reset point."""
     started = current.started
     before = WorkflowExecution(workflow_id=parent.workflow_id, run_id=parent.started.original_execution_run_id)
     return (
-        parent.made_by_reset
+        initiated_event_id < parent.reset_event_id
         and started.parent_workflow_execution == before
         and started.parent_initiated_event_id == initiated_event_id
     )

@@ -105,6 +105,7 @@ def _workflow_task_failed(state: RunState, event: HistoryEvent) -> None:
         for activity in state.activities.values():
             activity.scheduled_time_ns = activity.attempt_scheduled_time_ns = time_ns
         if attributes.new_run_id == state.run_id:
+            state.reset_event_id = event.event_id
             begin_again(state, time_ns)
 
 

@@ -56,13 +56,15 @@ class BaseHistory:
         size_bytes: how large they are.
         following: the next two events, or the one that there is.
         later: what may be applied again, in order: events from the reset point on (run/reset_reapply.py REAPPLIED).
-        last_run_id: the last run of which `later` has events.
+        later_runs: the same of the runs that the base run continued as.
+        last_run_id: the last run of which `later` and `later_runs` have events.
     """
 
     events: Sequence[HistoryEvent]
     size_bytes: int
     following: Sequence[HistoryEvent]
     later: Sequence[HistoryEvent]
+    later_runs: Sequence[HistoryEvent]
     last_run_id: str
 
 
@@ -100,13 +102,13 @@ def reset_workflow(
     """
     state = _fork(context, base, request, history)
     validate_post_reset_operations(request.post_reset_operations)
-    ended: Sequence[HistoryEvent] = ()
+    later, later_runs = list(history.later), list(history.later_runs)
     transitions = []
     if current.running:
         terminated = _terminate(context, base, current, request.reason)
         transitions.append(terminated)
         if history.last_run_id == current.run_id:
-            ended = terminated.new_events
+            (later if current is base else later_runs).extend(terminated.new_events)
     if base is not current or not transitions:
         transitions.append(Transition(context, base, touched=True))
     base.reset_run_id = state.run_id
@@ -118,7 +120,8 @@ def reset_workflow(
     for activity in state.activities.values():
         t.activities[activity.scheduled_event_id] = True
         activity_task.enqueue(t, activity)
-    reapply(t, [*history.later, *ended], excluded_types(request))
+    reapply(t, later, excluded_types(request))
+    reapply(t, later_runs, excluded_types(request), of_children=False)
     apply_post_reset_operations(t, request.post_reset_operations)
     _send_again(t)
     workflow_task.ensure_scheduled(t)

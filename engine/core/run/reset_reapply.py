@@ -5,7 +5,8 @@ Rules (temporal server ndc/workflow_resetter.go reapplyEvents):
 - An update is admitted again, by an event, however far it had come: the worker has not seen it yet.
 - What was attached to the base run, and its options, come with it.
 - What became of children that the new run has, too, is told to it.
-- A run that continued as new goes on: what came to the next run is applied again too.
+- A run that continued as new goes on: what came to the next run is applied again too; what became of that run's own
+  children is not.
 """
 
 from __future__ import annotations
@@ -45,11 +46,17 @@ def excludes_everything(excluded: frozenset[int]) -> bool:
     return excluded >= set(ResetReapplyExcludeType.values()) - {RESET_REAPPLY_EXCLUDE_TYPE_UNSPECIFIED}
 
 
-def reapply(t: Transition, later: Iterable[HistoryEvent], excluded: frozenset[int]) -> None:
-    """Apply events again, in their order, each as a new event of this run."""
+def reapply(
+    t: Transition, later: Iterable[HistoryEvent], excluded: frozenset[int], *, of_children: bool = True
+) -> None:
+    """Apply events again, in their order, each as a new event of this run.
+
+    Args:
+        of_children: what became of children, too; those of another run than the base run are not this run's.
+    """
     for event in later:
         handler = REAPPLIED.get(event.event_type)
-        if handler is not None:
+        if handler is not None and (of_children or event.event_type not in _OF_CHILDREN):
             handler(t, event, excluded)
             t.flush()
 
@@ -134,11 +141,7 @@ def _again(event: HistoryEvent) -> HistoryEvent:
     return again
 
 
-REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
-    et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signal,
-    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
-    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
-    et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options_updated,
+_OF_CHILDREN: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
     et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _child_ended(
         "start_child_workflow_execution_failed_event_attributes"
     ),
@@ -154,4 +157,12 @@ REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]]
     et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _child_ended(
         "child_workflow_execution_terminated_event_attributes"
     ),
+}
+
+REAPPLIED: dict[int, Callable[[Transition, HistoryEvent, frozenset[int]], None]] = {
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _signal,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options_updated,
+    **_OF_CHILDREN,
 }

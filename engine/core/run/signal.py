@@ -86,7 +86,8 @@ def add_signal(
     maximum = t.context.limits.signals_per_execution
     if 0 < maximum <= state.signal_count:
         raise InvalidArgument("exceeded workflow execution limit for signal events")
-    if state.close_attempted and state.workflow_task_started:
+    if state.close_attempted and state.workflow_task_started and external is None:
+        # Another workflow could not try again.
         raise WorkflowClosing
     check_caller(state, external)
     if request_id and external is None:

@@ -236,8 +236,11 @@ class RunState:
     memo: dict[str, Payload] = field(default_factory=dict)
     search_attributes: dict[str, Payload] = field(default_factory=dict)
     auto_reset_points: list[ResetPointInfo] = field(default_factory=list)
+    """Stored too: that nothing was pending at a point may be due to an answer that stands after it in the history."""
     worker_version: WorkerVersionStamp | None = None
     new_execution_run_id: str = ""
+    reset_event_id: int = 0
+    """The WorkflowTaskFailed of the reset that made this open run; what is before it is another run's, too."""
     updates: dict[str, UpdateInfo] = field(default_factory=dict)
     """Those in flight, in the order of their admission; admitted ones are in memory only."""
     completed_updates: dict[str, int] = field(default_factory=dict)

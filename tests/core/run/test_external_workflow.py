@@ -171,6 +171,25 @@ def test_what_arrives_waits_for_the_end_of_the_targets_task(what: str) -> None:
     """)
 
 
+def test_a_signal_reaches_a_workflow_that_tries_to_close_again() -> None:
+    """A client is told to send it again; a workflow would take it for lost."""
+    core = Core()
+    target, source = core.start(workflow_id="target"), core.start()
+    target.poll()
+    target.signal()
+    target.complete(complete_workflow())
+    target.poll()
+    send(source, "signal")
+    assert_arrived(source, "signal")
+    target.complete(start_timer("t", 60))
+    target.assert_history("""
+        8 WorkflowTaskCompleted
+        9 TimerStarted
+        10 WorkflowExecutionSignaled external_workflow_execution.workflow_id=workflow
+        11 WorkflowTaskScheduled
+    """)
+
+
 # Whom it reaches.
 
 

@@ -250,6 +250,24 @@ def test_the_start_and_the_end_of_a_child_come_again() -> None:
     assert closed.started_event_id == new.events[-3].event_id
 
 
+def test_the_children_of_later_runs_are_others() -> None:
+    """Though they may well have been initiated by events with the same ids."""
+    first, child = with_child(parent_close_policy="PARENT_CLOSE_POLICY_ABANDON")
+    first.signal("go on")
+    first.complete(continue_as_new())
+    second = first.next_run
+    second.core.advance(1)
+    second.complete(start_child(workflow_id="other"))
+    other = first.core.current("other")
+    assert other is not None
+    other.complete(complete_workflow())
+    assert position(second, "StartChildWorkflowExecutionInitiated") == 5
+    new = reset_run(first, 9)
+    assert types(new, 9) == ["WorkflowExecutionSignaled", "WorkflowTaskScheduled"]
+    child.complete(complete_workflow())
+    assert types(new, 11) == ["ChildWorkflowExecutionCompleted"]
+
+
 def test_a_child_of_a_later_command_is_no_longer_a_child() -> None:
     run, child = with_child()
     new = reset_run(run, FIRST_COMPLETED)
@@ -257,6 +275,21 @@ def test_a_child_of_a_later_command_is_no_longer_a_child() -> None:
     assert not new.state.children
     child.complete(complete_workflow())
     new.complete(start_child(workflow_id="other"), complete_workflow())
+
+
+def test_a_child_of_the_new_run_is_another_one() -> None:
+    """Though it may be initiated by an event with the same id."""
+    run = Core().start()
+    run.complete()
+    run.signal("start the child")
+    run.complete(start_child())
+    child = run.core.current("child")
+    assert child is not None
+    new = reset_run(run, FIRST_COMPLETED)
+    new.complete(start_child())
+    initiated = position(run, "StartChildWorkflowExecutionInitiated")
+    assert position(new, "StartChildWorkflowExecutionInitiated") == initiated
+    assert types(new, initiated) == ["StartChildWorkflowExecutionFailed", "WorkflowTaskScheduled"]
 
 
 def test_the_parent_close_policy_is_for_another_current_run() -> None:
@@ -314,6 +347,22 @@ def test_a_child_that_is_started_already_is_found_again() -> None:
     assert types(new, started)[-1] == "ChildWorkflowExecutionStarted"
     child.complete(complete_workflow())
     assert types(new, started)[-1] == "ChildWorkflowExecutionCompleted"
+
+
+def test_a_child_that_the_base_run_started_after_the_point_is_not_found_again() -> None:
+    run = Core().start_idle()
+    run.core.advance(1)
+    run.signal()
+    run.complete(start_child())
+    new = reset_run(run, FIRST_COMPLETED)
+    new.complete(start_child())
+    assert position(new, "StartChildWorkflowExecutionInitiated") == position(
+        run, "StartChildWorkflowExecutionInitiated"
+    )
+    new.assert_history("""
+        10 StartChildWorkflowExecutionFailed cause=WORKFLOW_ALREADY_EXISTS
+        11 WorkflowTaskScheduled
+    """)
 
 
 @pytest.mark.parametrize(

@@ -46,14 +46,13 @@ def _history(base: Run, request: ResetWorkflowExecutionRequest) -> BaseHistory:
     count = request.workflow_task_finish_event_id - 1
     events = base.events
     later: list[HistoryEvent] = []
-    run: Run | None = base
-    last_run_id = base.state.run_id
-    rest = events[count:]
-    while run is not None and not excludes_everything(excluded_types(request)):
-        last_run_id = run.state.run_id
-        later += rest
-        continued = run.events[-1].event_type == EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
-        run = run.next_run if continued else None
-        rest = [] if run is None else run.events
+    later_runs: list[HistoryEvent] = []
+    last = base
+    if not excludes_everything(excluded_types(request)):
+        later = events[count:]
+        while last.events[-1].event_type == EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            last = last.next_run
+            later_runs += last.events
     size_bytes = sum(map(len, base.stored.blobs[:count]))
-    return BaseHistory(events[:count], size_bytes, events[count : count + 2], later, last_run_id)
+    following = events[count : count + 2]
+    return BaseHistory(events[:count], size_bytes, following, later, later_runs, last.state.run_id)

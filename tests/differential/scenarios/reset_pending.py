@@ -239,6 +239,21 @@ async def child_started_by_a_later_command(world: World) -> None:
 
 
 @scenario()
+async def child_started_by_a_later_command_of_the_same_id(world: World) -> None:
+    """The same where the command of both runs has the same event id."""
+    await world.start()
+    worker = world.raw_worker()
+    point = await worker.next_workflow_task()
+    await world.signal()
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
+    await worker.next_workflow_task()
+    new_run_id = await world.reset(point.started_event_id + 1)
+    await worker.next_workflow_task(start_child(world.child_id, world.child_queue))
+    await worker.next_workflow_task(complete_workflow())
+    await world.record_history(run_id=new_run_id)
+
+
+@scenario()
 async def child_abandoned(world: World) -> None:
     """The same with a child that is to be abandoned."""
     await world.start()
