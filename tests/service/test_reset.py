@@ -100,6 +100,7 @@ async def calls(client: Client) -> AsyncIterator[Calls]:
 async def finished(client: Client, calls: Calls) -> str:
     """Let an order finish with answers that are bad; return its run's id. Later answers are good."""
     handle = await client.start_workflow(Order.run, 1, id=WORKFLOW_ID, task_queue=QUEUE)
+    await calls.twice.wait()
     await handle.signal(Order.add, "first")
     assert await handle.result() == ["bad", "bad", "first"]
     calls.answer = "good"
@@ -111,7 +112,7 @@ async def test_a_finished_run_comes_to_another_result(client: Client, calls: Cal
     """The first answer is in the history that is replayed; the second is asked for again, the signal comes again."""
     run_id = await finished(client, calls)
     tasks = await completed_tasks(order(client, run_id))
-    new_run_id = await reset(client, run_id, tasks[-2])
+    new_run_id = await reset(client, run_id, tasks[1])
     assert await order(client).result() == ["bad", "good", "first"]
     assert calls.count == 3
     assert (await order(client).describe()).run_id == new_run_id
@@ -130,9 +131,9 @@ async def test_without_its_signals_it_waits_for_others(client: Client, calls: Ca
 
 async def test_an_open_run_is_terminated(client: Client, calls: Calls) -> None:
     handle = await client.start_workflow(Order.run, 2, id=WORKFLOW_ID, task_queue=QUEUE)
+    await calls.twice.wait()
     await handle.signal(Order.add, "first")
     assert handle.first_execution_run_id is not None
-    await calls.twice.wait()
     calls.answer = "good"
     run_id = handle.first_execution_run_id
     await reset(client, run_id, (await completed_tasks(order(client, run_id)))[0])
@@ -149,7 +150,7 @@ async def test_a_reset_survives_the_end_of_the_server(tmp_path: Path) -> None:
         async with Worker(client, task_queue=QUEUE, workflows=[Order], activities=[calls.ask]):
             run_id = await finished(client, calls)
             tasks = await completed_tasks(order(client, run_id))
-        new_run_id = await reset(client, run_id, tasks[-2])
+        new_run_id = await reset(client, run_id, tasks[1])
         server.kill()
     with running(launch_dx(tmp_path, db_filename=database, port=port)) as server:
         client = await Client.connect(server.address)
