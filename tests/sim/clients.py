@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
 from temporalio.api.enums.v1.event_type_pb2 import EventType
+from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL as _SIGNALS
+from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_UPDATE as _UPDATES
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -236,7 +238,7 @@ class Client:
             workflow_execution=execution,
             workflow_task_finish_event_id=event_id,
             request_id=f"{self.name}-{self.simulation.ledger.next_number()}",
-            reset_reapply_exclude_types=[1] if random.random() < 0.2 else [],
+            reset_reapply_exclude_types=random.choice(([], [], [], [], [_SIGNALS], [_UPDATES], [_SIGNALS, _UPDATES])),
         )
         run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
         await self.submit(lambda: ResetWorkflowExecution(run, request))

@@ -186,7 +186,7 @@ def check_resets(runs: Runs) -> None:
 
 
 def _check_events(runs: Runs, base: Run, run: Run, reset_event: HistoryEvent) -> None:
-    """Check what the reset has copied, and which signals it has applied again: all that came later, or none."""
+    """Check what the reset has copied, and what it has applied again of what came later."""
     copied = reset_event.event_id - 1
     while run.events[copied - 1 : copied] != base.events[copied - 1 : copied]:
         copied -= 1
@@ -195,17 +195,23 @@ def _check_events(runs: Runs, base: Run, run: Run, reset_event: HistoryEvent) ->
     require(
         tuple(written) == _WRITTEN_BY_RESETS[2 - len(written) :], f"{run.where}: the reset has written {written} first"
     )
-    later = _signals(base.events[copied:])
+    later = base.events[copied:]
     last = base
     while last.close.HasField("workflow_execution_continued_as_new_event_attributes"):
         last = runs.by_run_id[last.next_run_id]
-        later += _signals(last.events)
+        later = later + last.events
     again: list[HistoryEvent] = []
     for event in run.events[reset_event.event_id :]:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
             break
         again.append(event)
-    require(_signals(again) in ([], later), f"{run.where}: of the signals {later}, {_signals(again)} came again")
+    for what, names in (("signals", _signals), ("updates", _updates)):
+        require(
+            names(again) in ([], names(later)), f"{run.where}: of the {what} {names(later)} {names(again)} came again"
+        )
+    require(
+        _attached(again) == _attached(later), f"{run.where}: {_attached(later)} were attached, now {_attached(again)}"
+    )
 
 
 def _signals(events: list[HistoryEvent]) -> list[str]:
@@ -215,3 +221,16 @@ def _signals(events: list[HistoryEvent]) -> list[str]:
         for event in events
         if event.event_type == signaled
     ]
+
+
+def _updates(events: list[HistoryEvent]) -> list[str]:
+    """Return the updates that have an event with their request: accepted, or admitted again."""
+    admitted = (event.workflow_execution_update_admitted_event_attributes.request for event in events)
+    accepted = (event.workflow_execution_update_accepted_event_attributes.accepted_request for event in events)
+    ids = (first.meta.update_id or second.meta.update_id for first, second in zip(admitted, accepted, strict=True))
+    return [update_id for update_id in ids if update_id]
+
+
+def _attached(events: list[HistoryEvent]) -> list[str]:
+    ids = (event.workflow_execution_options_updated_event_attributes.attached_request_id for event in events)
+    return [request_id for request_id in ids if request_id]
