@@ -166,7 +166,8 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
     state.auto_reset_points = list(ResetPoints.FromString(row["auto_reset_points"] or b"").points)
-    state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
+    if row["priority"] is not None:  # older files have it in the start alone
+        state.priority = Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
