@@ -26,14 +26,14 @@ _EVENTS_AT_ONCE = 16
 _INSERT_EVENTS = tuple(
     f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
 )
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 30)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 31)})"
 _UPDATE = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
     workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
     workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?{more}
 WHERE run_key = ?"""
-_CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time_ns = ?")
+_CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time_ns = ?, closed_over_children = ?")
 _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
@@ -65,7 +65,7 @@ class RunWrite:
     counters: tuple[object, ...] = ()
     next_deadline_ns: int | None = None
     deadline_changed: bool = False
-    close_row: tuple[int, int] | None = None
+    close_row: tuple[int, int, bool] | None = None
     pending_activities_closed: bool = False
     attributes: tuple[object, ...] | None = None
     copied_from: tuple[int, int] | None = None
@@ -84,7 +84,7 @@ class RunWrite:
         if t.is_new or self.new_run_row is not None:
             self.new_run_row = _run_row(state, self.namespace_key, self.counters, self.next_deadline_ns)
         if not state.running:
-            self.close_row = (state.status, state.close_time_ns)
+            self.close_row = (state.status, state.close_time_ns, bool(state.children))
             self.pending_activities_closed = bool(state.activities)
         if t.attributes_changed:
             self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
@@ -222,6 +222,7 @@ def _run_row(
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
         next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
+        not state.running and bool(state.children),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkerVersionStamp
 from temporalio.api.enums.v1.event_type_pb2 import (
-    EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
     EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
@@ -97,7 +96,11 @@ def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[Waiting
 
 
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
-    """Load a run: its folded history and its transient rows; of a closed run only its first and last event are read."""
+    """Load a run: its folded history and its transient rows.
+
+    Of a closed run only the first and the last event are read, unless it closed over pending activities or children,
+    which it still shows.
+    """
     cursor = connection.execute(_SELECT_RUN, (run_key,))
     cursor.row_factory = sqlite3.Row
     row = cursor.fetchone()
@@ -113,11 +116,7 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    # A run that closed over pending activities or children still shows them.
-    ends_only = closed and not (
-        _has_activities(connection, run_key)
-        or _has_event(connection, run_key, EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
-    )
+    ends_only = closed and not (row["closed_over_children"] or _has_activities(connection, run_key))
     for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))
@@ -167,7 +166,8 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     """Put back what the events between the first and the last would have folded to."""
     if row["worker_version"] is not None:
         state.worker_version = WorkerVersionStamp.FromString(row["worker_version"])
-    state.priority = None if row["priority"] is None else Priority.FromString(row["priority"])
+    if row["priority"] is not None:  # older files have it in the start alone
+        state.priority = Priority.FromString(row["priority"])
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)

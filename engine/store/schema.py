@@ -111,5 +111,9 @@ _RESETS = """
 ALTER TABLE runs ADD COLUMN reset_run_id TEXT NOT NULL DEFAULT '';  -- the run that the last reset of this one made
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS)
+_CHILDREN = """
+ALTER TABLE runs ADD COLUMN closed_over_children INTEGER NOT NULL DEFAULT 0;  -- 1: children were pending
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -95,6 +95,24 @@ def test_closed_run_still_shows_the_activities_it_closed_over(stored: StoredRuns
     assert load_tasks_to_dispatch(stored.database.writer) == ([], [])
 
 
+def test_a_closed_run_costs_the_same_to_load_however_long_it_is(stored: StoredRuns) -> None:
+    """Counted in steps of SQLite's machine: nothing is searched for among the events."""
+    steps: dict[int, int] = {}
+    request = SignalWorkflowExecutionRequest(namespace="default", signal_name="s")
+    for signals in (1, 500):
+        state = stored.start(f"{signals} signals")
+        stored.run_workflow_task(state)
+        for _ in range(signals):
+            stored.apply(state, SignalWorkflowExecution(RunRef(NAMESPACE_ID, run_key=state.run_key), request))
+        stored.run_workflow_task(state, complete_command())
+        noted: list[None] = []
+        stored.database.writer.set_progress_handler(lambda noted=noted: noted.append(None), 1)
+        assert load_run(stored.database.writer, state.run_key) is not None
+        stored.database.writer.set_progress_handler(None, 1)
+        steps[signals] = len(noted)
+    assert steps[1] == steps[500] > 0
+
+
 def with_started_child(stored: StoredRuns) -> RunState:
     """Return a run whose child of event 5 has started, and that of event 6 has not yet."""
     state = stored.start("w")

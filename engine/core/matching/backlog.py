@@ -5,7 +5,8 @@ Rules:
 - Within one priority key, the fairness keys take turns, each as often as its weight says, unless fairness is switched
   off. Tasks of one fairness key, and all tasks without one, leave in the order of their coming.
 - Turns are counted in passes (stride scheduling): a task's pass is that of the last task of its key plus 1 / weight,
-  and never behind the last one handed out, so that a key gains nothing by having been idle.
+  and never behind the last one handed out, so that a key gains nothing by having been idle. So a key without tasks
+  need not be remembered.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = ["Backlog", "TaskRef"]
 
 _DEFAULT_PRIORITY_KEY = 3
 _LOWEST_PRIORITY_KEY = 5
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.001, 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class TaskRef:
 
 @dataclass(slots=True)
 class _Level:
-    """The turns of one priority key."""
+    """The turns of one priority key; `passes` are those of the last task of each fairness key that has one."""
 
     last_pass: float = 0.0
     passes: dict[str, float] = field(default_factory=dict)
@@ -54,11 +56,12 @@ class Backlog:
     def add(self, task: TaskRef) -> None:
         """Take in a task."""
         priority = task.priority
-        priority_key, fairness_key, weight = _DEFAULT_PRIORITY_KEY, "", 1.0
+        priority_key, weight = _DEFAULT_PRIORITY_KEY, 1.0
         if priority is not None:
             priority_key = min(priority.priority_key or _DEFAULT_PRIORITY_KEY, _LOWEST_PRIORITY_KEY)
             if self.fairness:
-                fairness_key, weight = priority.fairness_key, priority.fairness_weight or 1.0
+                weight = min(max(_LEAST_WEIGHT, priority.fairness_weight or 1.0), _MOST_WEIGHT)
+        fairness_key = self._fairness_key(task)
         level = self._levels.get(priority_key)
         if level is None:
             level = self._levels[priority_key] = _Level()
@@ -72,11 +75,17 @@ class Backlog:
         if not self._heap:
             return None
         priority_key, task_pass, _, task = heappop(self._heap)
-        if self._heap:
-            self._levels[priority_key].last_pass = task_pass
-        else:
+        level = self._levels[priority_key]
+        level.last_pass = task_pass
+        fairness_key = self._fairness_key(task)
+        if level.passes.get(fairness_key) == task_pass:
+            del level.passes[fairness_key]
+        if not self._heap:
             self._levels.clear()
         return task
+
+    def _fairness_key(self, task: TaskRef) -> str:
+        return task.priority.fairness_key if self.fairness and task.priority is not None else ""
 
     def clear(self) -> None:
         """Forget every task."""
@@ -87,5 +96,7 @@ class Backlog:
         return len(self._heap)
 
     def __iter__(self) -> Iterator[TaskRef]:
-        """Iterate in the order of handing out."""
-        return (entry[3] for entry in sorted(self._heap))
+        """Iterate in the order of handing out; who needs only the first ones pays for no others."""
+        heap = self._heap.copy()
+        while heap:
+            yield heappop(heap)[3]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
+import pytest
 from temporalio.api.common.v1 import Priority
 
 from engine.core.matching.backlog import Backlog, TaskRef
@@ -87,3 +89,20 @@ def test_an_empty_backlog_gives_nothing_and_starts_afresh() -> None:
     backlog.add(task(2, fairness_key="a"))
     backlog.clear()
     assert backlog.take() is None
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, 1e-30])
+def test_no_weight_brings_the_order_into_disorder(weight: float) -> None:
+    odd = [task(number, fairness_key="odd", fairness_weight=weight) for number in range(3)]
+    even = [task(10 + number, fairness_key="even") for number in range(2000)]
+    taken = take_all(filled(*odd, *even))
+    assert [number for number in taken if number < 10] == [0, 1, 2]
+    assert [number for number in taken if number >= 10] == [10 + number for number in range(2000)]
+
+
+def test_a_fairness_key_without_waiting_tasks_takes_no_memory() -> None:
+    backlog = filled(task(0, fairness_key="stays"), task(1, fairness_key="stays"))
+    for number in range(100):
+        backlog.add(task(number, fairness_key=f"key-{number}"))
+        backlog.take()
+    assert sum(len(level.passes) for level in backlog._levels.values()) <= len(backlog)
