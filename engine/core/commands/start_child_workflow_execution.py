@@ -104,6 +104,8 @@ def apply(work: CommandWork, attributes: _Attributes) -> HistoryEvent:
     namespace = work.target_namespace(attributes.namespace, BAD_ATTRIBUTES)
     set_type_metadata(attributes.search_attributes, namespace.custom_search_attributes)
     remove_unset(attributes.search_attributes.indexed_fields)
+    if not attributes.search_attributes.indexed_fields:
+        attributes.ClearField("search_attributes")
     remove_unset(attributes.memo.fields)
     if not attributes.memo.fields:
         attributes.ClearField("memo")

@@ -53,7 +53,8 @@ def add_build_ids(state: RunState, worker_version: WorkerVersionStamp) -> None:
             return
     known += [each for each in new if each not in known]
     state.search_attributes["BuildIds"] = Payload(
-        metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=json.dumps(known).encode()
+        metadata={"encoding": b"json/plain", "type": b"KeywordList"},
+        data=json.dumps(known, separators=(",", ":")).encode(),
     )
 
 

@@ -68,7 +68,7 @@ def _complete(
     request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest,
     registered: SearchAttributeTypes,
 ) -> None:
-    """Give the request what its event will say: a request id, and only maps that hold something, types named."""
+    """Give the request what its event will say: a request id; memo and search attributes that hold something, typed."""
     if not request.request_id:
         request.request_id = service.engine.env.new_id()
     if request.HasField("search_attributes"):
@@ -76,7 +76,7 @@ def _complete(
         set_type_metadata(request.search_attributes, registered)
         if not request.search_attributes.indexed_fields:
             request.ClearField("search_attributes")
-    if request.HasField("memo") and not request.memo.fields:
-        request.ClearField("memo")
-    if request.HasField("header") and not request.header.fields:
-        request.ClearField("header")
+    if request.HasField("memo"):
+        remove_unset(request.memo.fields)
+        if not request.memo.fields:
+            request.ClearField("memo")

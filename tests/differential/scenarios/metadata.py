@@ -7,7 +7,16 @@ from typing import Any
 from google.protobuf.message import Message
 from temporalio import workflow
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import Header, Link, Memo, SearchAttributes, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import (
+    Header,
+    Link,
+    Memo,
+    Payload,
+    Payloads,
+    SearchAttributes,
+    WorkflowExecution,
+    WorkflowType,
+)
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -29,6 +38,7 @@ from tests.differential.raw_worker import (
     retry_policy,
     schedule_activity,
     seconds,
+    start_child,
     start_timer,
 )
 from tests.differential.scenario import scenario
@@ -153,6 +163,55 @@ async def user_metadata_of_signal_with_start(world: World) -> None:
     await world.record_call("again", request)
     await world.record_history()
     await world.record_description("running")
+
+
+@scenario()
+async def empty_messages(world: World) -> None:
+    """What a client or a worker sets without saying anything in it: some of it stands in the events, some does not."""
+    empty: dict[str, Any] = {"header": Header(), "memo": Memo(), "search_attributes": SearchAttributes()}
+    empty |= {"input": Payloads()}
+    run_id = await world.start(**empty)
+    null = Payload(metadata={"encoding": b"binary/null"})
+    for name, memo in (("null", {"a": null}), ("nulls", {"a": null, "b": payload([]), "c": payload(1)})):
+        await world.start(
+            world.workflow_id(name),
+            task_queue=TaskQueue(name=world.child_queue),
+            memo=Memo(fields=memo),
+            search_attributes=SearchAttributes(indexed_fields={"DiffKeyword": null}),
+        )
+    for request in (
+        SignalWithStartWorkflowExecutionRequest(
+            namespace=world.namespace,
+            workflow_id=world.workflow_id("signalled"),
+            workflow_type=WorkflowType(name="RawWorkflow"),
+            task_queue=TaskQueue(name=world.task_queue + "-signalled"),
+            request_id="sws",
+            signal_name="go",
+            signal_input=Payloads(),
+            **empty,
+        ),
+        SignalWorkflowExecutionRequest(
+            namespace=world.namespace,
+            workflow_execution=world.execution(),
+            signal_name="go",
+            header=Header(),
+            input=Payloads(),
+        ),
+    ):
+        await world.call(request)
+    worker = world.raw_worker()
+    await worker.next_workflow_task(
+        schedule_activity("a", world.task_queue, header=Header(), input=Payloads()),
+        start_child(world.child_id, world.child_queue, **empty),
+    )
+    await world.wait_for_events(8)
+    await world.wait_for_events(2, world.child_id)
+    await world.age()
+    await worker.next_workflow_task(command("CONTINUE_AS_NEW_WORKFLOW_EXECUTION", **empty))
+    await world.wait_for_events(3, world.child_id)
+    await world.record_history(run_id=run_id)
+    for workflow_id in ("", world.child_id, *map(world.workflow_id, ("signalled", "null", "nulls"))):
+        await world.record_history(workflow_id)
 
 
 @scenario()
