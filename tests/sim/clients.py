@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 _TRY_AGAIN = (ServerGoneError, Unavailable, Internal)
+_SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
 _ENDS_OF_WORKFLOW_TASKS = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
@@ -72,8 +73,8 @@ class Client:
     async def _run(self, actions: int) -> None:
         kinds = (
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
-            self._cancel, self._terminate, self._wait, self._reset_stickiness,
-            self._query, self._update, self._update, self._update_with_start, self._poll_update, self._reset,
+            self._cancel, self._terminate, self._reset, self._reset, self._wait, self._reset_stickiness,
+            self._query, self._update, self._update, self._update_with_start, self._poll_update,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -221,18 +222,23 @@ class Client:
         self.simulation.ledger.terminations.append(execution.run_id)
 
     async def _reset(self) -> None:
-        """Go on from the end of one of a run's workflow tasks; now and then from an event that is none."""
+        """Go on from a workflow task's end, or from when it was scheduled; now and then from somewhere else."""
         execution = self._execution()
         random = self.random
 
         async def find(engine: Engine) -> list[int]:
             state = engine.get_run(self.simulation.server.namespace, execution)
             events = engine.load_history(state, 1, state.next_event_id)
-            types = [HistoryEvent.FromString(event).event_type for event in events]
-            return [number for number, event_type in enumerate(types, 1) if event_type in _ENDS_OF_WORKFLOW_TASKS]
+            return [HistoryEvent.FromString(event).event_type for event in events]
 
-        ends = await self.simulation.server.call(find)
-        event_id = random.choice(ends) if ends and random.random() < 0.9 else random.randrange(12)
+        types = await self.simulation.server.call(find)
+        scheduled = random.random() < 0.2
+        event_ids = [
+            event_id + scheduled
+            for event_id, event_type in enumerate(types, 1)
+            if (event_type == _SCHEDULED if scheduled else event_type in _ENDS_OF_WORKFLOW_TASKS)
+        ]
+        event_id = random.choice(event_ids) if event_ids and random.random() < 0.9 else random.randrange(12)
         request = ResetWorkflowExecutionRequest(
             namespace="default",
             workflow_execution=execution,

@@ -269,7 +269,7 @@ class WorkflowWorker(_Worker):
         if random.random() < 0.3:
             request.worker_version_stamp.build_id = random.choice(("build-1", "build-2"))
         request.return_new_workflow_task = random.random() < 0.3
-        request.force_create_new_workflow_task = chaos and random.random() < 0.05
+        request.force_create_new_workflow_task = chaos and random.random() < 0.15
 
         def completed() -> RespondWorkflowTaskCompleted:
             copy = RespondWorkflowTaskCompletedRequest()
