@@ -51,7 +51,6 @@ from engine.core.inputs import (
 )
 from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import TaskQueueKey, WaitingPoller
-from engine.core.run.state import RunState
 from engine.core.transition import Transition
 from engine.runtime.answers import answer, fail, resolve, tell
 from engine.runtime.several_runs import SEVERAL_RUNS, SeveralRuns
@@ -80,7 +79,7 @@ class Batch:
         self._unit: list[Transition] = []
         self._unit_after: list[Callable[[], None]] = []
         self._unit_futures: list[asyncio.Future[Any]] = []
-        self._unit_states: dict[int, RunState] = {}
+        self._unit_run_keys: set[int] = set()
         self._unit_messages: deque[SendToRun] = deque()
         self._unit_tasks: deque[EnqueueWorkflowTask | EnqueueActivityTask] = deque()
 
@@ -224,7 +223,7 @@ class Batch:
         elif isinstance(item, UpdateWorkflowExecution):
             load_updates(self._engine.database.writer, state)
         t = self._open = Transition(self._engine.context(state.namespace_id), state)
-        self._unit_states[state.run_key] = state
+        self._unit_run_keys.add(state.run_key)
         reply = HANDLERS[type(item)](t, item)
         # A deadline that was stored too early (it moved, or is gone) is put right in the file as well.
         self._finish(t, write=isinstance(item, DeadlineDue))
@@ -233,7 +232,7 @@ class Batch:
     def _apply_to_several_runs(self, item: SeveralRuns) -> Any:
         if isinstance(item, ResetWorkflowExecution):
             self.commit()  # the run's events are read from the file
-        outcome = SEVERAL_RUNS[type(item)](self._engine, item, self._unit_states)
+        outcome = SEVERAL_RUNS[type(item)](self._engine, item, self._unit_run_keys)
         for t in outcome.transitions:
             self._finish(t)
         return outcome.reply
@@ -243,7 +242,7 @@ class Batch:
         t.close()
         if t.touched or write:
             self._unit.append(t)
-            self._unit_states[t.state.run_key] = t.state
+            self._unit_run_keys.add(t.state.run_key)
             self._engine.runs.put(t.state, current=t.is_new)
         elif t.changed_in_memory:
             self._unwritten[t.state.run_key] = None
@@ -307,7 +306,7 @@ class Batch:
         if state is None or not state.running:
             return False
         t = Transition(self._engine.context(state.namespace_id), state)
-        self._unit_states[state.run_key] = state
+        self._unit_run_keys.add(state.run_key)
         run = RunRef(state.namespace_id, run_key=task.run_key)
         _, task_queue, is_activity = poller.key
         item: ActivityTaskDispatched | WorkflowTaskDispatched
@@ -361,7 +360,7 @@ class Batch:
         Args:
             comes_back: another input puts back at once what the runs had in memory only.
         """
-        run_keys, futures = list(self._unit_states), self._unit_futures
+        run_keys, futures = self._unit_run_keys, self._unit_futures
         self._clear_unit()
         # Before the commit, which wakes those who wait for what is true of these runs.
         for run_key in run_keys:
@@ -375,7 +374,7 @@ class Batch:
 
     def _clear_unit(self) -> None:
         self._open = None
-        self._unit, self._unit_after, self._unit_futures, self._unit_states = [], [], [], {}
+        self._unit, self._unit_after, self._unit_futures, self._unit_run_keys = [], [], [], set()
         self._unit_messages.clear()
         self._unit_tasks.clear()
         self._settling = False

@@ -55,41 +55,41 @@ class Outcome(Protocol):
     def transitions(self) -> list[Transition]: ...
 
 
-def _start_workflow(engine: Engine, item: StartWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+def _start_workflow(engine: Engine, item: StartWorkflowExecution, changed: set[int]) -> Outcome:
     current = _find_current(engine, item.namespace_id, item.request.workflow_id, changed)
     return start.start_workflow(engine.context(item.namespace_id), current, item.request)
 
 
-def _signal_with_start(engine: Engine, item: SignalWithStartWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+def _signal_with_start(engine: Engine, item: SignalWithStartWorkflowExecution, changed: set[int]) -> Outcome:
     current = _find_current(engine, item.namespace_id, item.request.workflow_id, changed)
     return start.signal_with_start_workflow(engine.context(item.namespace_id), current, item.request)
 
 
-def _start_child(engine: Engine, item: StartChildWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+def _start_child(engine: Engine, item: StartChildWorkflowExecution, changed: set[int]) -> Outcome:
     parent = engine.load_run(item.parent)
     current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
     return start.start_child_workflow(engine.context(item.namespace_id), current, parent, item.initiated_event_id)
 
 
-def _update_with_start(engine: Engine, item: ExecuteMultiOperation, changed: dict[int, RunState]) -> Outcome:
+def _update_with_start(engine: Engine, item: ExecuteMultiOperation, changed: set[int]) -> Outcome:
     current = _find_current(engine, item.namespace_id, item.workflow_id, changed)
     if current is not None:
         load_updates(engine.database.writer, current)
     return update_with_start(engine.context(item.namespace_id), current, item)
 
 
-def _find_current(engine: Engine, namespace_id: str, workflow_id: str, changed: dict[int, RunState]) -> RunState | None:
+def _find_current(engine: Engine, namespace_id: str, workflow_id: str, changed: set[int]) -> RunState | None:
     current = engine.find_current_run(namespace_id, workflow_id)
     if current is not None:
-        changed[current.run_key] = current
+        changed.add(current.run_key)
     return current
 
 
-def _reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: dict[int, RunState]) -> Outcome:
+def _reset_workflow(engine: Engine, item: ResetWorkflowExecution, changed: set[int]) -> Outcome:
     """Reset a run whose events are all in the file."""
     base, request = engine.load_run(item.run), item.request
     current = engine.find_current_run(base.namespace_id, base.workflow_id) or base
-    changed |= {base.run_key: base, current.run_key: current}
+    changed |= {base.run_key, current.run_key}
     if (answer := reset.find_answer(base, current, request)) is not None:
         return Reset(answer, [])
     first_later_event_id = request.workflow_task_finish_event_id
@@ -134,7 +134,7 @@ def _load_later(engine: Engine, run_key: int, first_event_id: int) -> tuple[list
     return later, next_run_id
 
 
-SEVERAL_RUNS: dict[type, Callable[[Engine, Any, dict[int, RunState]], Outcome]] = {
+SEVERAL_RUNS: dict[type, Callable[[Engine, Any, set[int]], Outcome]] = {
     StartWorkflowExecution: _start_workflow,
     SignalWithStartWorkflowExecution: _signal_with_start,
     StartChildWorkflowExecution: _start_child,
