@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import InvalidArgument, WorkflowNotReady
+from engine.core.errors import DeadlineExceeded, InvalidArgument, WorkflowNotReady
 from engine.core.inputs import ExecuteMultiOperation, RespondWorkflowTaskCompleted, RunRef, UpdateWorkflowExecution
 from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run.update import AdmittedUpdate, UpdateStatus
@@ -37,9 +37,9 @@ def _item(script: Script, update_id: str) -> UpdateWorkflowExecution:
     return UpdateWorkflowExecution(RunRef(NAMESPACE_ID, "w"), request)
 
 
-def _update(script: Script, update_id: str = "update") -> Awaitable[tuple[AdmittedUpdate, UpdateStatus]]:
+def _update(script: Script, seconds: float | None = None) -> Awaitable[tuple[AdmittedUpdate, UpdateStatus]]:
     """Send an update in a task of its own; await it for the answer."""
-    return script.loop.create_task(update_workflow(script.engine, _item(script, update_id), None))
+    return script.loop.create_task(update_workflow(script.engine, _item(script, "update"), seconds))
 
 
 def _completion(
@@ -104,5 +104,19 @@ def test_a_caller_who_leaves_in_the_moment_of_the_answer_waits_no_more(
         await asyncio.sleep(1)
         assert call.cancelled()
         assert script.engine.update_waiters._waiters == {}
+
+    script.run(case())
+
+
+def test_who_waits_in_vain_hears_that_there_is_no_worker(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        await script.start()
+        with pytest.raises(DeadlineExceeded, match=r"^context deadline exceeded: nobody polls the task queue q$"):
+            await _update(script, 3)
+        await script.poll_workflow()
+        with pytest.raises(DeadlineExceeded, match=r"^context deadline exceeded$"):
+            await _update(script, 3)
 
     script.run(case())
