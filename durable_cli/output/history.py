@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 from temporalio.api.history.v1 import HistoryEvent
 
-from durable_cli.output.event_text import name_event, summarize_event
+from durable_cli.output.event_text import Names, name_event, summarize_event
 from durable_cli.output.proto_json import to_json
 from durable_cli.output.text import TextScreen
 
@@ -17,7 +17,7 @@ __all__ = ["HistoryView"]
 
 _ID_WIDTH = 5
 _TIME_WIDTH = 24
-_TYPE_WIDTH = 34
+_TYPE_WIDTH = 36
 
 _STYLES = [
     ("Failed", "red"),
@@ -38,13 +38,11 @@ class HistoryView:
         self._screen = screen
         self._detailed = detailed
         self._count = 0
-        self._activity_names: dict[int, str] = {}
+        self._names = Names()
 
     def append(self, event: HistoryEvent) -> None:
         """Print one event."""
-        if event.HasField("activity_task_scheduled_event_attributes"):
-            name = event.activity_task_scheduled_event_attributes.activity_type.name
-            self._activity_names[event.event_id] = name
+        self._names.note(event)
         if self._detailed:
             self._print_section(event)
         else:
@@ -59,7 +57,7 @@ class HistoryView:
         line = Text.assemble(
             (f"{event.event_id:>{_ID_WIDTH}}  {format_event_time(event):<{_TIME_WIDTH}}  ", "dim"),
             (f"{name:<{_TYPE_WIDTH}}  ", _style(name)),
-            " ".join(summarize_event(event, self._activity_names).split()),
+            " ".join(summarize_event(event, self._names).split()),
         )
         line.rstrip()
         self._screen.line(line)

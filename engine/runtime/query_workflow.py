@@ -28,6 +28,7 @@ from engine.core.errors import (
 from engine.core.inputs import ResetStickyTaskQueue, RunRef
 from engine.core.run.state import RunState
 from engine.runtime.engine import Engine
+from engine.runtime.polled import is_polled, unpolled_hint
 from engine.runtime.queries import PendingQuery, QueryTask, is_answered
 
 __all__ = ["query_workflow"]
@@ -36,8 +37,6 @@ MAXIMUM_SECONDS = 30.0
 """A query that no worker has answered by then has failed, however long its caller would wait."""
 
 _FAILING_TASK_ATTEMPTS = 3
-# How long nobody may poll a task queue before its workers count as down.
-_NO_POLLER_NS = 20_000_000_000
 # This much before the end it is looked at.
 _LAST_SECONDS = 1.0
 
@@ -131,7 +130,7 @@ async def _offer(
     try:
         if not sticky:
             await asyncio.wait((pending.future,), timeout=max(0.0, until - _LAST_SECONDS - engine.loop.time()))
-            if not pending.future.done() and not _is_polled(engine, state):
+            if not pending.future.done() and not is_polled(engine, state):
                 raise FailedPrecondition("no poller seen for task queue recently, worker may be down")
         return await _wait(engine, state, pending, until)
     except DeadlineExceeded:
@@ -147,18 +146,8 @@ async def _wait(engine: Engine, state: RunState, pending: PendingQuery, until: f
         raise _timed_out(engine, state) from None
 
 
-def _is_polled(engine: Engine, state: RunState) -> bool:
-    """Say whether a worker polls the run's task queue, or did a moment ago."""
-    now_ns = engine.env.now_ns()
-    last_poll_ns = engine.task_queues.last_poll_time_ns((state.namespace_id, state.task_queue, False), now_ns)
-    return now_ns - last_poll_ns <= _NO_POLLER_NS
-
-
 def _timed_out(engine: Engine, state: RunState) -> DeadlineExceeded:
-    message = "query timed out before a worker could process it"
-    if not _is_polled(engine, state):
-        message += f": nobody polls the task queue {state.task_queue}"
-    return DeadlineExceeded(message)
+    return DeadlineExceeded("query timed out before a worker could process it" + unpolled_hint(engine, state))
 
 
 async def _reset_stickiness(engine: Engine, state: RunState) -> None:

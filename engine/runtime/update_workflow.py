@@ -24,6 +24,7 @@ from engine.core.namespace import Namespace
 from engine.core.run.state import RunState
 from engine.core.run.update import AdmittedUpdate, UpdateStatus, find_status
 from engine.runtime.engine import Engine
+from engine.runtime.polled import unpolled_hint
 from engine.runtime.update_waiters import UpdateWaiter
 from engine.store.runs import load_updates
 
@@ -90,7 +91,9 @@ async def wait_for_update(engine: Engine, waiter: UpdateWaiter, remaining_second
         return _with_outcome(engine, update, await asyncio.wait_for(waiter.answer, timeout_seconds))
     except TimeoutError:
         if timeout_seconds < limit_seconds:
-            raise DeadlineExceeded("context deadline exceeded") from None
+            state = engine.find_run(update.run_key)
+            hint = "" if state is None else unpolled_hint(engine, state)
+            raise DeadlineExceeded("context deadline exceeded" + hint) from None
         return _find_status(engine, update) or UpdateStatus(UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED)
     finally:
         engine.update_waiters.leave(waiter)

@@ -16,13 +16,13 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import InvalidArgument, WorkflowNotReady
+from engine.core.errors import DeadlineExceeded, InvalidArgument, WorkflowNotReady
 from engine.core.inputs import ExecuteMultiOperation, RespondWorkflowTaskCompleted, RunRef, UpdateWorkflowExecution
 from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run.update import AdmittedUpdate, UpdateStatus
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.runtime.update_workflow import update_workflow
-from tests.core.support.update_messages import accept, protocol_message, respond
+from tests.core.support.update_messages import accept, protocol_message, reject, respond
 from tests.sim.script import Script, complete_command
 from tests.sim.server import NAMESPACE_ID
 
@@ -37,9 +37,11 @@ def _item(script: Script, update_id: str) -> UpdateWorkflowExecution:
     return UpdateWorkflowExecution(RunRef(NAMESPACE_ID, "w"), request)
 
 
-def _update(script: Script, update_id: str = "update") -> Awaitable[tuple[AdmittedUpdate, UpdateStatus]]:
+def _update(
+    script: Script, update_id: str = "update", *, seconds: float | None = None
+) -> Awaitable[tuple[AdmittedUpdate, UpdateStatus]]:
     """Send an update in a task of its own; await it for the answer."""
-    return script.loop.create_task(update_workflow(script.engine, _item(script, update_id), None))
+    return script.loop.create_task(update_workflow(script.engine, _item(script, update_id), seconds))
 
 
 def _completion(
@@ -104,5 +106,46 @@ def test_a_caller_who_leaves_in_the_moment_of_the_answer_waits_no_more(
         await asyncio.sleep(1)
         assert call.cancelled()
         assert script.engine.update_waiters._waiters == {}
+
+    script.run(case())
+
+
+def test_who_waits_in_vain_hears_that_there_is_no_worker(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        await script.start()
+        with pytest.raises(DeadlineExceeded, match=r"^context deadline exceeded: nobody polls the task queue q$"):
+            await _update(script, seconds=3)
+        await script.poll_workflow()
+        with pytest.raises(DeadlineExceeded, match=r"^context deadline exceeded$"):
+            await _update(script, seconds=3)
+
+    script.run(case())
+
+
+def test_deadlines_of_discarded_workflow_tasks_do_not_pile_up(tmp_path: Path) -> None:
+    """The ids of such a task are those of the next one, and here one is always pending."""
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        await script.start()
+        await script.complete(await script.poll_workflow())
+        callers = [_update(script, "update-0")]
+        task = await script.poll_workflow()
+        for number in range(1, 301):
+            callers.append(_update(script, f"update-{number}"))
+            await asyncio.sleep(0.5)
+            request = RespondWorkflowTaskCompletedRequest(
+                messages=[reject(message) for message in task.messages], return_new_workflow_task=True
+            )
+            reply = await script.engine.submit(_completion(task, request))
+            task = reply.new_workflow_task
+        state = script.engine.find_run(task.run_key)
+        assert state is not None
+        assert len(state.deadlines) < 60
+        request = RespondWorkflowTaskCompletedRequest(messages=[reject(task.messages[0])])
+        await script.engine.submit(_completion(task, request))
+        assert len([await caller for caller in callers]) == 301
 
     script.run(case())

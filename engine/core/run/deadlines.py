@@ -1,7 +1,8 @@
 """The deadlines of one run: a heap in memory, rebuilt from the state, of which only the earliest due time is stored.
 
 Rules:
-- An entry is (due_time_ns, kind, event_id, attempt, key); the last three are its stamp.
+- An entry is (due_time_ns, kind, event_id, attempt, key); the last three are its stamp. A workflow task's key is when it
+  was scheduled or started: a speculative task leaves its ids to the next one.
 - `current_due_ns` looks the stamp up in the state: None says that the entry is stale and is dropped, a later time
   that it moved (a heartbeat came). So a deadline is never cancelled, it just stops being true.
 - The stored due time may be too early (a run looked at in vain), never too late.
@@ -105,11 +106,13 @@ def push_workflow_task_deadline(state: RunState) -> int | None:
         return None
     due_ns: int | None
     if task.started:
-        kind, due_ns = DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE, task.started_time_ns + task.start_to_close_timeout_ns
+        kind, since_ns = DeadlineKind.WORKFLOW_TASK_START_TO_CLOSE, task.started_time_ns
+        due_ns = since_ns + task.start_to_close_timeout_ns
     else:
-        kind, due_ns = DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START, _schedule_to_start_due_ns(state, task)
+        kind, since_ns = DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START, task.scheduled_time_ns
+        due_ns = _schedule_to_start_due_ns(state, task)
     if due_ns is not None:
-        push(state, due_ns, kind, task.scheduled_event_id, task.attempt)
+        push(state, due_ns, kind, task.scheduled_event_id, task.attempt, str(since_ns))
     return due_ns
 
 
@@ -129,14 +132,18 @@ def _user_timer(state: RunState, entry: Entry) -> int | None:
 
 def _workflow_task_schedule_to_start(state: RunState, entry: Entry) -> int | None:
     task = state.workflow_task
-    if task is None or task.started or task.scheduled_event_id != entry[2] or task.attempt != entry[3]:
+    if (
+        task is None
+        or task.started
+        or (task.scheduled_event_id, task.attempt, str(task.scheduled_time_ns)) != entry[2:]
+    ):
         return None
     return _schedule_to_start_due_ns(state, task)
 
 
 def _workflow_task_start_to_close(state: RunState, entry: Entry) -> int | None:
     task = state.workflow_task
-    if task is None or not task.started or task.scheduled_event_id != entry[2] or task.attempt != entry[3]:
+    if task is None or (task.scheduled_event_id, task.attempt, str(task.started_time_ns)) != entry[2:]:
         return None
     return task.started_time_ns + task.start_to_close_timeout_ns
 
