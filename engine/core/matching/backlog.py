@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Priority
 
@@ -22,8 +23,7 @@ _DEFAULT_PRIORITY_KEY = 3
 _LOWEST_PRIORITY_KEY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRef:
+class TaskRef(NamedTuple):
     """A task that waits for a poller; `normal_task_queue` is where a sticky one may fall back to."""
 
     run_key: int
