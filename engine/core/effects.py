@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Priority
 from temporalio.api.failure.v1 import Failure
@@ -44,8 +44,7 @@ Message = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class EnqueueWorkflowTask:
+class EnqueueWorkflowTask(NamedTuple):
     """Offer a scheduled workflow task to the pollers of `task_queue`; `sticky` says that it is a worker's own queue."""
 
     run_key: int
@@ -64,8 +63,7 @@ class EnqueueWorkflowTask:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EnqueueActivityTask:
+class EnqueueActivityTask(NamedTuple):
     """Offer a scheduled activity attempt to the pollers of `task_queue`."""
 
     run_key: int
@@ -80,8 +78,7 @@ class EnqueueActivityTask:
         return TaskRef(self.run_key, self.scheduled_event_id, self.attempt, priority=self.priority)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerQueries:
+class AnswerQueries(NamedTuple):
     """Give the worker's answers to the queries that rode on a workflow task.
 
     `unblock` says that no further workflow task follows, so what is still waiting can be asked directly.
@@ -92,16 +89,14 @@ class AnswerQueries:
     unblock: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SendToRun:
+class SendToRun(NamedTuple):
     """Hand an input to another run, in the same commit; `sender` is told what became of it."""
 
     item: Message
     sender: MessageSender | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerUpdate:
+class AnswerUpdate(NamedTuple):
     """Tell those who wait for an update what the run's state will not say: it was rejected, or given up."""
 
     run_key: int
@@ -109,8 +104,7 @@ class AnswerUpdate:
     result: Failure | ServiceError
 
 
-@dataclass(frozen=True, slots=True)
-class SetDeadline:
+class SetDeadline(NamedTuple):
     """Look at the run by `due_ns`: a deadline that is not stored, as that of a speculative workflow task."""
 
     run_key: int

@@ -2,6 +2,7 @@
 
 Rules:
 - An input is a value: the request as it came (validated and normalised by the service), and whom it is for.
+- It is a named tuple: every call makes some, and a frozen dataclass takes several times as long to make.
 - `RunRef` names the run: by key where a task token carries it, else by ids; an empty `run_id` is the current run.
 - What one run sends another is an input too: `external` says who sends, and `MessageAnswered` tells the sender how it
   went.
@@ -9,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Payloads, WorkerVersionStamp, WorkflowExecution
 from temporalio.api.failure.v1 import Failure
@@ -66,8 +67,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRef:
+class RunRef(NamedTuple):
     """Which run: `run_key` when not 0, else the ids."""
 
     namespace_id: str
@@ -76,16 +76,14 @@ class RunRef:
     run_key: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityRef:
+class ActivityRef(NamedTuple):
     """Which activity of the run: a task token (its attempt is checked), or an `activity_id`."""
 
     token: ActivityTaskToken | None = None
     activity_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalCaller:
+class ExternalCaller(NamedTuple):
     """The run that sends a signal, a cancellation request or a termination to another one.
 
     With `child_workflow_only` it must be the parent of the one that gets it. `initiated_event_id` is its event, 0 for
@@ -98,8 +96,7 @@ class ExternalCaller:
     child_workflow_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSender:
+class MessageSender(NamedTuple):
     """Whom to tell what became of a message: a pending command of a run."""
 
     run: RunRef
@@ -107,8 +104,7 @@ class MessageSender:
     initiated_event_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class StartWorkflowExecution:
+class StartWorkflowExecution(NamedTuple):
     """Start a run; addressed to a workflow id."""
 
     namespace_id: str
@@ -119,8 +115,7 @@ class StartWorkflowExecution:
         return self.request.workflow_id
 
 
-@dataclass(frozen=True, slots=True)
-class StartChildWorkflowExecution:
+class StartChildWorkflowExecution(NamedTuple):
     """Start the child that `parent` initiated; addressed to the child's workflow id."""
 
     parent: RunRef
@@ -129,8 +124,7 @@ class StartChildWorkflowExecution:
     workflow_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExecuteMultiOperation:
+class ExecuteMultiOperation(NamedTuple):
     """Update the running execution of a workflow id, or start one and update it."""
 
     namespace_id: str
@@ -142,8 +136,7 @@ class ExecuteMultiOperation:
         return self.start.workflow_id
 
 
-@dataclass(frozen=True, slots=True)
-class SignalWithStartWorkflowExecution:
+class SignalWithStartWorkflowExecution(NamedTuple):
     """Signal the running execution of a workflow id, or start one and signal it."""
 
     namespace_id: str
@@ -154,29 +147,25 @@ class SignalWithStartWorkflowExecution:
         return self.request.workflow_id
 
 
-@dataclass(frozen=True, slots=True)
-class SignalWorkflowExecution:
+class SignalWorkflowExecution(NamedTuple):
     run: RunRef
     request: SignalWorkflowExecutionRequest
     external: ExternalCaller | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestCancelWorkflowExecution:
+class RequestCancelWorkflowExecution(NamedTuple):
     run: RunRef
     request: RequestCancelWorkflowExecutionRequest
     external: ExternalCaller | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TerminateWorkflowExecution:
+class TerminateWorkflowExecution(NamedTuple):
     run: RunRef
     request: TerminateWorkflowExecutionRequest
     external: ExternalCaller | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageAnswered:
+class MessageAnswered(NamedTuple):
     """What became of a message that this run sent: the started child's run id, or the refusal."""
 
     run: RunRef
@@ -186,8 +175,7 @@ class MessageAnswered:
     error: ServiceError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChildWorkflowExecutionClosed:
+class RecordChildWorkflowExecutionClosed(NamedTuple):
     """A child of this run has closed; `execution` is the last run of its chain, `first_execution_run_id` the first."""
 
     run: RunRef
@@ -197,28 +185,24 @@ class RecordChildWorkflowExecutionClosed:
     close: HistoryEvent
 
 
-@dataclass(frozen=True, slots=True)
-class ResetWorkflowExecution:
+class ResetWorkflowExecution(NamedTuple):
     """Go on from an earlier event of `run` in a new run; the current run ends."""
 
     run: RunRef
     request: ResetWorkflowExecutionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWorkflowExecution:
+class UpdateWorkflowExecution(NamedTuple):
     run: RunRef
     request: UpdateWorkflowExecutionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWorkflowExecutionOptions:
+class UpdateWorkflowExecutionOptions(NamedTuple):
     run: RunRef
     request: UpdateWorkflowExecutionOptionsRequest
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowTaskDispatched:
+class WorkflowTaskDispatched(NamedTuple):
     """A poller of `task_queue` takes the scheduled workflow task with this stamp."""
 
     run: RunRef
@@ -230,15 +214,13 @@ class WorkflowTaskDispatched:
     worker_version: WorkerVersionStamp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RespondWorkflowTaskCompleted:
+class RespondWorkflowTaskCompleted(NamedTuple):
     run: RunRef
     token: WorkflowTaskToken
     request: RespondWorkflowTaskCompletedRequest
 
 
-@dataclass(frozen=True, slots=True)
-class FailWorkflowTaskCommand:
+class FailWorkflowTaskCommand(NamedTuple):
     """The completion of this task held a bad command: fail the task instead (the run was reloaded before)."""
 
     run: RunRef
@@ -265,28 +247,24 @@ class FailWorkflowTaskCommand:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EndOutgrownRun:
+class EndOutgrownRun(NamedTuple):
     """A change of this run would have taken it over a limit: end it instead (it was reloaded before)."""
 
     run: RunRef
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RespondWorkflowTaskFailed:
+class RespondWorkflowTaskFailed(NamedTuple):
     run: RunRef
     token: WorkflowTaskToken
     request: RespondWorkflowTaskFailedRequest
 
 
-@dataclass(frozen=True, slots=True)
-class ResetStickyTaskQueue:
+class ResetStickyTaskQueue(NamedTuple):
     run: RunRef
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityTaskDispatched:
+class ActivityTaskDispatched(NamedTuple):
     """A poller takes the scheduled attempt with this stamp."""
 
     run: RunRef
@@ -295,8 +273,7 @@ class ActivityTaskDispatched:
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class RespondActivityTaskCompleted:
+class RespondActivityTaskCompleted(NamedTuple):
     run: RunRef
     activity: ActivityRef
     result: Payloads | None
@@ -304,8 +281,7 @@ class RespondActivityTaskCompleted:
     worker_version: WorkerVersionStamp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RespondActivityTaskFailed:
+class RespondActivityTaskFailed(NamedTuple):
     run: RunRef
     activity: ActivityRef
     failure: Failure
@@ -314,32 +290,28 @@ class RespondActivityTaskFailed:
     worker_version: WorkerVersionStamp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RespondActivityTaskCanceled:
+class RespondActivityTaskCanceled(NamedTuple):
     run: RunRef
     activity: ActivityRef
     details: Payloads | None
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordActivityTaskHeartbeat:
+class RecordActivityTaskHeartbeat(NamedTuple):
     run: RunRef
     activity: ActivityRef
     details: Payloads | None
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowTaskUndelivered:
+class WorkflowTaskUndelivered(NamedTuple):
     """The poller that was given this task went away before it got it."""
 
     run: RunRef
     token: WorkflowTaskToken
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityTaskUndelivered:
+class ActivityTaskUndelivered(NamedTuple):
     """The poller that was given this attempt went away before it got it."""
 
     run: RunRef
@@ -348,8 +320,7 @@ class ActivityTaskUndelivered:
     started_time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineDue:
+class DeadlineDue(NamedTuple):
     """The run's earliest deadline has passed."""
 
     run: RunRef

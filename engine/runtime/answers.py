@@ -28,6 +28,7 @@ def tell(engine: Engine, effect: AnswerQueries | AnswerUpdate | SetDeadline) -> 
 def answer(engine: Engine, future: asyncio.Future[Any], reply: Any) -> None:
     """Give a caller the reply; one who waits for an update hears of everything that comes after it."""
     if future.done():
+        engine.take_back(reply)
         return
     if isinstance(reply, AdmittedUpdate):
         reply = engine.update_waiters.join(reply)

@@ -18,7 +18,7 @@ from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
 from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
-from engine.core.inputs import Input, RespondWorkflowTaskCompleted, RunRef, StartWorkflowExecution
+from engine.core.inputs import Input, RunRef
 from engine.core.matching.backlog import TaskRef
 from engine.core.matching.task_queue import PollerRecord, TaskQueueKey, TaskQueues, WaitingPoller
 from engine.core.matching.task_token import QueryTaskToken
@@ -109,12 +109,11 @@ class Engine:
             raise Unavailable("the server is stopping")
         future: asyncio.Future[Any] = self.loop.create_future()
         self.enqueue(item, future)
-        goes_on = isinstance(item, RespondWorkflowTaskCompleted | StartWorkflowExecution)
         try:
-            return await (asyncio.shield(future) if goes_on else future)
+            return await future
         except asyncio.CancelledError:
             # Nobody reads the reply: its tasks must go to others, and an update is waited for no more.
-            future.add_done_callback(self._take_back)
+            self._leave(future)
             raise
 
     def enqueue(self, item: Input | WaitingPoller, future: asyncio.Future[Any] | None) -> None:
@@ -278,21 +277,23 @@ class Engine:
         try:
             return await future
         except asyncio.CancelledError:
-            self._take_back(future, poller.key)
+            self._leave(future, poller.key)
             raise
         finally:
             handle.cancel()
             record.last_access_time_ns = self.env.now_ns()
             self.task_queues.forget_gone(key)
 
-    def _take_back(self, future: asyncio.Future[Any], key: TaskQueueKey | None = None) -> None:
-        """Give to others what was for a client that has gone; `key` is the queue that it polled."""
-        if not future.done() or future.cancelled() or future.exception() is not None:
-            return
-        reply = future.result()
+    def _leave(self, future: asyncio.Future[Any], key: TaskQueueKey | None = None) -> None:
+        """Take back the reply that is there already and nobody will read; one that comes later is for `answer`."""
+        if future.done() and not future.cancelled() and future.exception() is None:
+            self.take_back(future.result(), key)
+
+    def take_back(self, reply: object, key: TaskQueueKey | None = None) -> None:
+        """Give the tasks in a reply to others, since its client has gone; `key` is the queue that it polled."""
         if isinstance(reply, QueryTask) and key is not None:
             self.offer_query(key, reply)
-        waiter = reply[1] if isinstance(reply, tuple) else reply
+        waiter = reply[1] if type(reply) is tuple else reply  # the answer to an update with start is a pair
         if isinstance(waiter, UpdateWaiter):
             self.update_waiters.leave(waiter)
         for item in take_back(reply):

@@ -53,11 +53,6 @@ def test_every_deadline_kind_has_a_handler_and_a_due_time() -> None:
     assert set(deadlines._CURRENT_DUE) == set(DeadlineKind)
 
 
-def test_every_effect_is_frozen() -> None:
-    for effect in get_args(Effect):
-        assert effect.__dataclass_params__.frozen
-
-
-def test_every_input_is_frozen() -> None:
-    for item in get_args(Input):
-        assert item.__dataclass_params__.frozen
+def test_every_input_and_effect_is_a_value() -> None:
+    for each in (*get_args(Input), *get_args(Effect)):
+        assert issubclass(each, tuple)

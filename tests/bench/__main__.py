@@ -15,8 +15,9 @@ from rich.console import Console
 from tests.support.server_process import reference_executable
 
 from .figures import FULL, QUICK, Figures
+from .measure import Bench
 from .report import as_json, markdown, print_tables
-from .sections import SECTIONS, Bench
+from .sections import SECTIONS
 from .servers import KINDS
 
 

@@ -1,7 +1,7 @@
 """Hand-made workers and clients that drive a server, so that the server is what is measured.
 
-A worker here holds no replay and no user code: a plan says which commands answer a workflow task, an activity
-completes as soon as it is polled. Both servers get exactly the same calls.
+A worker here holds no replay and no user code: a plan says what answers a workflow task, an activity completes as soon
+as it is polled. Both servers get exactly the same calls.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.command.v1 import (
-    Command,
-    CompleteWorkflowExecutionCommandAttributes,
-    ScheduleActivityTaskCommandAttributes,
-    StartTimerCommandAttributes,
+from temporalio.api.command.v1 import Command
+from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import (
+    EventType,
+    HistoryEventFilterType,
+    TaskQueueKind,
+    UpdateWorkflowExecutionLifecycleStage,
 )
-from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType
-from temporalio.api.enums.v1 import CommandType, EventType, HistoryEventFilterType, TaskQueueKind
+from temporalio.api.protocol.v1 import Message
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request, WaitPolicy
 from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     PollActivityTaskQueueRequest,
@@ -31,67 +33,16 @@ from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueResponse,
     RespondActivityTaskCompletedRequest,
     RespondWorkflowTaskCompletedRequest,
+    SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
+    UpdateWorkflowExecutionRequest,
 )
 
+from .commands import ORDER, Plan
 from .http2 import Connection
 
 NAMESPACE = "default"
 IDENTITY = "bench"
-ORDER = Payloads(
-    payloads=[
-        Payload(
-            metadata={"encoding": b"json/plain"}, data=b'{"order_id":"order-001","user_id":"user-123","amount":99000}'
-        )
-    ]
-)
-
-Plan = Callable[[PollWorkflowTaskQueueResponse], Sequence[Command]]
-
-
-def activity_command(activity_id: str, task_queue: str) -> Command:
-    """Return the command that schedules one activity on `task_queue`."""
-    return Command(
-        command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
-        schedule_activity_task_command_attributes=ScheduleActivityTaskCommandAttributes(
-            activity_id=activity_id,
-            activity_type=ActivityType(name="charge"),
-            task_queue=TaskQueue(name=task_queue),
-            input=ORDER,
-            start_to_close_timeout=Duration(seconds=30),
-        ),
-    )
-
-
-def timer_command(timer_id: str, milliseconds: int) -> Command:
-    """Return the command that starts a timer."""
-    attributes = StartTimerCommandAttributes(timer_id=timer_id)
-    attributes.start_to_fire_timeout.FromMilliseconds(milliseconds)
-    return Command(command_type=CommandType.COMMAND_TYPE_START_TIMER, start_timer_command_attributes=attributes)
-
-
-def complete_command() -> Command:
-    """Return the command that completes the workflow."""
-    return Command(
-        command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
-        complete_workflow_execution_command_attributes=CompleteWorkflowExecutionCommandAttributes(result=ORDER),
-    )
-
-
-def count_events(task: PollWorkflowTaskQueueResponse, event_type: EventType.ValueType) -> int:
-    """Return how many events of that type the task carries."""
-    return sum(1 for event in task.history.events if event.event_type == event_type)
-
-
-def order_plan(task_queue: str) -> Plan:
-    """Return the plan of the order workflow: one activity, then complete. Needs the whole history in each task."""
-
-    def decide(task: PollWorkflowTaskQueueResponse) -> Sequence[Command]:
-        if count_events(task, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED):
-            return [complete_command()]
-        return [activity_command("1", task_queue)]
-
-    return decide
 
 
 @dataclass
@@ -107,6 +58,8 @@ class Driver:
             name=f"{self.task_queue}-sticky", normal_name=self.task_queue, kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY
         )
 
+    # Workers.
+
     async def poll_workflow_tasks(self, connection: Connection, plan: Plan, *, sticky: bool, from_sticky: bool) -> None:
         """Answer workflow tasks for ever; with `sticky`, ask for later tasks with only the new events."""
         queue = self.sticky_queue if from_sticky else TaskQueue(name=self.task_queue)
@@ -117,12 +70,13 @@ class Driver:
                 worker_task_queue=self.sticky_queue, schedule_to_start_timeout=Duration(seconds=10)
             )
         while True:
-            task = await connection.call("PollWorkflowTaskQueue", request)
-            assert isinstance(task, PollWorkflowTaskQueueResponse)
+            task = await poll_workflow_task(connection, request)
             if task.task_token:
+                decision = plan(task)
                 completion = RespondWorkflowTaskCompletedRequest(
                     task_token=task.task_token,
-                    commands=plan(task),
+                    commands=[each for each in decision if isinstance(each, Command)],
+                    messages=[each for each in decision if isinstance(each, Message)],
                     sticky_attributes=attributes,
                     identity=IDENTITY,
                     namespace=NAMESPACE,
@@ -164,23 +118,32 @@ class Driver:
             for task in tasks:
                 task.cancel()
 
-    async def execute_workflow(self, connection: Connection) -> float:
-        """Start one workflow and wait for its close event; return the seconds that it took."""
+    # Clients.
+
+    async def start_workflow(self, connection: Connection, workflow_type: str = "order") -> WorkflowExecution:
+        """Start one workflow and return its ids."""
         workflow_id = uuid.uuid4().hex
-        started = time.perf_counter()
         start = StartWorkflowExecutionRequest(
             namespace=NAMESPACE,
             workflow_id=workflow_id,
-            workflow_type=WorkflowType(name="order"),
+            workflow_type=WorkflowType(name=workflow_type),
             task_queue=TaskQueue(name=self.task_queue),
             input=ORDER,
             request_id=uuid.uuid4().hex,
             identity=IDENTITY,
         )
         reply: Any = await connection.call("StartWorkflowExecution", start)
+        return WorkflowExecution(workflow_id=workflow_id, run_id=reply.run_id)
+
+    async def wait_for_close(self, connection: Connection, execution: WorkflowExecution) -> None:
+        """Return when the workflow has completed.
+
+        Raises:
+            RuntimeError: it has closed otherwise.
+        """
         wait = GetWorkflowExecutionHistoryRequest(
             namespace=NAMESPACE,
-            execution=WorkflowExecution(workflow_id=workflow_id, run_id=reply.run_id),
+            execution=execution,
             wait_new_event=True,
             history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         )
@@ -189,26 +152,89 @@ class Driver:
             if history.history.events:
                 break
             wait.next_page_token = history.next_page_token
-        elapsed_seconds = time.perf_counter() - started
         if history.history.events[-1].event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
             raise RuntimeError(f"a workflow did not complete: {history.history.events[-1]}")
-        return elapsed_seconds
 
-    async def execute_many(
-        self, concurrency: int, *, count: int | None = None, seconds: float | None = None
+    async def execute_workflow(self, connection: Connection, workflow_type: str = "order") -> None:
+        """Start one workflow and wait until it has completed."""
+        await self.wait_for_close(connection, await self.start_workflow(connection, workflow_type))
+
+    async def signal(self, connection: Connection, execution: WorkflowExecution) -> None:
+        """Send one signal."""
+        request = SignalWorkflowExecutionRequest(
+            namespace=NAMESPACE,
+            workflow_execution=execution,
+            signal_name="order-changed",
+            input=ORDER,
+            request_id=uuid.uuid4().hex,
+            identity=IDENTITY,
+        )
+        await connection.call("SignalWorkflowExecution", request)
+
+    async def update(self, connection: Connection, execution: WorkflowExecution) -> None:
+        """Send one update and wait for its result.
+
+        Raises:
+            RuntimeError: it has none, or failed.
+        """
+        request = UpdateWorkflowExecutionRequest(
+            namespace=NAMESPACE,
+            workflow_execution=execution,
+            wait_policy=WaitPolicy(
+                lifecycle_stage=UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+            ),
+            request=Request(
+                meta=Meta(update_id=uuid.uuid4().hex, identity=IDENTITY), input=Input(name="change-order", args=ORDER)
+            ),
+        )
+        reply: Any = await connection.call("UpdateWorkflowExecution", request)
+        if not reply.outcome.HasField("success"):
+            raise RuntimeError(f"an update did not succeed: {reply}")
+
+    async def repeat(
+        self,
+        call: Callable[[Connection], Awaitable[object]],
+        concurrency: int,
+        *,
+        count: int | None = None,
+        seconds: float | None = None,
     ) -> list[float]:
-        """Execute workflows, `concurrency` at a time, `count` of them or for `seconds`; return each one's seconds."""
+        """Make a call `count` times or for `seconds`, `concurrency` at a time; return each one's seconds."""
         until = time.perf_counter() + seconds if seconds is not None else None
         turns = iter(range(count)) if count is not None else None
         latencies: list[float] = []
 
         async def caller(connection: Connection) -> None:
             while (until is None or time.perf_counter() < until) and (turns is None or next(turns, None) is not None):
-                latencies.append(await self.execute_workflow(connection))
+                started = time.perf_counter()
+                await call(connection)
+                latencies.append(time.perf_counter() - started)
 
         callers = [caller(self.connections[i % len(self.connections)]) for i in range(concurrency)]
         await asyncio.gather(*callers)
         return latencies
+
+    async def execute_many(
+        self, concurrency: int, *, count: int | None = None, seconds: float | None = None
+    ) -> list[float]:
+        """Execute workflows, `concurrency` at a time, `count` of them or for `seconds`; return each one's seconds."""
+        return await self.repeat(self.execute_workflow, concurrency, count=count, seconds=seconds)
+
+
+async def poll_workflow_task(
+    connection: Connection, request: PollWorkflowTaskQueueRequest
+) -> PollWorkflowTaskQueueResponse:
+    """Poll, and fetch all further pages of the task's history."""
+    task = await connection.call("PollWorkflowTaskQueue", request)
+    assert isinstance(task, PollWorkflowTaskQueueResponse)
+    while task.next_page_token:
+        more = GetWorkflowExecutionHistoryRequest(
+            namespace=NAMESPACE, execution=task.workflow_execution, next_page_token=task.next_page_token
+        )
+        page: Any = await connection.call("GetWorkflowExecutionHistory", more)
+        task.history.events.extend(page.history.events)
+        task.next_page_token = page.next_page_token
+    return task
 
 
 @asynccontextmanager

@@ -66,6 +66,10 @@ class Sizes:
     run_window: int
     timers: int
     sequence_activities: dict[str, int]
+    run_events: dict[str, int]
+    signals: dict[str, int]
+    updates: dict[str, int]
+    children: dict[str, int]
 
 
 FULL = Sizes(
@@ -82,6 +86,10 @@ FULL = Sizes(
     run_window=1_000,
     timers=200,
     sequence_activities={"dx": 2_000, "reference": 2_000},
+    run_events={"dx": 50_000, "reference": 50_000},
+    signals={"dx": 5_000, "reference": 1_000},
+    updates={"dx": 1_500, "reference": 200},
+    children={"dx": 1_000, "reference": 200},
 )
 
 QUICK = Sizes(
@@ -98,4 +106,8 @@ QUICK = Sizes(
     run_window=50,
     timers=20,
     sequence_activities={"dx": 200, "reference": 20},
+    run_events={"dx": 2_000, "reference": 600},
+    signals={"dx": 500, "reference": 60},
+    updates={"dx": 200, "reference": 20},
+    children={"dx": 100, "reference": 10},
 )

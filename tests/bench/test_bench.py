@@ -14,9 +14,10 @@ import pytest
 
 from tests.support.server_process import PROJECT_FOLDER
 
-from .figures import Figure, Figures, Sizes, percentile
-from .report import as_json, compared, markdown, times_better
-from .sections import SECTIONS, Bench
+from .figures import FULL, Figure, Figures, Sizes, percentile
+from .measure import Bench
+from .report import HEADLINES, as_json, headlines, markdown, times_better
+from .sections import SECTIONS
 
 KIND = os.environ.get("DX_TEST_SERVER", "dx")
 TINY = Sizes(
@@ -33,18 +34,35 @@ TINY = Sizes(
     run_window=20,
     timers=2,
     sequence_activities={KIND: 4},
+    run_events={KIND: 400},
+    signals={KIND: 20},
+    updates={KIND: 20},
+    children={KIND: 30},
 )
+CALLS = ("p50", "p99")
+UPDATES = ("1 update at a time", "10 updates at a time to one run", "20 updates at a time to 20 runs")
 EXPECTED = {
-    "throughput": {"2 at a time: workflows", "2 at a time: p50", "2 at a time: p99", "2 at a time: CPU per workflow"},
+    "throughput": {f"2 at a time: {what}" for what in ("workflows", *CALLS, "CPU per workflow")},
     "footprint": {"RSS at start", "RSS after 10 workflows", "disk per workflow"},
     "ready": {"process start to first answer"},
     "idle": {"CPU with 20 waiting pollers"},
-    "growth": {
-        f"up to {point}: {what}" for point in (4, 8) for what in ("workflows", "p50", "p99", "CPU per workflow")
-    },
+    "growth": {f"up to {point}: {what}" for point in (4, 8) for what in ("workflows", *CALLS, "CPU per workflow")},
     "long-run": {f"{end} 20 activities: {what}" for end in ("first", "last") for what in ("each", "CPU each")},
+    "events": {
+        *(f"{end} tenth of many events: {what}" for end in ("first", "last") for what in ("each", "CPU each")),
+        *(f"RSS {when} many events" for when in ("before", "after")),
+        "poll with the whole history of many events",
+        "CPU of that poll",
+    },
     "sequence": {"each activity of a sequence", "CPU each"},
     "timer": {"100 ms timer, late by: p50", "100 ms timer, late by: p99"},
+    "signals": {f"20 signals at a time: {what}" for what in ("signals", *CALLS, "CPU per signal")},
+    "updates": {f"{label}: {what}" for label in UPDATES for what in ("updates", *CALLS, "CPU per update")},
+    "children": {
+        "each of many children",
+        "CPU per child",
+        "many children: longest start of another workflow",
+    },
 }
 
 
@@ -65,6 +83,19 @@ def test_section_measures_its_figures(section: str, tmp_path: Path) -> None:
             assert value > 0, figure
 
 
+def test_headlines_are_measured() -> None:
+    """Each headline's figure is one of a section, with the sizes of a full run."""
+    assert FULL.run_events["dx"] == 50_000
+    for headline in HEADLINES:
+        figure = headline.figure
+        name = figure.name.replace("1,000 workflows", "10 workflows")
+        if figure.section == "throughput":
+            concurrency, what = figure.name.split(" at a time")
+            assert int(concurrency) in FULL.concurrencies
+            name = f"2 at a time{what}"
+        assert name in EXPECTED[figure.section]
+
+
 def test_ratio_says_how_many_times_better_ours_is() -> None:
     rate = Figure("throughput", "file", "workflows", "/s", "higher")
     latency = Figure("throughput", "file", "p50", "ms", "lower")
@@ -81,7 +112,11 @@ def test_our_file_is_compared_with_the_reference_in_memory() -> None:
         for spread in (-1, 0, 1):
             figures.record(figure, "dx", ours + spread)
             figures.record(figure, "reference", reference + spread)
-    assert [row[1:] for row in compared(figures)] == [(600, 100, 6), (600, 30, 20)]
+    assert [row[1:] for row in headlines(figures)] == [(600, 100), (600, 30)]
+    assert "| throughput, 20 at a time | file, beside the reference in memory | 600 /s | 100 /s | 6x |" in markdown(
+        figures
+    )
+    assert "| throughput, 20 at a time | file | 600 /s | 30 /s | 20x |" in markdown(figures)
     assert "| 20 at a time: workflows | memory | 900 /s | 100 /s | 9x |" in markdown(figures)
     assert as_json(figures)["figures"][1]["values"]["reference"] == [29, 30, 31]
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 
@@ -58,7 +59,10 @@ def test_idle_task_queues_are_forgotten(tmp_path: Path) -> None:
     script.run(case())
 
 
-def test_what_the_reply_to_a_completion_carries_is_taken_back_from_a_worker_that_went_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [1, 2], ids=["before the step", "after it"])
+def test_what_the_reply_to_a_completion_carries_is_taken_back_from_a_worker_that_went_away(
+    tmp_path: Path, turns: int
+) -> None:
     script = Script(tmp_path)
 
     async def case() -> None:
@@ -71,7 +75,9 @@ def test_what_the_reply_to_a_completion_carries_is_taken_back_from_a_worker_that
         )
         completed = RespondWorkflowTaskCompleted(RunRef(NAMESPACE_ID, run_key=task.run_key), task.token, request)
         completion = script.loop.create_task(script.engine.submit(completed))
-        await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert not completion.done()
         completion.cancel()
         activity = await asyncio.wait_for(script.poll_activity(), 1)
         assert activity.activity.activity_id == "a"

@@ -56,8 +56,9 @@ def activity_results(events: list[HistoryEvent]) -> list[tuple[str, bytes]]:
 def check_acknowledged(workflow_id: str, known: Acknowledged, events: list[HistoryEvent]) -> None:
     """Check that a history holds what was acknowledged, in a sound form."""
     assert [event.event_id for event in events] == list(range(1, len(events) + 1)), workflow_id
-    assert known.signal_ids <= set(signal_ids(events)), workflow_id
-    assert known.activity_results.items() <= dict(activity_results(events)).items(), workflow_id
+    if events[-1].event_type != EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:  # else what came since is held back
+        assert known.signal_ids <= set(signal_ids(events)), workflow_id
+        assert known.activity_results.items() <= dict(activity_results(events)).items(), workflow_id
     answered = events_of(events, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     started_event_ids = {event.workflow_task_completed_event_attributes.started_event_id for event in answered}
     assert known.workflow_task_started_event_ids <= started_event_ids, workflow_id

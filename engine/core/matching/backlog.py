@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Priority
 
@@ -24,8 +25,7 @@ _LOWEST_PRIORITY_KEY = 5
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.001, 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRef:
+class TaskRef(NamedTuple):
     """A task that waits for a poller; `normal_task_queue` is where a sticky one may fall back to."""
 
     run_key: int

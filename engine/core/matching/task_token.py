@@ -7,8 +7,8 @@ file may use the same key for another run.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from engine.core.errors import InvalidArgument
 
@@ -39,8 +39,7 @@ def _unpack(layout: Struct, kind: bytes, token: bytes) -> tuple[int, ...]:
     return fields[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowTaskToken:
+class WorkflowTaskToken(NamedTuple):
     """Token of a started workflow task; `started_time_ns` tells it from one before a crash with the same event ids."""
 
     run_key: int
@@ -72,8 +71,7 @@ class WorkflowTaskToken:
         return cls(key, _run_id_text(run_id), scheduled, started, attempt, time_ns)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityTaskToken:
+class ActivityTaskToken(NamedTuple):
     """Token of a started activity attempt."""
 
     run_key: int
@@ -95,8 +93,7 @@ class ActivityTaskToken:
         return cls(key, _run_id_text(run_id), scheduled, attempt)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTaskToken:
+class QueryTaskToken(NamedTuple):
     """Token of a query that was sent to a worker by itself; `query_id` names the waiter."""
 
     run_key: int

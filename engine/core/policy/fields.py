@@ -9,9 +9,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from temporalio.api.common.v1.message_pb2 import Link, WorkflowExecution
 from temporalio.api.deployment.v1.message_pb2 import WorkerDeploymentOptions
-from temporalio.api.enums.v1.deployment_pb2 import WorkerVersioningMode
+from temporalio.api.enums.v1.deployment_pb2 import WORKER_VERSIONING_MODE_VERSIONED
 from temporalio.api.enums.v1.event_type_pb2 import EventType
-from temporalio.api.enums.v1.task_queue_pb2 import TaskQueueKind
+from temporalio.api.enums.v1.task_queue_pb2 import TASK_QUEUE_KIND_STICKY
 from temporalio.api.taskqueue.v1.message_pb2 import TaskQueue
 
 from engine.core.errors import FailedPrecondition, InvalidArgument
@@ -93,7 +93,7 @@ def validate_versioning(
     limits: Limits,
 ) -> None:
     """Check what a worker says about its version; `deployment` and `task_queue` are None where unset."""
-    sticky = task_queue is not None and task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_STICKY
+    sticky = task_queue is not None and task_queue.kind == TASK_QUEUE_KIND_STICKY
     if sticky and task_queue is not None and not task_queue.normal_name and (use_versioning or deployment is not None):
         raise InvalidArgument(
             "NormalName must be set on sticky queue when UseVersioning is true or DeploymentOptions are set."
@@ -102,8 +102,7 @@ def validate_versioning(
         raise InvalidArgument("WorkerVersionStamp must be present if UseVersioning is true.")
     if len(build_id.encode()) > limits.worker_build_id_length:
         raise InvalidArgument("Build ID exceeds configured limit.workerBuildIdSize, use a shorter build ID.")
-    versioned = WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
-    if deployment is None or deployment.worker_versioning_mode != versioned:
+    if deployment is None or deployment.worker_versioning_mode != WORKER_VERSIONING_MODE_VERSIONED:
         return
     if not deployment.deployment_name or not deployment.build_id:
         raise InvalidArgument("Deployment name and build id must be set together.")

@@ -5,7 +5,17 @@ The checks run in the reference server's order, so that a request with two fault
 
 from __future__ import annotations
 
-from temporalio.api.enums.v1.workflow_pb2 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.enums.v1.workflow_pb2 import (
+    WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+    WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+    WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED,
+    WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+    WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+    WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+    WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
+    WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED,
+    WorkflowIdConflictPolicy,
+)
 from temporalio.api.workflowservice.v1.request_response_pb2 import (
     SignalWithStartWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
@@ -30,8 +40,6 @@ from engine.core.visibility.search_attributes import (
 )
 
 _StartLike = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
-_Reuse = WorkflowIdReusePolicy
-_Conflict = WorkflowIdConflictPolicy
 
 
 def validate_start_workflow_execution(
@@ -48,7 +56,7 @@ def validate_start_workflow_execution(
         InvalidArgument: the first fault.
         Unimplemented: a feature that this server does not have.
     """
-    set_workflow_id_policy_defaults(request, _Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
+    set_workflow_id_policy_defaults(request, WORKFLOW_ID_CONFLICT_POLICY_FAIL)
     _validate_workflow_id(request.workflow_id, limits)
     _normalize_retry_policy(request)
     _validate_start_delay(request)
@@ -98,11 +106,11 @@ def validate_signal_with_start_workflow_execution(
     _normalize_retry_policy(request)
     _validate_start_delay(request)
     _validate_workflow_id_policies(request)
-    if request.workflow_id_conflict_policy == _Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL:
+    if request.workflow_id_conflict_policy == WORKFLOW_ID_CONFLICT_POLICY_FAIL:
         raise InvalidArgument(
             "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation."
         )
-    set_workflow_id_policy_defaults(request, _Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
+    set_workflow_id_policy_defaults(request, WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
     _validate_search_attributes(request, limits, registered)
     validate_priority(request.priority)
     validate_links(request.links, limits)
@@ -117,14 +125,14 @@ def set_workflow_id_policy_defaults(request: _StartLike, conflict_policy: Workfl
     Args:
         conflict_policy: what an unset one means for the RPC.
     """
-    if request.workflow_id_conflict_policy == _Conflict.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED:
-        if request.workflow_id_reuse_policy == _Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
-            request.workflow_id_conflict_policy = _Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-            request.workflow_id_reuse_policy = _Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+    if request.workflow_id_conflict_policy == WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED:
+        if request.workflow_id_reuse_policy == WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
+            request.workflow_id_conflict_policy = WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+            request.workflow_id_reuse_policy = WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
         else:
             request.workflow_id_conflict_policy = conflict_policy
-    if request.workflow_id_reuse_policy == _Reuse.WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED:
-        request.workflow_id_reuse_policy = _Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+    if request.workflow_id_reuse_policy == WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED:
+        request.workflow_id_reuse_policy = WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 
 
 def _validate_workflow_id(workflow_id: str, limits: Limits) -> None:
@@ -164,17 +172,14 @@ def _validate_workflow_timeouts(request: _StartLike) -> None:
 
 def _validate_workflow_id_policies(request: _StartLike) -> None:
     reuse, conflict = request.workflow_id_reuse_policy, request.workflow_id_conflict_policy
-    if (
-        conflict != _Conflict.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
-        and reuse == _Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING
-    ):
+    if conflict != WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED and reuse == WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
         raise InvalidArgument(
             "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING"
             " cannot be used together with a WorkflowIDConflictPolicy"
         )
     if (
-        conflict == _Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-        and reuse == _Reuse.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+        conflict == WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+        and reuse == WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
     ):
         raise InvalidArgument(
             "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE"

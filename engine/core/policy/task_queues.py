@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from temporalio.api.enums.v1.task_queue_pb2 import TaskQueueKind
+from temporalio.api.enums.v1.task_queue_pb2 import (
+    TASK_QUEUE_KIND_NORMAL,
+    TASK_QUEUE_KIND_STICKY,
+    TASK_QUEUE_KIND_UNSPECIFIED,
+)
 from temporalio.api.taskqueue.v1.message_pb2 import TaskQueue
 
 from engine.core.errors import InvalidArgument
@@ -45,14 +49,14 @@ def normalize_task_queue(
     """
     if task_queue is None:
         raise InvalidArgument("taskQueue is not set")
-    if task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_UNSPECIFIED:
-        task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
+    if task_queue.kind == TASK_QUEUE_KIND_UNSPECIFIED:
+        task_queue.kind = TASK_QUEUE_KIND_NORMAL
     if not task_queue.name:
         if not default_name:
             raise InvalidArgument("missing task queue name")
         task_queue.name = default_name
     _check_name(task_queue.name, limits, allow_partition)
-    if task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_STICKY and task_queue.normal_name:
+    if task_queue.kind == TASK_QUEUE_KIND_STICKY and task_queue.normal_name:
         _check_name(task_queue.normal_name, limits, True)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import Payload, Payloads, WorkerVersionStamp
 from temporalio.api.enums.v1.workflow_pb2 import (
@@ -78,8 +79,7 @@ _NO_TIME_FOR_ANOTHER_ATTEMPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StartedActivityTask:
+class StartedActivityTask(NamedTuple):
     """What a worker needs to run the attempt; `activity` is the state at its start."""
 
     run: RunState

@@ -1,8 +1,8 @@
 """The deadlines of one run: a heap in memory, rebuilt from the state, of which only the earliest due time is stored.
 
 Rules:
-- An entry is (due_time_ns, kind, event_id, attempt, key); the last three are its stamp. A workflow task's key is when it
-  was scheduled or started: a speculative task leaves its ids to the next one.
+- An entry is (due_time_ns, kind, event_id, attempt, key); the last three are its stamp. A workflow task's key is when
+  it was scheduled or started: a speculative task leaves its ids to the next one.
 - `current_due_ns` looks the stamp up in the state: None says that the entry is stale and is dropped, a later time
   that it moved (a heartbeat came). So a deadline is never cancelled, it just stops being true.
 - The stored due time may be too early (a run looked at in vain), never too late.

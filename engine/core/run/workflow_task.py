@@ -9,7 +9,7 @@ Rules (temporal server workflow_task_state_machine.go):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from temporalio.api.common.v1 import WorkerVersionStamp
 from temporalio.api.enums.v1.failed_cause_pb2 import (
@@ -67,8 +67,7 @@ _SIZE_TOO_LARGE = SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE
 _TOO_MANY_EVENTS = SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS
 
 
-@dataclass(frozen=True, slots=True)
-class StartedWorkflowTask:
+class StartedWorkflowTask(NamedTuple):
     """What a worker needs to run the task: history [first_event_id, next_event_id), then `unwritten_events`.
 
     `messages` are the updates that it is to see.

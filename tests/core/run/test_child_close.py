@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -274,13 +273,12 @@ def test_a_parent_that_has_closed_hears_nothing() -> None:
 )
 def test_a_close_of_another_child_is_refused(initiated_event_id: int, workflow_id: str, first_run: str) -> None:
     _, parent, child = with_child()
-    closed = dataclasses.replace(
-        _closed_input(parent, child),
+    closed = _closed_input(parent, child)._replace(
         initiated_event_id=initiated_event_id,
         execution=WorkflowExecution(workflow_id=workflow_id, run_id=child.state.run_id),
     )
     if first_run != "its own":
-        closed = dataclasses.replace(closed, first_execution_run_id=first_run)
+        closed = closed._replace(first_execution_run_id=first_run)
     with pytest.raises(NotFound, match="Pending child execution not found"):
         parent.send(closed)
 
