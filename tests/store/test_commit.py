@@ -41,9 +41,10 @@ from engine.store.runs import (
 )
 from tests.sim.script import activity_command, child_command, complete_command, timer_command
 from tests.store.stored_runs import NAMESPACE_ID, StoredRuns
+from tests.support.stored_views import NEVER_STORED
 
 TABLES = ("runs", "events", "activities", "buffered_events", "request_ids")
-_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"}
+_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"} | NEVER_STORED
 
 
 @pytest.fixture
