@@ -110,10 +110,9 @@ class Transition:
 
     def flush(self) -> None:
         """Give the buffered events their ids and places."""
-        buffered = self.state.buffered
-        if not buffered:
+        if not self.state.buffered:
             return
-        self.state.buffered = []
+        buffered = self.state.take_buffered()
         self.buffer_changed = self.buffer_rewritten = True
         if not self.state.running:
             return

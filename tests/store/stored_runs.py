@@ -23,11 +23,12 @@ from engine.store.commit import RunWrite, commit
 from engine.store.database import open_database
 from engine.store.namespaces import load_namespaces, save_namespace
 from engine.store.runs import load_run, max_run_key
+from tests.support.stored_views import NEVER_STORED
 
 __all__ = ["NAMESPACE_ID", "StoredRuns", "loads_equal"]
 
 NAMESPACE_ID = "11111111-1111-4111-8111-111111111111"
-_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"}
+_MEMORY_ONLY = {"deadlines", "buffered_stored", "tail", "tail_bytes"} | NEVER_STORED
 
 
 class _Env:

@@ -9,7 +9,7 @@ from engine.core.run.state import RunState, UpdateInfo, WorkflowTask
 
 __all__ = ["NEVER_STORED", "stored_view"]
 
-NEVER_STORED = {"updates_loaded", "close_attempted"}
+NEVER_STORED = {"updates_loaded", "close_attempted", "buffered_measured", "buffered_size_bytes"}
 
 
 def _workflow_task(state: RunState) -> WorkflowTask | None:

@@ -34,7 +34,7 @@ def apply(work: CommandWork, attributes: CancelTimerCommandAttributes) -> Histor
     if timer is not None:
         started_event_id = timer.started_event_id
     else:
-        fired = take_timer_fired(t.state.buffered, timer_id)
+        fired = take_timer_fired(t.state, timer_id)
         if fired is None:
             work.refuse_in_this_state(
                 BAD_ATTRIBUTES,

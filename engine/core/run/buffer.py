@@ -12,6 +12,8 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.history.v1 import HistoryEvent
 
+from engine.core.run.state import RunState
+
 __all__ = ["NEVER_BUFFERED", "has_activity_close", "order_for_flush", "take_timer_fired", "wire_started_event_ids"]
 
 NEVER_BUFFERED = frozenset(
@@ -115,9 +117,10 @@ def has_activity_close(buffered: list[HistoryEvent], scheduled_event_id: int) ->
     )
 
 
-def take_timer_fired(buffered: list[HistoryEvent], timer_id: str) -> HistoryEvent | None:
+def take_timer_fired(state: RunState, timer_id: str) -> HistoryEvent | None:
     """Remove and return the buffered TimerFired of `timer_id`: cancelling a timer wins over its unseen firing."""
-    for index, event in enumerate(buffered):
+    for event in state.buffered:
         if event.event_type == et.EVENT_TYPE_TIMER_FIRED and event.timer_fired_event_attributes.timer_id == timer_id:
-            return buffered.pop(index)
+            state.buffered = [other for other in state.take_buffered() if other is not event]
+            return event
     return None

@@ -263,6 +263,9 @@ class RunState:
     # Memory only: rebuilt when the run is loaded.
     deadlines: list[tuple[int, int, int, int, str]] = field(default_factory=list)
     buffered_stored: int = 0
+    buffered_measured: int = 0
+    """How many of the buffered events are in `buffered_size_bytes`."""
+    buffered_size_bytes: int = 0
     stored_deadline_ns: int | None = None
     progress_size_bytes: int = 0
     """How large the heartbeat details and last failures of the pending activities are."""
@@ -278,7 +281,7 @@ class RunState:
         """The latest time in the history, in the buffer, and of the pending workflow task."""
         latest_ns = self.last_event_time_ns
         if self.buffered:
-            latest_ns = max(latest_ns, *(timestamp_to_ns(event.event_time) for event in self.buffered))
+            latest_ns = max(latest_ns, timestamp_to_ns(self.buffered[-1].event_time))
         if self.workflow_task is not None:
             latest_ns = max(latest_ns, self.workflow_task.scheduled_time_ns, self.workflow_task.started_time_ns)
         return latest_ns
@@ -289,6 +292,19 @@ class RunState:
         size_bytes = (0 if details is None else details.ByteSize()) + (0 if failure is None else failure.ByteSize())
         self.progress_size_bytes += size_bytes - activity.progress_size_bytes
         activity.progress_size_bytes = size_bytes
+
+    def measure_buffered(self) -> int:
+        """Return how large the buffered events are; each is measured once, when it is whole."""
+        for event in self.buffered[self.buffered_measured :]:
+            self.buffered_size_bytes += event.ByteSize()
+        self.buffered_measured = len(self.buffered)
+        return self.buffered_size_bytes
+
+    def take_buffered(self) -> list[HistoryEvent]:
+        """Empty the buffer; return what was in it."""
+        buffered, self.buffered = self.buffered, []
+        self.buffered_measured = self.buffered_size_bytes = 0
+        return buffered
 
     def has_signal_request(self, request_id: str) -> bool:
         """Say whether a signal with this request id came before; an empty id never did."""

@@ -105,10 +105,8 @@ def ensure_scheduled(t: Transition) -> None:
 
 
 def _holds_back_too_much(t: Transition) -> bool:
-    buffered, limits = t.state.buffered, t.context.limits
-    if len(buffered) > limits.buffered_events:
-        return True
-    return sum(event.ByteSize() for event in buffered) > limits.buffered_events_size_bytes
+    state, limits = t.state, t.context.limits
+    return len(state.buffered) > limits.buffered_events or state.measure_buffered() > limits.buffered_events_size_bytes
 
 
 def schedule(t: Transition, *, original_scheduled_time_ns: int = 0, enqueue: bool = True) -> WorkflowTask:

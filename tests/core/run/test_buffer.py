@@ -9,7 +9,14 @@ from engine.core.errors import NotFound
 from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED
 from tests.core.support.core import Core
-from tests.core.support.messages import complete_workflow, payloads, schedule_activity, start_timer, sticky
+from tests.core.support.messages import (
+    cancel_timer,
+    complete_workflow,
+    payloads,
+    schedule_activity,
+    start_timer,
+    sticky,
+)
 
 
 def test_they_wait_for_the_flush() -> None:
@@ -168,6 +175,32 @@ def test_a_task_behind_which_too_much_waits_is_failed(limits: Limits, input_leng
     assert run.state.workflow_task.attempt == 2
     with pytest.raises(NotFound, match="Workflow task not found"):
         run.complete(complete_workflow())
+
+
+def test_only_what_waits_for_this_task_counts() -> None:
+    run = Core(Limits(buffered_events_size_bytes=600)).start()
+    for _ in range(4):
+        run.poll()
+        for _ in range(3):
+            run.signal(input=payloads("x" * 100))
+        run.complete()
+    assert "WorkflowTaskFailed" not in run.history()
+    run.poll()
+    run.signal(input=payloads("x" * 600))
+    assert run.history().count("WorkflowTaskFailed") == 1
+
+
+def test_a_firing_that_is_taken_back_does_not_count() -> None:
+    core = Core(Limits(buffered_events_size_bytes=600))
+    run = core.start()
+    run.complete(start_timer("t", 1))
+    run.signal()
+    run.poll()
+    core.advance(1)
+    run.complete(cancel_timer("t"), force_create_new_workflow_task=True)
+    run.poll()
+    run.signal(input=payloads("x" * 600))
+    assert "WorkflowTaskFailed" in run.history()
 
 
 def test_nothing_is_buffered_without_a_started_task() -> None:
