@@ -172,6 +172,17 @@ def test_closed_parent_still_shows_the_children_it_closed_over(stored: StoredRun
     assert [(key, child.started_run_id) for key, child in loaded.children.items()] == [(5, "run-of-5"), (6, "")]
 
 
+def test_only_the_ends_are_read_of_a_parent_whose_children_have_all_ended(stored: StoredRuns) -> None:
+    state = with_started_child(stored)
+    child_started(stored, state, 6)
+    child_closed(stored, state, 5, "a")
+    child_closed(stored, state, 6, "b")
+    stored.run_workflow_task(state, complete_command())
+    loaded = load_run(stored.database.writer, state.run_key)
+    assert loaded is not None
+    assert (loaded.children, loaded.updates_loaded) == ({}, False)
+
+
 def test_many_runs_are_one_transaction(stored: StoredRuns) -> None:
     transitions = [stored.started(f"w{number}") for number in range(50)]
     statements: list[str] = []
