@@ -205,7 +205,9 @@ class Batch:
             # Not in the cache when the unit that is just thrown away had changed it: the file says what is true.
             state = self._engine.find_run(run_key)
         except Exception:
-            logger.exception("run %d can't be loaded after its commit; who waits for it looks again later", run_key)
+            logger.exception("run %d can't be loaded after its commit; who waits for it looks again", run_key)
+            self._engine.history_waiters.wake(run_key)
+            self._engine.update_waiters.clear(run_key)
             return
         if state is not None:
             self._engine.history_waiters.notify(state)

@@ -26,7 +26,7 @@ from engine.core.effects import AnswerQueries
 from engine.core.errors import FailWorkflowTask, InvalidArgument, NotFound
 from engine.core.events import workflow_task as events
 from engine.core.inputs import FailWorkflowTaskCommand, RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed
-from engine.core.policy.durations import duration_to_ns
+from engine.core.policy.durations import MAX_DURATION_NS, duration_to_ns
 from engine.core.policy.query_results import check_query_results
 from engine.core.run import activity_task, lifecycle, speculative_task, update, workflow_task
 from engine.core.run.activity_task import StartedActivityTask
@@ -180,7 +180,8 @@ def on_failed(t: Transition, failed: RespondWorkflowTaskFailed) -> None:
 def _set_stickiness(t: Transition, completed: RespondWorkflowTaskCompleted) -> None:
     sticky = completed.request.sticky_attributes
     t.state.sticky_task_queue = sticky.worker_task_queue.name
-    t.state.sticky_schedule_to_start_timeout_ns = duration_to_ns(sticky.schedule_to_start_timeout)
+    timeout_ns = duration_to_ns(sticky.schedule_to_start_timeout)
+    t.state.sticky_schedule_to_start_timeout_ns = min(timeout_ns, MAX_DURATION_NS)
 
 
 def _heartbeats_for_too_long(t: Transition, task: WorkflowTask, completed: RespondWorkflowTaskCompleted) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.core import inputs
 from engine.core.errors import NotFound
+from engine.core.policy.durations import MAX_DURATION_NS
 from tests.core.support.core import Core
 from tests.core.support.messages import (
     STICKY_QUEUE,
@@ -51,6 +52,12 @@ def test_a_sticky_task_that_nobody_takes_goes_to_the_normal_queue() -> None:
         8 WorkflowTaskScheduled task_queue.kind=NORMAL attempt=1
     """)
     assert run.poll().first_event_id == 1
+
+
+def test_the_time_for_taking_it_has_a_limit_as_every_duration() -> None:
+    run = Core().start()
+    run.complete(sticky_attributes=sticky(timeout_seconds=315_576_000_000))
+    assert run.state.sticky_schedule_to_start_timeout_ns == MAX_DURATION_NS
 
 
 def test_a_sticky_task_that_is_taken_in_time_has_no_such_time_out() -> None:
