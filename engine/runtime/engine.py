@@ -151,9 +151,10 @@ class Engine:
         return context
 
     def forget_namespace(self, namespace: Namespace) -> None:
-        """Drop what is cached of a namespace that was deleted."""
+        """Drop what is cached of a namespace that was deleted; who waits for an update looks again."""
         self._contexts.pop(namespace.namespace_id, None)
         self.runs.evict_namespace(namespace.namespace_id)
+        self.update_waiters.clear_all()
         self.reload_tasks()
 
     def forget_run(self, run_key: int) -> None:

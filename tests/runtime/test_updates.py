@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionRequest,
 )
 
-from engine.core.errors import DeadlineExceeded, InvalidArgument, WorkflowNotReady
+from engine.core.errors import DeadlineExceeded, InvalidArgument, NamespaceNotFound, WorkflowNotReady
 from engine.core.inputs import ExecuteMultiOperation, RespondWorkflowTaskCompleted, RunRef, UpdateWorkflowExecution
 from engine.core.policy.update_request import validate_update_workflow_execution
 from engine.core.run.update import AdmittedUpdate, UpdateStatus
@@ -147,5 +147,20 @@ def test_deadlines_of_discarded_workflow_tasks_do_not_pile_up(tmp_path: Path) ->
         request = RespondWorkflowTaskCompletedRequest(messages=[reject(task.messages[0])])
         await script.engine.submit(_completion(task, request))
         assert len([await caller for caller in callers]) == 301
+
+    script.run(case())
+
+
+def test_a_deleted_namespace_ends_the_wait(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        await script.start()
+        caller = _update(script, seconds=15)
+        await asyncio.sleep(1)
+        script.engine.namespaces.delete(script.server.namespace)
+        script.engine.forget_namespace(script.server.namespace)
+        with pytest.raises(NamespaceNotFound):
+            await caller
 
     script.run(case())
