@@ -5,7 +5,7 @@ Rules:
   reset has made of it later. Its end is told to the last of them, the first time that its chain ends.
 - Where a run was not open when it was reset, its children may have ended in between: nobody has heard of that.
 - Only the run that started a child closes it by the parent close policy, and not when it is reset.
-- The reset of another chain ends a child without its parent.
+- The reset of another chain ends a child like a termination.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _check_child(runs: Runs, holders: list[Run], child: _Child, firsts: list[Run
     for run in chain:
         _check_kinship(starter, child, run)
     heard_all = all(map(runs.took_over, holders[: holders.index(starter)]))
-    ends = [run for run in chain if run.ends_its_chain]
+    ends = runs.ends(execution.run_id)
     if child.closed is not None:
         _check_told(where, child.closed, ends if not heard_all else ends[:1])
     elif parent.open:
@@ -145,12 +145,10 @@ def _check_policy(where: str, runs: Runs, parent: Run, child: _Child, chain: lis
     if runs.was_taken_over(parent):
         policy = PARENT_CLOSE_POLICY_ABANDON
     terminated = any(_is_by_policy(run) for run in chain)
-    out_of_reach = any(runs.lost_its_place(run) for run in chain)
     if policy == PARENT_CLOSE_POLICY_TERMINATE:
-        require(terminated or out_of_reach, f"{where} was not terminated by its policy")
+        require(terminated, f"{where} was not terminated by its policy")
     elif policy == PARENT_CLOSE_POLICY_REQUEST_CANCEL:
-        asked = any(run.asked_to_cancel() for run in chain)
-        require(asked or out_of_reach, f"{where} was not asked to cancel")
+        require(any(run.asked_to_cancel() for run in chain), f"{where} was not asked to cancel")
     require(policy == PARENT_CLOSE_POLICY_TERMINATE or not terminated, f"{where} was terminated by its policy")
     if policy == PARENT_CLOSE_POLICY_ABANDON:
         by_parent = [

@@ -54,8 +54,7 @@ class Relatives:
         last = _load(connection, self._chain(connection, child.workflow_id, child.started_run_id)[-1])
         here = f"{where}: the child {child.workflow_id}"
         if parent.running:
-            lost = is_by_reset(_last_event(connection, last.run_key))
-            require(last.running or lost, f"{here} has closed, but its parent waits for it")
+            require(last.running, f"{here} has closed, but its parent waits for it")
         elif last.running and last.run_key < step.first_new_run_key:
             policy = child.parent_close_policy
             require(policy != PARENT_CLOSE_POLICY_TERMINATE, f"{here} goes on after its parent has closed")
@@ -76,11 +75,20 @@ class Relatives:
         elif run.running:
             chain = self._chain(connection, run.workflow_id, first_run_id)
             # Once the parent was told of its end, it hears of no reset of the child.
-            told = any(_ends_its_chain(connection, run_key) for run_key in chain[:-1])
+            told = any(self._ends_its_chain(connection, _load(connection, run_key)) for run_key in chain[:-1])
             require(waits or told, f"{where} is open, but its open parent does not wait for it")
         elif run.run_key in step.closed and parent.run_key < step.first_new_run_key:
-            ended = _ends_its_chain(connection, run.run_key)
+            ended = self._ends_its_chain(connection, run)
             require(not (ended and waits), f"{where} has closed, but its open parent has not been told")
+
+    def _ends_its_chain(self, connection: Any, run: RunState) -> bool:
+        """Say whether a closed run is followed by none, unless a reset came later."""
+        if run.new_execution_run_id or not is_by_reset(_last_event(connection, run.run_key)):
+            return not run.new_execution_run_id
+        sql = "SELECT min(run_key) FROM runs WHERE workflow_id = ? AND run_key > ?"
+        (run_key,) = connection.execute(sql, (run.workflow_id, run.run_key)).fetchone()
+        made_for_it = self._start(connection, run_key).first_execution_run_id == run.started.first_execution_run_id
+        return not made_for_it
 
     def _chain(self, connection: Any, workflow_id: str, first_run_id: str) -> list[int]:
         """Return the keys of all runs that name this one as the first of their chain."""
@@ -116,11 +124,6 @@ def _reset_event_id(connection: Any, run: RunState) -> int:
         if event.workflow_task_failed_event_attributes.new_run_id == run.run_id:
             return event.event_id
     return 0
-
-
-def _ends_its_chain(connection: Any, run_key: int) -> bool:
-    run = _load(connection, run_key)
-    return not run.running and not run.new_execution_run_id and not is_by_reset(_last_event(connection, run_key))
 
 
 def _last_event(connection: Any, run_key: int) -> HistoryEvent:

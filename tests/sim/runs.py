@@ -65,11 +65,6 @@ class Run:
     def closed_by_reset(self) -> bool:
         return not self.open and is_by_reset(self.close)
 
-    @property
-    def ends_its_chain(self) -> bool:
-        """Say whether it has closed and nothing followed, unless a reset came later."""
-        return not self.open and not self.next_run_id and not self.closed_by_reset
-
     @cached_property
     def reset_event(self) -> HistoryEvent | None:
         """The WorkflowTaskFailed of the reset that made this run."""
@@ -149,14 +144,15 @@ class Runs:
         after = self.after(run)
         return after is not None and after.base_run_id == run.run_id and self.took_over(after)
 
-    def lost_its_place(self, run: Run) -> bool:
-        """Say whether the run was closed by the reset of another chain."""
+    def ends(self, first_run_id: str) -> list[Run]:
+        """Return the runs of a chain that nothing has followed, unless by a later reset: usually its last one."""
+        return [run for run in self.chain(first_run_id) if not (run.open or run.next_run_id or self._makes_room(run))]
+
+    def _makes_room(self, run: Run) -> bool:
+        """Say whether a reset closed the run for another one of its chain."""
         after = self.after(run)
-        return (
-            run.closed_by_reset
-            and after is not None
-            and after.started.first_execution_run_id != run.started.first_execution_run_id
-        )
+        first_run_id = run.started.first_execution_run_id
+        return run.closed_by_reset and after is not None and after.started.first_execution_run_id == first_run_id
 
 
 def check_resets(runs: Runs) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest
 
-from engine.core.errors import ServiceError
+from engine.core.errors import NotFound, ServiceError
 from engine.core.inputs import RunRef, SignalWorkflowExecution, TerminateWorkflowExecution
 from engine.core.policy.limits import Limits
 from engine.runtime.engine import Engine
@@ -225,7 +225,10 @@ class Simulation:
         request = SignalWorkflowExecutionRequest(
             namespace="default", workflow_execution=execution, signal_name="end", request_id=f"end-{run_key}"
         )
-        await engine.submit(SignalWorkflowExecution(RunRef(NAMESPACE_ID, run_key=run_key), request))
+        try:
+            await engine.submit(SignalWorkflowExecution(RunRef(NAMESPACE_ID, run_key=run_key), request))
+        except NotFound:
+            require(not state.running, f"run {run_key} is open and takes no signal")
 
     def digest(self) -> tuple[str, int, int]:
         """Return a digest of every history, the number of runs and of events."""
