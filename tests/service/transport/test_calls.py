@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import socket
 import time
 import zlib
 
@@ -12,8 +13,8 @@ from google.protobuf.wrappers_pb2 import BytesValue, Int64Value, StringValue
 from temporalio.api.common.v1.grpc_status_pb2 import GrpcStatus
 
 from tests.service.transport import peer as h2
-from tests.service.transport.conftest import Toy
-from tests.service.transport.peer import Peer, frame, message
+from tests.service.transport.conftest import Toy, serving
+from tests.service.transport.peer import Peer, connected, frame, message
 
 OK, CANCELLED, DEADLINE_EXCEEDED, NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 1, 4, 5, 8, 12, 13
 HELLO = b"\x0a\x05hello"
@@ -200,6 +201,17 @@ async def test_an_unknown_compression(peer: Peer) -> None:
     reply = await peer.ended(1)
     assert reply.status == UNIMPLEMENTED
     assert reply.headers[0]["grpc-accept-encoding"] == "identity,deflate,gzip"
+
+
+# Sockets.
+
+
+async def test_a_reply_does_not_wait_for_the_acknowledgement_of_the_one_before() -> None:
+    async with serving() as (toy, server), connected(toy.port) as peer:
+        await peer.settle()
+        (connection,) = server._connections
+        accepted = connection._transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 # Streams.
