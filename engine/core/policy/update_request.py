@@ -10,6 +10,7 @@ from temporalio.api.enums.v1.update_pb2 import (
     UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED,
     UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
     UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED,
+    UpdateWorkflowExecutionLifecycleStage,
 )
 from temporalio.api.workflowservice.v1.request_response_pb2 import (
     PollWorkflowExecutionUpdateRequest,
@@ -24,9 +25,9 @@ _DISABLED = "UpdateWorkflowExecution operation is disabled on this namespace."
 
 
 def validate_update_workflow_execution(request: UpdateWorkflowExecutionRequest, limits: Limits) -> None:
-    """Check an update and set the stage to wait for, in place: without one it is COMPLETED.
+    """Check an update and set the stage to wait for, in place.
 
-    The caller sets a missing update id.
+    Without a stage it is COMPLETED, for an unknown one ADMITTED. The caller sets a missing update id.
 
     Raises:
         InvalidArgument: the first fault.
@@ -57,6 +58,8 @@ def validate_update_workflow_execution(request: UpdateWorkflowExecutionRequest, 
             "UpdateWorkflowExecution issued asynchronously and waiting on update accepted is disabled on this "
             "namespace."
         )
+    if policy.lifecycle_stage not in UpdateWorkflowExecutionLifecycleStage.values():
+        policy.lifecycle_stage = UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED
     if update.completion_callbacks:
         if not update.request_id:
             raise InvalidArgument("invalid *update.Request: request_id is required when completion_callbacks are set")
@@ -65,7 +68,7 @@ def validate_update_workflow_execution(request: UpdateWorkflowExecutionRequest, 
 
 
 def validate_poll_workflow_execution_update(request: PollWorkflowExecutionUpdateRequest, limits: Limits) -> None:
-    """Check a poll for an update; without a stage it is answered at once.
+    """Check a poll for an update; without a stage, or with an unknown one, it is answered at once.
 
     Raises:
         InvalidArgument: the first fault.
@@ -80,3 +83,5 @@ def validate_poll_workflow_execution_update(request: PollWorkflowExecutionUpdate
         raise InvalidArgument("Can't load workflow execution.  WorkflowId not set.")
     if execution.run_id and not is_uuid(execution.run_id):
         raise InvalidArgument("RunId is not valid UUID.")
+    if request.wait_policy.lifecycle_stage not in UpdateWorkflowExecutionLifecycleStage.values():
+        request.ClearField("wait_policy")

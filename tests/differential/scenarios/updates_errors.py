@@ -91,6 +91,18 @@ async def malformed_polls(world: World) -> None:
 
 
 @scenario()
+async def unknown_stages(world: World) -> None:
+    """A stage that does not exist is reached at once."""
+    await world.start()
+    request = update_request(world)
+    request.wait_policy.lifecycle_stage = 99  # type: ignore[assignment]
+    await world.record_call("update", request)
+    poll = poll_update_request(world)
+    poll.wait_policy.lifecycle_stage = 99  # type: ignore[assignment]
+    await world.record_call("poll", poll)
+
+
+@scenario()
 async def wrong_target(world: World) -> None:
     """An update of a workflow, a run, or a chain of runs that does not exist."""
     run_id = await finish_first_task(world, worker := world.raw_worker())
