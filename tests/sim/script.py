@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Awaitable, Coroutine
 from pathlib import Path
 from random import Random
@@ -166,12 +165,8 @@ class Script:
             task.result()
         finally:
             self.server.close()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for left in asyncio.all_tasks(self.loop):
-                    left._log_destroy_pending = False  # type: ignore[attr-defined]
-                self.loop.close()
-                asyncio.set_event_loop(None)
+            self.loop.end()
+            asyncio.set_event_loop(None)
 
     def _check(self, engine: Engine, step: Step) -> None:
         for run_key in step.run_keys:

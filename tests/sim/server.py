@@ -111,7 +111,6 @@ class Server:
         """Open the file as a new process would."""
         database = open_database(self.path, {"synchronous": "off"})
         self.env.restart(max_run_key(database.writer))
-        self._closed.clear()
         self.note_runs(database.writer)
         engine = Engine(database, self.env, self.limits)
         if not engine.namespaces.all():

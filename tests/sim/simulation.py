@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import tempfile
-import warnings
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,15 +101,8 @@ class Simulation:
                 raise self.server.failure
             return task.result()
         finally:
-            self._close()
-
-    def _close(self) -> None:
-        self.server.close()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for task in asyncio.all_tasks(self.loop):
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-            self.loop.close()
+            self.server.close()
+            self.loop.end()
             asyncio.set_event_loop(None)
 
     def _check_step(self, engine: Engine, step: Step) -> None:

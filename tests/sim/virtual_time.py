@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import uuid
 from random import Random
@@ -33,6 +34,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise StuckError
         self.now_ns += math.ceil(timeout * 1e9)
         return []
+
+    def end(self) -> None:
+        """Drop every task where it stands, and close."""
+        for task in asyncio.all_tasks(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            with contextlib.suppress(Exception):
+                task.get_coro().close()  # type: ignore[union-attr]
+        self.close()
 
     def _process_events(self, events: list[object]) -> None:
         pass
