@@ -154,10 +154,10 @@ class Simulation:
         self.trouble.active = False
         self.chaos = False
         await self.server.up.wait()
-        for _ in range(3):  # while one chain is ended, another one may go on
-            for run_key in self._open_run_keys():
-                await self._end_cron(run_key)
+        await self._end_chains()
         await asyncio.sleep(_DRAIN_SECONDS)
+        await self._end_chains()  # those that were started by the last answers to the time of trouble
+        await asyncio.sleep(10)
         open_run_keys = self._open_run_keys()
         for run_key in open_run_keys:
             self._require_idle(run_key)
@@ -187,8 +187,13 @@ class Simulation:
         rows = self._engine().database.writer.execute("SELECT run_key FROM runs WHERE status = 1 ORDER BY run_key")
         return [row[0] for row in rows.fetchall()]
 
+    async def _end_chains(self) -> None:
+        """End chains that would go on for ever; while one is ended, another one may go on."""
+        for _ in range(3):
+            for run_key in self._open_run_keys():
+                await self._end_cron(run_key)
+
     async def _end_cron(self, run_key: int) -> None:
-        """End chains that would go on for ever."""
         engine = self._engine()
         state = engine.find_run(run_key)
         if state is None or not state.running or not state.started.cron_schedule:

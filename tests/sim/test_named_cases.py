@@ -9,6 +9,8 @@ import pytest
 from temporalio.api.common.v1 import SearchAttributes
 
 from engine.core.errors import Internal, Unavailable
+from engine.core.inputs import WorkflowTaskDispatched
+from tests.sim.commands import seconds
 from tests.sim.script import Script, activity_command, complete_command, timer_command
 from tests.sim.trouble import InjectedError
 
@@ -226,6 +228,30 @@ def test_tasks_that_could_not_be_read_after_a_failed_commit_are_read_again(scrip
             await script.poll_workflow()
         script.trouble.failing_commit = script.trouble.failing_read = 0.0
         await asyncio.wait_for(script.poll_workflow(), 2)
+
+    script.run(case())
+
+
+def test_attempt_whose_offer_was_thrown_away_waits_for_its_time(script: Script) -> None:
+    """It is still in its queue when the rest of what was done with it fails."""
+
+    async def case() -> None:
+        await script.start()
+        command = activity_command("a", start_to_close_timeout=60, heartbeat_timeout=1)
+        retry_policy = command.schedule_activity_task_command_attributes.retry_policy
+        retry_policy.maximum_attempts = 2
+        retry_policy.initial_interval.CopyFrom(seconds(5))
+        other = activity_command("b", start_to_close_timeout=6)  # it times out when the second attempt is due
+        await script.complete(await script.poll_workflow(), command, other)
+        await script.poll_activity()
+        await script.poll_activity()
+        await asyncio.sleep(5)
+        poll = script.poll_workflow()
+        script.trouble.failing_input = WorkflowTaskDispatched
+        with pytest.raises(Unavailable):
+            await poll
+        script.trouble.failing_input = None
+        assert (await script.poll_activity()).attempt == 2
 
     script.run(case())
 

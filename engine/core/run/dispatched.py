@@ -41,7 +41,9 @@ def on_activity_task_dispatched(t: Transition, dispatched: ActivityTaskDispatche
     Emits: nothing, or event WorkflowExecutionTerminated.
     """
     activity = t.state.activities.get(dispatched.scheduled_event_id)
-    if not t.state.running or activity is None or activity.started or activity.attempt != dispatched.attempt:
+    if not t.state.running or activity is None or activity.attempt != dispatched.attempt:
+        return None
+    if activity.started or activity.backing_off:
         return None
     if _ended(t, 0):
         return None

@@ -53,6 +53,16 @@ def test_an_offer_can_be_taken_once() -> None:
     assert run.dispatch_activity(offer) is None
 
 
+def test_an_attempt_is_not_started_before_its_time() -> None:
+    """Its offer may be left from a change that was thrown away."""
+    run = with_activity()
+    offer = run.offered_activities[5]
+    run.fail_activity(run.poll_activity("a"))
+    assert run.dispatch_activity(offer._replace(attempt=2)) is None
+    run.core.advance(1)
+    assert run.poll_activity("a").attempt == 2
+
+
 @pytest.mark.parametrize("answer", ["complete_activity", "fail_activity", "cancel_activity", "heartbeat"])
 def test_a_closed_activity_takes_no_answer(answer: str) -> None:
     run = with_activity()
