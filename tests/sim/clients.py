@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
 from temporalio.api.enums.v1.event_type_pb2 import EventType
-from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL as _SIGNALS
-from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_UPDATE as _UPDATES
+from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
+from temporalio.api.enums.v1.reset_pb2 import ResetReapplyExcludeType as ExcludeType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -57,6 +57,16 @@ _ENDS_OF_WORKFLOW_TASKS = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
+_EXCLUDED: tuple[list[ExcludeType.ValueType], ...] = (
+    [],
+    [],
+    [],
+    [],
+    [RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL],
+    [RESET_REAPPLY_EXCLUDE_TYPE_UPDATE],
+    [RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE],
+    ExcludeType.values()[1:],
 )
 _StartLike = StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest
 
@@ -239,12 +249,14 @@ class Client:
             if (event_type == _SCHEDULED if scheduled else event_type in _ENDS_OF_WORKFLOW_TASKS)
         ]
         event_id = random.choice(event_ids) if event_ids and random.random() < 0.9 else random.randrange(12)
+        excluded = random.choice(_EXCLUDED)
         request = ResetWorkflowExecutionRequest(
             namespace="default",
             workflow_execution=execution,
             workflow_task_finish_event_id=event_id,
             request_id=f"{self.name}-{self.simulation.ledger.next_number()}",
-            reset_reapply_exclude_types=random.choice(([], [], [], [], [_SIGNALS], [_UPDATES], [_SIGNALS, _UPDATES])),
+            reset_reapply_exclude_types=excluded,
+            reason=f"without {excluded}",
         )
         run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
         await self.submit(lambda: ResetWorkflowExecution(run, request))

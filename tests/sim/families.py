@@ -56,7 +56,11 @@ def check_families(runs: Runs) -> None:
         for initiated_event_id, child in _read_children(parent).items():
             orphans.discard((parent.run_id, initiated_event_id))
             holders = runs.holders(parent, initiated_event_id)
-            firsts = [first for holder in holders for first in started_by.get((holder.run_id, initiated_event_id), [])]
+            firsts: list[Run] = []
+            for holder in holders:
+                firsts += started_by.get((holder.run_id, initiated_event_id), [])
+                if firsts and holder.knows_nothing_later:
+                    break  # it may have started the child although its base run had
             _check_child(runs, holders, child, firsts)
     require(not orphans, f"children that no parent has initiated: {orphans}")
 

@@ -4,19 +4,23 @@ Rules:
 - A *chain* is a first run with those that follow it: continued, retried, by cron, or made by a reset. All of them name
   the first one, and of a workflow id only the newest run is ever open.
 - A run that a reset made begins with events of its base run, as they are; its own begin with the failed workflow task.
+- The reason of a simulated reset names the types that it does not apply again.
 - The run that was current is terminated in the same commit, if it was open. So is a base run that hands over at once:
   nothing can come to it in between.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from temporalio.api.enums.v1.event_type_pb2 import EventType
+from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
 from temporalio.api.history.v1 import HistoryEvent
 
+from engine.core.run.reset_reapply import excludes_everything
 from tests.sim.invariants import load_histories, require
 
 __all__ = ["Run", "Runs", "check_resets", "is_by_reset"]
@@ -78,6 +82,18 @@ class Run:
         event = self.reset_event
         return "" if event is None else event.workflow_task_failed_event_attributes.base_run_id
 
+    @property
+    def excluded(self) -> frozenset[int]:
+        """The ResetReapplyExcludeTypes of the reset that made this run."""
+        event = self.reset_event
+        reason = "" if event is None else event.workflow_task_failed_event_attributes.failure.message
+        return frozenset(map(int, re.findall(r"\d+", reason)))
+
+    @property
+    def knows_nothing_later(self) -> bool:
+        """Say whether nothing was applied again that was written before the reset."""
+        return excludes_everything(self.excluded)
+
     def copied(self, event_id: int) -> bool:
         """Say whether the event with this id is one of the base run's; a buffered event has the id 0."""
         return self.reset_event is not None and 0 < event_id < self.reset_event.event_id
@@ -135,14 +151,14 @@ class Runs:
         return holders
 
     def took_over(self, run: Run) -> bool:
-        """Say whether a reset made the run of one that was open, so that it took its place at once."""
+        """Say whether a reset made the run of one that was open, so that it missed nothing."""
         base = self.base(run)
-        return base is not None and base.closed_by_reset and self.after(base) is run
+        return base is not None and base.closed_by_reset and self.after(base) is run and not run.knows_nothing_later
 
     def was_taken_over(self, run: Run) -> bool:
         """Say whether the run was open when it was reset."""
         after = self.after(run)
-        return after is not None and after.base_run_id == run.run_id and self.took_over(after)
+        return run.closed_by_reset and after is not None and after.base_run_id == run.run_id
 
     def ends(self, first_run_id: str) -> list[Run]:
         """Return the runs of a chain that nothing has followed, unless by a later reset: usually its last one."""
@@ -201,13 +217,16 @@ def _check_events(runs: Runs, base: Run, run: Run, reset_event: HistoryEvent) ->
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
             break
         again.append(event)
-    for what, names in (("signals", _signals), ("updates", _updates)):
-        require(
-            names(again) in ([], names(later)), f"{run.where}: of the {what} {names(later)} {names(again)} came again"
-        )
-    require(
-        _attached(again) == _attached(later), f"{run.where}: {_attached(later)} were attached, now {_attached(again)}"
-    )
+    for excluded, names in (
+        (RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, _signals),
+        (RESET_REAPPLY_EXCLUDE_TYPE_UPDATE, _updates),
+    ):
+        expected = [] if excluded in run.excluded else names(later)
+        require(names(again) == expected, f"{run.where}: {names(again)} came again, not {expected}")
+    expected = _attached(later)
+    if run.knows_nothing_later:
+        expected = expected[len(expected) - len(_attached(again)) :]
+    require(_attached(again) == expected, f"{run.where}: {expected} were attached, now {_attached(again)}")
 
 
 def _signals(events: list[HistoryEvent]) -> list[str]:
