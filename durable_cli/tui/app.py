@@ -8,7 +8,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
-from durable_cli.tui.feed import Feed
+from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -35,7 +35,7 @@ class BrowserApp(App[None]):
         self, global_options: GlobalOptions, connection: ConnectionOptions, *, workflow_id: str = "", run_id: str = ""
     ) -> None:
         super().__init__()
-        self.feed = Feed(global_options, connection, self.post_message)
+        self.link = Link(global_options, connection, self.post_message)
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
@@ -49,7 +49,7 @@ class BrowserApp(App[None]):
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
         # What the feed needs takes longer to import than all that is drawn first.
-        self.call_after_refresh(lambda: self.run_worker(self.feed.keep_connected(), name="connect"))
+        self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
 
     def on_connection_changed(self, message: ConnectionChanged) -> None:
         """Show on whatever screen is open whether the server answers."""

@@ -11,7 +11,6 @@ from durable_cli.tui.widgets.trouble_note import TroubleNote
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
-    from durable_cli.tui.feed import Feed
 
 __all__ = ["BrowserScreen"]
 
@@ -23,11 +22,6 @@ class BrowserScreen(Screen[None]):
     def browser(self) -> BrowserApp:
         """The app, with its own type."""
         return cast("BrowserApp", self.app)
-
-    @property
-    def feed(self) -> Feed:
-        """The connection to the server."""
-        return self.browser.feed
 
     @property
     def palette(self) -> dict[str, str]:

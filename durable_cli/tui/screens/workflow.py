@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
+from durable_cli.tui.feed.run import watch_history, watch_run
 from durable_cli.tui.messages import HistoryGrew, RunDescribed
 from durable_cli.tui.rows import EventRow, RunSummary
 from durable_cli.tui.screens.base import BrowserScreen
@@ -70,8 +71,9 @@ class WorkflowScreen(BrowserScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one(VirtualTable).focus()
-        self.run_worker(self.feed.watch_run(self.workflow_id, self.run_id, self.post_message))
-        self.run_worker(self.feed.watch_history(self.workflow_id, self.run_id, self.post_message))
+        link = self.browser.link
+        self.run_worker(watch_run(link, self.workflow_id, self.run_id, self.post_message))
+        self.run_worker(watch_history(link, self.workflow_id, self.run_id, self.post_message))
 
     def on_run_described(self, message: RunDescribed) -> None:
         self.query_one("#summary", Static).update(self._draw_summary(message.summary))
@@ -115,7 +117,7 @@ class WorkflowScreen(BrowserScreen):
             return
         from rich.json import JSON
 
-        from durable_cli.tui.event_json import event_json
+        from durable_cli.tui.feed.event_json import event_json
 
         self.query_one("#event-text", Static).update(JSON(event_json(row.serialized)))
 

@@ -135,6 +135,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         """The row under the cursor."""
         return self._rows[self.cursor] if self._rows else None
 
+    @property
+    def window(self) -> tuple[int, int]:
+        """The first and the last index that are on the screen."""
+        top = self.scroll_offset.y
+        return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
+
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row where that is still there."""
         before = self.cursor_row
