@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["BrowserScreen"]
 
 
+# Actions that change something on the server are named so.
+CHANGE_PREFIX = "change_"
+
+
 class BrowserScreen(Screen[None]):
     """A screen of the browser; its watches post their messages to it."""
 
@@ -27,6 +31,10 @@ class BrowserScreen(Screen[None]):
     def palette(self) -> dict[str, str]:
         """The colours of the theme."""
         return self.app.theme_variables
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what would change something when the browser only reads."""
+        return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
 
     def on_mount(self) -> None:
         self.query_one(TroubleNote).show(self.browser.trouble)

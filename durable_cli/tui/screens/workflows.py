@@ -14,8 +14,8 @@ from textual.widgets import Footer, Input, Static
 from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
+from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.run_list import RunList
-from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns, short_span, since
@@ -36,7 +36,7 @@ COLUMNS = (
 )
 
 
-class WorkflowsScreen(BrowserScreen):
+class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,6 +71,10 @@ class WorkflowsScreen(BrowserScreen):
     def _visible_tokens(self) -> list[bytes]:
         first, last = self.query_one("#runs", VirtualTable).window
         return list(self._list.tokens_between(first, last))
+
+    def target_run(self) -> tuple[str, str] | None:
+        row: RunRow | None = self.query_one("#runs", VirtualTable).cursor_row
+        return (row.workflow_id, row.run_id) if row else None
 
     def on_runs_listed(self, message: RunsListed) -> None:
         if message.query != self._query:
