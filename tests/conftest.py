@@ -25,6 +25,7 @@ BUDGET_SECONDS = {
     "sim": 180,
     "core": 90,
     "conformance": 60,
+    "dev": 240,
     "runtime": 30,
     "architecture": 60,
 }
