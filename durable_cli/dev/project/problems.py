@@ -51,25 +51,33 @@ def find_problems(text: str, document: Mapping[str, Any], errors: Sequence[Error
 
 def locate_syntax_error(text: str, error: tomllib.TOMLDecodeError) -> Problem:
     """Return what the TOML parser says, with its line."""
-    said = str(error)
-    place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", said)
-    source = text.split("\n")
-    line = int(place[1]) if place and place[1] else max(len(text.rstrip().split("\n")), 1)
-    reason = said[: place.start()] if place else said
-    line_text = source[line - 1].strip() if line <= len(source) else ""
-    return Problem(line, line_text, "", f"not TOML: {reason[:1].lower()}{reason[1:]}{_find_syntax_hint(reason)}")
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+    reason = str(error)[: place.start()] if place else str(error)
+    if place and place[1]:
+        line = int(place[1])
+    else:
+        # The parser ran to the end: for the partner of the last quote, or for what is missing at the end.
+        opening = max((text.rfind(quote) for quote in _UNCLOSED.get(reason, ())), default=len(text.rstrip()))
+        line = text.count("\n", 0, opening) + 1
+    hint = _QUOTE_HINT if reason in _UNCLOSED else _SYNTAX_HINTS.get(reason, "")
+    return Problem(line, text.split("\n")[line - 1].strip(), "", f"not TOML: {_lower_first(reason)}{hint}")
 
 
-def _find_syntax_hint(reason: str) -> str:
-    match reason:
-        case "Invalid value":
-            return '; text needs quotes: "…"'
-        case "Illegal character '\\n'":
-            return "; a quote is not closed"
-        case "Cannot overwrite a value":
-            return "; the key is there twice"
-        case _:
-            return ""
+_UNCLOSED = {
+    "Unterminated string": ('"',),
+    """Expected "'\"""": ("'",),
+    """Expected "'''\"""": ("'''",),
+}
+_QUOTE_HINT = "; the quote is not closed"
+_SYNTAX_HINTS = {
+    "Invalid value": '; text needs quotes: "…"',
+    "Cannot overwrite a value": "; the key is there twice",
+    r"Illegal character '\n'": _QUOTE_HINT,
+}
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _translate(document: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> Iterator[tuple[KeyPath, str]]:
@@ -80,7 +88,7 @@ def _translate(document: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> I
         if path and isinstance(path[-1], int) and not isinstance(_find_value(document, path[:-1]), list):
             path = path[:-1]  # a single value where a list of them may stand
         message = _MESSAGES.get(error["type"])
-        yield path, message(error) if message else error["msg"][:1].lower() + error["msg"][1:]
+        yield path, message(error) if message else _lower_first(error["msg"])
 
 
 def _find_value(document: Any, path: KeyPath) -> Any:
