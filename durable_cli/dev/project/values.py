@@ -198,4 +198,4 @@ OverlapPolicy = Annotated[str, BeforeValidator(_overlap), WithJsonSchema(_OVERLA
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Pragma = Annotated[str, BeforeValidator(_pragma), WithJsonSchema({"type": ["string", "integer", "boolean"]})]
 JsonValue = Annotated[Any, BeforeValidator(_json)]
-ProjectPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
+ProjectPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
