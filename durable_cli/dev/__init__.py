@@ -1,0 +1,1 @@
+"""The daily loop: what `dx.toml` declares, run, watched, checked and swapped."""
