@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -54,7 +55,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
         Binding("home,g", "move_to_first", "First", show=False),
         Binding("end,G", "move_to_last", "Last", show=False),
-        Binding("enter", "activate", "Open", show=False),
+        Binding("enter", "activate", "Open"),
     ]
     DEFAULT_CSS = """
     VirtualTable {
@@ -222,6 +223,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         self._widths = self._lay_out(event.size.width)
         self.virtual_size = Size(event.size.width, len(self._rows) + 1)
+        self.call_after_refresh(self._show_cursor)
 
     def watch_scroll_y(self, before: float, after: float) -> None:
         super().watch_scroll_y(before, after)
@@ -249,7 +251,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         base = self.rich_style
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
-            return self._draw([column.title for column in self._columns], width, style)
+            return self.draw_header(width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
             return Strip.blank(width, base)
@@ -260,10 +262,18 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         if index == self.cursor:
             name = "virtual-table--cursor" if self.has_focus else "virtual-table--cursor-blurred"
             style += self.get_component_rich_style(name, partial=True)
+        return self.draw_row(row, width, style)
+
+    def draw_header(self, width: int, style: Style) -> Strip:
+        """Draw the first line."""
+        return self._draw([column.title for column in self._columns], width, style)
+
+    def draw_row(self, row: Row, width: int, style: Style) -> Strip:
+        """Draw a row."""
         return self._draw(self._render_cells(row), width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="", style=style)
+        line = Text(end="")
         for index, cell_width in self._widths:
             cell = cells[index]
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
@@ -275,5 +285,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             else:
                 line.append_text(text).append(" " * padding)
             line.append(" " * GAP)
-        segments = list(line.render(self.app.console))
+        # A text without spans would be drawn without its own style.
+        segments = list(Segment.apply_style(line.render(self.app.console), style))
         return Strip(segments).adjust_cell_length(width, style)
