@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from temporalio.api.common.v1 import Memo, Priority, SearchAttributes
-from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes, WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import SIGNAL_REQUEST, ActivityInfo, RunState, WorkflowTask
+from engine.core.run.time_skipping import for_next_run
 from engine.core.transition import EventRow, Transition
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
@@ -26,7 +27,7 @@ _EVENTS_AT_ONCE = 16
 _INSERT_EVENTS = tuple(
     f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
 )
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 31)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 32)})"
 _UPDATE = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
@@ -38,7 +39,7 @@ _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
 UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ?, priority = ?,
-    reset_run_id = ?
+    reset_run_id = ?, time_skipping = ?
 WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 15)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
@@ -87,7 +88,9 @@ class RunWrite:
             self.close_row = (state.status, state.close_time_ns, bool(state.children))
             self.pending_activities_closed = bool(state.activities)
         if t.attributes_changed:
-            self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
+            self.attributes = (
+                *_attributes(state), _priority(state.priority), state.reset_run_id, _time_skipping(state)
+            )  # fmt: skip
         self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:
             activity = state.activities.get(scheduled_event_id)
@@ -108,7 +111,7 @@ class RunWrite:
         """
         state = t.state
         due_ns, stored_ns = next_deadline_ns(state), state.stored_deadline_ns
-        if stored_ns is None or stored_ns <= t.now_ns:
+        if stored_ns is None or stored_ns + state.skipped_ns <= t.now_ns:
             changed = due_ns != stored_ns
         else:
             changed = not state.running or (due_ns is not None and due_ns < stored_ns)
@@ -222,7 +225,7 @@ def _run_row(
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
         next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
-        not state.running and bool(state.children),
+        not state.running and bool(state.children), _time_skipping(state),
     )  # fmt: skip
 
 
@@ -240,6 +243,15 @@ def _attributes(state: RunState) -> tuple[bytes | None, ...]:
 
 def _priority(priority: Priority | None) -> bytes | None:
     return None if priority is None else priority.SerializeToString()
+
+
+def _time_skipping(state: RunState) -> bytes | None:
+    """Return what a closed run shows of its time: of an open one the events say it."""
+    if state.running or state.time_skipping is None:
+        return None
+    attributes = WorkflowExecutionStartedEventAttributes()
+    for_next_run(state, attributes)
+    return attributes.SerializeToString()
 
 
 def _activity_row(run_key: int, activity: ActivityInfo, priority: Priority | None) -> tuple[object, ...]:

@@ -15,11 +15,15 @@ from temporalio.api.enums.v1.event_type_pb2 import (
 )
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
+from temporalio.api.history.v1 import (
+    HistoryEvent,
+    WorkflowExecutionStartedEventAttributes,
+    WorkflowTaskStartedEventAttributes,
+)
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.policy.durations import timestamp_to_ns
-from engine.core.run import deadlines
+from engine.core.run import deadlines, time_skipping
 from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
@@ -171,6 +175,9 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    if row["time_skipping"] is not None:
+        ended = WorkflowExecutionStartedEventAttributes.FromString(row["time_skipping"])
+        time_skipping.restore(state, ended, state.close_time_ns)
     if state.made_by_reset:
         begin_again(state, row["start_time_ns"])
 

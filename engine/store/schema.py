@@ -115,5 +115,9 @@ _CHILDREN = """
 ALTER TABLE runs ADD COLUMN closed_over_children INTEGER NOT NULL DEFAULT 0;  -- 1: children were pending
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN)
+_TIME_SKIPPING = """
+ALTER TABLE runs ADD COLUMN time_skipping BLOB;  -- of a closed run: what the start of a next one would say of it
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _TIME_SKIPPING)
 SCHEMA_VERSION = len(MIGRATIONS)

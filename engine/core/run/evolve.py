@@ -20,6 +20,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
+from engine.core.run import time_skipping
 from engine.core.run.build_ids import add_build_ids, add_reset_point
 from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, UpdateInfo, WorkflowTask
 
@@ -53,6 +54,7 @@ def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
     state.auto_reset_points = list(attributes.prev_auto_reset_points.points)
     state.memo = dict(attributes.memo.fields)
     state.search_attributes = dict(attributes.search_attributes.indexed_fields)
+    time_skipping.begin(state, attributes, state.start_time_ns)
 
 
 def _workflow_task_scheduled(state: RunState, event: HistoryEvent) -> None:
@@ -281,6 +283,9 @@ def _workflow_execution_options_updated(state: RunState, event: HistoryEvent) ->
     attributes = event.workflow_execution_options_updated_event_attributes
     if attributes.HasField("priority"):
         state.priority = attributes.priority
+    if attributes.time_skipping_config_updated:
+        config = attributes.time_skipping_config if attributes.HasField("time_skipping_config") else None
+        time_skipping.update(state, config, timestamp_to_ns(event.event_time))
 
 
 def _upsert_workflow_search_attributes(state: RunState, event: HistoryEvent) -> None:
@@ -391,6 +396,7 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _workflow_execution_signaled,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _workflow_execution_cancel_requested,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _workflow_execution_options_updated,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED: time_skipping.transitioned,
     et.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert_workflow_search_attributes,
     et.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _workflow_properties_modified,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _workflow_execution_update_admitted,
