@@ -168,7 +168,7 @@ async def switched_on_and_off(world: World) -> None:
     await record_info(world, "removed")
     await world.record_call("removed again", update_request(world, None))
     await world.record_call("no propagation", update_request(world, skipping(disable_propagation=True)))
-    await world.wait_for_events(16)
+    await world.wait_for_events(18)
     await record_info(world, "on")
     await world.record_history()
 

@@ -21,7 +21,7 @@ from tests.differential.raw_worker import (
     start_timer,
 )
 from tests.differential.scenario import scenario
-from tests.differential.time_skipping import HOUR, record_info, skipping, update_request
+from tests.differential.time_skipping import HOUR, record_info, record_outline, skipping, update_request
 from tests.differential.world import World
 
 
@@ -40,10 +40,20 @@ async def continue_as_new(world: World) -> None:
     await worker.next_workflow_task(start_timer("t", HOUR))
     await worker.next_workflow_task(_continue_as_new())
     await worker.next_workflow_task(start_timer("u", 2 * HOUR))
+    await worker.next_workflow_task(complete_workflow())
+    await record_info(world, "second run")
+    await world.record_chain(run_id, 2)
+
+
+@scenario()
+async def backoff_of_continue_as_new(world: World) -> None:
+    """Time jumps over the backoff between two runs."""
+    run_id = await world.start(time_skipping_config=skipping())
+    worker = world.raw_worker()
+    await worker.next_workflow_task(start_timer("t", HOUR))
     await worker.next_workflow_task(_continue_as_new(backoff_start_interval=seconds(HOUR)))
     await worker.next_workflow_task(complete_workflow())
-    await record_info(world, "third run")
-    await world.record_chain(run_id, 3)
+    await record_outline(world, run_id, 2)
 
 
 @scenario()
@@ -70,7 +80,7 @@ async def retry(world: World) -> None:
     await worker.next_workflow_task(fail_workflow(application_failure("first")))
     await worker.next_workflow_task(fail_workflow(application_failure("second")))
     await worker.next_workflow_task(complete_workflow())
-    await world.record_chain(run_id, 3)
+    await record_outline(world, run_id, 3)
 
 
 @scenario()
@@ -81,7 +91,7 @@ async def cron(world: World) -> None:
     for number in range(3):
         await worker.next_workflow_task(complete_workflow(number))
     await world.terminate()
-    await world.record_chain(run_id, 3)
+    await record_outline(world, run_id, 3)
 
 
 @scenario()
@@ -140,7 +150,7 @@ async def cron_child(world: World) -> None:
     await child_worker.next_workflow_task(complete_workflow())
     await child_worker.next_workflow_task(complete_workflow())
     await world.terminate(world.child_id)
-    await world.record_chain(run_id, 2, world.child_id)
+    await record_outline(world, run_id, 2, world.child_id)
 
 
 @scenario()
