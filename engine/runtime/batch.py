@@ -300,7 +300,7 @@ class Batch:
             queues.put_back_poller(poller)
 
     def _sticky_alive(self, key: TaskQueueKey) -> bool:
-        return self._engine.task_queues.sticky_alive(key, self._engine.env.now_ns())
+        return self._engine.task_queues.sticky_alive(key, self._engine.clock.system_ns())
 
     def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
         """Start the task for the poller; False when the task is stale."""
