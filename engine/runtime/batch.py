@@ -176,6 +176,8 @@ class Batch:
         """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
         writes, after, futures, unwritten = self._writes, self._after_commit, self._futures, self._unwritten
         self._writes, self._after_commit, self._futures, self._unwritten = {}, [], [], {}
+        if self._engine.time_control.watching:
+            self._engine.time_control.touch((*writes, *unwritten))
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())

@@ -34,6 +34,7 @@ from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
+from engine.runtime.time_control import TimeControl
 from engine.runtime.undelivered import take_back
 from engine.runtime.update_waiters import UpdateWaiter, UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
@@ -69,6 +70,7 @@ class Engine:
         self.update_waiters = UpdateWaiters()
         self.queries = Queries()
         self.due_runs = DueRuns(self)
+        self.time_control = TimeControl(self)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
@@ -88,6 +90,7 @@ class Engine:
         """Answer nobody any more; what was acknowledged is in the file."""
         self._stopped = True
         self.due_runs.stop()
+        self.time_control.stop()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
@@ -126,6 +129,11 @@ class Engine:
             self._step_scheduled = True
             self.loop.call_soon(self.step)
 
+    @property
+    def busy(self) -> bool:
+        """Say whether there is something for the next step."""
+        return bool(self._queue)
+
     def step(self) -> None:
         """Apply what is queued and commit it in one transaction."""
         self._step_scheduled = False
@@ -139,6 +147,8 @@ class Engine:
                 batch.run(item, future)
         batch.commit()
         self.runs.shrink()
+        if self.time_control.watching:
+            self.time_control.look_soon()
         if self._queue and not self._step_scheduled:
             self._step_scheduled = True
             self.loop.call_soon(self.step)
@@ -315,6 +325,7 @@ class Engine:
         """
         if not self.queries.answer_direct(token.query_id, result):
             raise NotFound("query task not found, or already expired")
+        self.time_control.look_soon()
 
     def offer_query(self, key: TaskQueueKey, task: QueryTask) -> None:
         """Hand a query to a waiting worker, or keep it for the next one that polls."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from engine.core.errors import Unavailable
+
 __all__ = ["ClockSetting", "load_clock", "save_clock"]
 
 
@@ -26,6 +28,9 @@ def save_clock(connection: sqlite3.Connection, setting: ClockSetting) -> None:
     """Write the clock, in a transaction of its own.
 
     Raises:
-        sqlite3.Error: it could not be written.
+        Unavailable: it could not be written.
     """
-    connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (setting.offset_ns, setting.stands_at_ns))
+    try:
+        connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (setting.offset_ns, setting.stands_at_ns))
+    except sqlite3.Error as error:
+        raise Unavailable(f"the clock could not be written ({error}); try again") from None
