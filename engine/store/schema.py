@@ -115,9 +115,17 @@ _CHILDREN = """
 ALTER TABLE runs ADD COLUMN closed_over_children INTEGER NOT NULL DEFAULT 0;  -- 1: children were pending
 """
 
+_CLOCK = """
+CREATE TABLE clock (                         -- at most one row: how the server's time differs from the system's
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    offset_ns INTEGER NOT NULL,
+    stands_at_ns INTEGER                     -- NULL while it runs
+);
+"""
+
 _TIME_SKIPPING = """
 ALTER TABLE runs ADD COLUMN time_skipping BLOB;  -- of a closed run: what the start of a next one would say of it
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _TIME_SKIPPING)
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK, _TIME_SKIPPING)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -144,7 +144,7 @@ def workflow_execution_options_updated(
 
 
 def workflow_execution_time_skipping_transitioned(
-    target_time_ns: int, wall_clock_time_ns: int, *, disabled_after_fast_forward: bool
+    target_time_ns: int, wall_clock_time_ns: int, disabled_after_fast_forward: bool
 ) -> HistoryEvent:
     """Build the event of a skip; without a target (0) it says only that time skipping is disabled."""
     return HistoryEvent(

@@ -52,11 +52,7 @@ def fast_forward_due(t: Transition, event_id: int, key: str) -> None:
 
 def _add_transitioned(t: Transition, target_ns: int, *, disabled_after_fast_forward: bool) -> None:
     wall_clock_time_ns = t.now_ns - t.state.skipped_ns
-    t.add(
-        workflow_execution_time_skipping_transitioned(
-            target_ns, wall_clock_time_ns, disabled_after_fast_forward=disabled_after_fast_forward
-        )
-    )
+    t.add(workflow_execution_time_skipping_transitioned(target_ns, wall_clock_time_ns, disabled_after_fast_forward))
 
 
 def _works(state: RunState, now_ns: int) -> bool:
