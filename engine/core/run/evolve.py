@@ -54,7 +54,7 @@ def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
     state.auto_reset_points = list(attributes.prev_auto_reset_points.points)
     state.memo = dict(attributes.memo.fields)
     state.search_attributes = dict(attributes.search_attributes.indexed_fields)
-    time_skipping.begin(state, attributes, state.start_time_ns)
+    time_skipping.begin(state, event)
 
 
 def _workflow_task_scheduled(state: RunState, event: HistoryEvent) -> None:
@@ -238,9 +238,9 @@ def _child_workflow_execution_started(state: RunState, event: HistoryEvent) -> N
         child.size_bytes = 0
 
 
-def _drop_child(attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+def _drop_child(event_name: str) -> Callable[[RunState, HistoryEvent], None]:
     def fold(state: RunState, event: HistoryEvent) -> None:
-        child = state.children.pop(getattr(event, attributes_field).initiated_event_id, None)
+        child = state.children.pop(getattr(event, f"{event_name}_event_attributes").initiated_event_id, None)
         if child is not None:
             state.input_size_bytes -= child.size_bytes
 
@@ -283,9 +283,7 @@ def _workflow_execution_options_updated(state: RunState, event: HistoryEvent) ->
     attributes = event.workflow_execution_options_updated_event_attributes
     if attributes.HasField("priority"):
         state.priority = attributes.priority
-    if attributes.time_skipping_config_updated:
-        config = attributes.time_skipping_config if attributes.HasField("time_skipping_config") else None
-        time_skipping.update(state, config, timestamp_to_ns(event.event_time))
+    time_skipping.options_updated(state, event)
 
 
 def _upsert_workflow_search_attributes(state: RunState, event: HistoryEvent) -> None:
@@ -362,21 +360,13 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_TIMER_FIRED: _timer_fired,
     et.EVENT_TYPE_TIMER_CANCELED: _timer_canceled,
     et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: _start_child_workflow_execution_initiated,
-    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child(
-        "start_child_workflow_execution_failed_event_attributes"
-    ),
+    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("start_child_workflow_execution_failed"),
     et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _child_workflow_execution_started,
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _drop_child(
-        "child_workflow_execution_completed_event_attributes"
-    ),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("child_workflow_execution_failed_event_attributes"),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _drop_child("child_workflow_execution_canceled_event_attributes"),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _drop_child(
-        "child_workflow_execution_timed_out_event_attributes"
-    ),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _drop_child(
-        "child_workflow_execution_terminated_event_attributes"
-    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _drop_child("child_workflow_execution_completed"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("child_workflow_execution_failed"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _drop_child("child_workflow_execution_canceled"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _drop_child("child_workflow_execution_timed_out"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _drop_child("child_workflow_execution_terminated"),
     et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _signal_external_workflow_execution_initiated,
     et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: _drop_external_signal(
         "signal_external_workflow_execution_failed_event_attributes"

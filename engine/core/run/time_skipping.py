@@ -41,10 +41,10 @@ __all__ = [
     "fast_forward_info",
     "for_child",
     "for_next_run",
+    "options_updated",
     "restore",
     "time_skipping_info",
     "transitioned",
-    "update",
 ]
 
 
@@ -76,11 +76,12 @@ def current_time_ns(env: Env, state: RunState) -> int:
     return env.now_ns() + state.skipped_ns
 
 
-def begin(state: RunState, started: WorkflowExecutionStartedEventAttributes, time_ns: int) -> None:
+def begin(state: RunState, event: HistoryEvent) -> None:
     """Fold the start of a run, with what it goes on from."""
+    started = event.workflow_execution_started_event_attributes
     propagation = started.time_skipping_state_propagation
     if started.HasField("time_skipping_config") or duration_to_ns(propagation.initial_skipped_duration):
-        restore(state, started, time_ns)
+        restore(state, started, timestamp_to_ns(event.event_time))
 
 
 def restore(state: RunState, started: WorkflowExecutionStartedEventAttributes, time_ns: int) -> None:
@@ -93,8 +94,12 @@ def restore(state: RunState, started: WorkflowExecutionStartedEventAttributes, t
     _set_fast_forward(skipping, target_ns, time_ns)
 
 
-def update(state: RunState, config: TimeSkippingConfig | None, time_ns: int) -> None:
-    """Fold an update of the config; None removes it, and leaves the run's time where it is."""
+def options_updated(state: RunState, event: HistoryEvent) -> None:
+    """Fold an update of the config; without one in the event it is removed, and the run's time stays where it is."""
+    attributes = event.workflow_execution_options_updated_event_attributes
+    if not attributes.time_skipping_config_updated:
+        return
+    config = attributes.time_skipping_config if attributes.HasField("time_skipping_config") else None
     skipping = state.time_skipping
     if skipping is None:
         if config is None:
@@ -102,7 +107,7 @@ def update(state: RunState, config: TimeSkippingConfig | None, time_ns: int) -> 
         skipping = state.time_skipping = TimeSkipping(None)
     skipping.skip_count = 0
     _set_config(skipping, config)
-    _set_fast_forward(skipping, 0, time_ns)
+    _set_fast_forward(skipping, 0, timestamp_to_ns(event.event_time))
 
 
 def transitioned(state: RunState, event: HistoryEvent) -> None:
