@@ -133,8 +133,6 @@ class Transition:
             convert_speculative(self)
         if state.time_skipping is not None:
             skip_idle_time(self)
-            if not state.running:
-                self.attributes_changed = True
         if self.touched:
             state.state_transition_count += 1
             if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from temporalio.api.common.v1 import Memo, Priority, SearchAttributes
-from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes, WorkflowTaskStartedEventAttributes
+from temporalio.api.history.v1 import WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import SIGNAL_REQUEST, ActivityInfo, RunState, WorkflowTask
-from engine.core.run.time_skipping import for_next_run
 from engine.core.transition import EventRow, Transition
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
@@ -34,12 +33,15 @@ UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_byte
     workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
     workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?{more}
 WHERE run_key = ?"""
-_CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time_ns = ?, closed_over_children = ?")
+_CLOSE_RUN = _UPDATE.format(
+    more=", next_deadline_ns = ?, status = ?, close_time_ns = ?, closed_over_children = ?, "
+    "closed_with_time_skipping = ?"
+)
 _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
 UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ?, priority = ?,
-    reset_run_id = ?, time_skipping = ?
+    reset_run_id = ?
 WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 15)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
@@ -66,7 +68,7 @@ class RunWrite:
     counters: tuple[object, ...] = ()
     next_deadline_ns: int | None = None
     deadline_changed: bool = False
-    close_row: tuple[int, int, bool] | None = None
+    close_row: tuple[int, int, bool, bool] | None = None
     pending_activities_closed: bool = False
     attributes: tuple[object, ...] | None = None
     copied_from: tuple[int, int] | None = None
@@ -85,12 +87,10 @@ class RunWrite:
         if t.is_new or self.new_run_row is not None:
             self.new_run_row = _run_row(state, self.namespace_key, self.counters, self.next_deadline_ns)
         if not state.running:
-            self.close_row = (state.status, state.close_time_ns, bool(state.children))
+            self.close_row = (state.status, state.close_time_ns, *_closed_over(state))
             self.pending_activities_closed = bool(state.activities)
         if t.attributes_changed:
-            self.attributes = (
-                *_attributes(state), _priority(state.priority), state.reset_run_id, _time_skipping(state)
-            )  # fmt: skip
+            self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
         self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:
             activity = state.activities.get(scheduled_event_id)
@@ -225,7 +225,7 @@ def _run_row(
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
         next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
-        not state.running and bool(state.children), _time_skipping(state),
+        *_closed_over(state),
     )  # fmt: skip
 
 
@@ -245,13 +245,9 @@ def _priority(priority: Priority | None) -> bytes | None:
     return None if priority is None else priority.SerializeToString()
 
 
-def _time_skipping(state: RunState) -> bytes | None:
-    """Return what a closed run shows of its time: of an open one the events say it."""
-    if state.running or state.time_skipping is None:
-        return None
-    attributes = WorkflowExecutionStartedEventAttributes()
-    for_next_run(state, attributes)
-    return attributes.SerializeToString()
+def _closed_over(state: RunState) -> tuple[bool, bool]:
+    """Say whether a closed run had children, and a time of its own: such a run is loaded with all of its events."""
+    return not state.running and bool(state.children), not state.running and state.time_skipping is not None
 
 
 def _activity_row(run_key: int, activity: ActivityInfo, priority: Priority | None) -> tuple[object, ...]:

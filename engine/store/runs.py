@@ -15,15 +15,11 @@ from temporalio.api.enums.v1.event_type_pb2 import (
 )
 from temporalio.api.enums.v1.workflow_pb2 import WORKFLOW_EXECUTION_STATUS_RUNNING
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import (
-    HistoryEvent,
-    WorkflowExecutionStartedEventAttributes,
-    WorkflowTaskStartedEventAttributes,
-)
+from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskStartedEventAttributes
 from temporalio.api.workflow.v1 import ResetPoints
 
 from engine.core.policy.durations import timestamp_to_ns
-from engine.core.run import deadlines, time_skipping
+from engine.core.run import deadlines
 from engine.core.run.evolve import begin_again, evolve
 from engine.core.run.state import RunState, WorkflowTask
 from engine.core.run.workflow_task import start_to_close_timeout_ns
@@ -122,8 +118,8 @@ def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[Waiting
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     """Load a run: its folded history and its transient rows.
 
-    Of a closed run only the first and the last event are read, unless it closed over pending activities or children,
-    which it still shows.
+    Of a closed run only the first and the last event are read, unless it still shows what others say: pending
+    activities and children that it closed over, and its own time.
     """
     cursor = connection.execute(_SELECT_RUN, (run_key,))
     cursor.row_factory = sqlite3.Row
@@ -140,7 +136,9 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    ends_only = closed and not (row["closed_over_children"] or _has_activities(connection, run_key))
+    ends_only = closed and not (
+        row["closed_over_children"] or row["closed_with_time_skipping"] or _has_activities(connection, run_key)
+    )
     for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))
@@ -195,9 +193,6 @@ def _load_what_closed_runs_show(connection: sqlite3.Connection, state: RunState,
     state.memo = dict(Memo.FromString(row["memo"] or b"").fields)
     state.search_attributes = dict(SearchAttributes.FromString(row["search_attributes"] or b"").indexed_fields)
     state.completed_any_workflow_task = _has_event(connection, state.run_key, EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
-    if row["time_skipping"] is not None:
-        ended = WorkflowExecutionStartedEventAttributes.FromString(row["time_skipping"])
-        time_skipping.restore(state, ended, state.close_time_ns)
     if state.made_by_reset:
         begin_again(state, row["start_time_ns"])
 

@@ -42,7 +42,6 @@ __all__ = [
     "for_child",
     "for_next_run",
     "options_updated",
-    "restore",
     "time_skipping_info",
     "transitioned",
 ]
@@ -80,18 +79,13 @@ def begin(state: RunState, event: HistoryEvent) -> None:
     """Fold the start of a run, with what it goes on from."""
     started = event.workflow_execution_started_event_attributes
     propagation = started.time_skipping_state_propagation
-    if started.HasField("time_skipping_config") or duration_to_ns(propagation.initial_skipped_duration):
-        restore(state, started, timestamp_to_ns(event.event_time))
-
-
-def restore(state: RunState, started: WorkflowExecutionStartedEventAttributes, time_ns: int) -> None:
-    """Set what `for_next_run` has said, at that time."""
-    propagation = started.time_skipping_state_propagation
     skipped_ns = duration_to_ns(propagation.initial_skipped_duration)
+    if not started.HasField("time_skipping_config") and not skipped_ns:
+        return
     skipping = state.time_skipping = TimeSkipping(None, skipped_ns, propagation.initial_skip_count)
     target_ns = timestamp_to_ns(propagation.fast_forward_target_time)
     _set_config(skipping, started.time_skipping_config if started.HasField("time_skipping_config") else None)
-    _set_fast_forward(skipping, target_ns, time_ns)
+    _set_fast_forward(skipping, target_ns, timestamp_to_ns(event.event_time))
 
 
 def options_updated(state: RunState, event: HistoryEvent) -> None:
