@@ -19,7 +19,7 @@ from tests.differential.raw_worker import (
     seconds,
     start_timer,
 )
-from tests.differential.scenario import scenario
+from tests.differential.scenario import CRASHING_SERVER, scenario
 from tests.differential.time_skipping import HOUR, fast_forward, poll_request, record_info, skipping, update_request
 from tests.differential.world import World
 
@@ -290,4 +290,22 @@ async def update_with_start(world: World) -> None:
     await worker.complete_workflow_task(task, start_timer("t", HOUR))
     await world.record_outcome("update", call)
     await worker.next_workflow_task(complete_workflow())
+    await world.record_history()
+
+
+@scenario(server=CRASHING_SERVER)
+async def crash(world: World) -> None:
+    """A workflow's time, its config and its count of skips survive a crash."""
+    await world.start(time_skipping_config=skipping(100 * HOUR, max_session_skip_count=3))
+    worker = world.raw_worker()
+    await worker.next_workflow_task(start_timer("t", HOUR))
+    await worker.next_workflow_task(schedule_activity("a", world.task_queue), start_timer("u", 2 * HOUR))
+    await world.crash_and_restart()
+    await record_info(world, "after the crash")
+    await worker.complete_activity(await worker.poll_activity_task())
+    await worker.next_workflow_task()
+    await worker.next_workflow_task(start_timer("v", HOUR))
+    await worker.next_workflow_task(start_timer("not skipped", HOUR))
+    await record_info(world, "disabled")
+    await world.record_call("poll", poll_request(world))
     await world.record_history()
