@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual._context import active_app
 from textual.pilot import Pilot
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
@@ -29,23 +30,30 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @asynccontextmanager
 async def browsing(
-    address: str = "", *, namespace: str | None = None, workflow_id: str = "", size: tuple[int, int] = (120, 35)
+    address: str = "",
+    *,
+    namespace: str | None = None,
+    workflow_id: str = "",
+    is_read_only: bool = False,
+    size: tuple[int, int] = (120, 35),
 ) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
     """The browser on a server; without an address, where nothing listens."""
     app = BrowserApp(
         GlobalOptions(disable_config_env=True),
         ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
         workflow_id=workflow_id,
+        is_read_only=is_read_only,
     )
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
+    """Wait until something is so; when it never is, fail with the screen."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < end, f"never: {what}"
+        if time.monotonic() > end:
+            pytest.fail(f"never: {what}\n{screen_text(active_app.get())}", pytrace=False)
         await asyncio.sleep(0.02)
 
 

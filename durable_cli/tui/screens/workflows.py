@@ -11,9 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Input, Static
 
+from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
-from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.run_actions import RunActionsScreen
+from durable_cli.tui.run_list import RunList
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns, short_span, since
@@ -34,7 +36,7 @@ COLUMNS = (
 )
 
 
-class WorkflowsScreen(BrowserScreen):
+class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,11 +47,9 @@ class WorkflowsScreen(BrowserScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter = ""
-        self._head: list[RunRow] = []
-        self._tail: list[RunRow] = []
-        self._next_page_token = b""
-        self._loads_more = False
+        self._query = ""
+        self._list = RunList()
+        self._asked_token = b""
 
     def compose(self) -> ComposeResult:
         yield TopBar("workflows")
@@ -65,29 +65,24 @@ class WorkflowsScreen(BrowserScreen):
         self._watch()
 
     def _watch(self) -> None:
-        self.run_worker(self.feed.watch_runs(self._filter, self.post_message), group="runs", exclusive=True)
+        watch = watch_runs(self.browser.link, self._query, self._visible_tokens, self.post_message)
+        self.run_worker(watch, group="runs", exclusive=True)
+
+    def _visible_tokens(self) -> list[bytes]:
+        first, last = self.query_one("#runs", VirtualTable).window
+        return list(self._list.tokens_between(first, last))
+
+    def target_run(self) -> tuple[str, str] | None:
+        row: RunRow | None = self.query_one("#runs", VirtualTable).cursor_row
+        return (row.workflow_id, row.run_id) if row else None
 
     def on_runs_listed(self, message: RunsListed) -> None:
-        if message.is_head:
-            self._take_head(list(message.rows), message.next_page_token)
+        if message.query != self._query:
+            return
+        if self._list.take(message.token, message.rows, message.next_page_token):
+            self.query_one("#runs", VirtualTable).set_rows(self._list.rows)
         else:
-            known = {row.run_id for row in self._head}
-            self._tail.extend(row for row in message.rows if row.run_id not in known)
-            self._next_page_token = message.next_page_token
-            self._loads_more = False
-        self._show()
-
-    def _take_head(self, head: list[RunRow], next_page_token: bytes) -> None:
-        """Put a new first page in the place of the old one; what it pushed out goes on to the rest."""
-        fresh = {row.run_id for row in head}
-        if self._tail:
-            self._tail = [row for row in (*self._head, *self._tail) if row.run_id not in fresh]
-        else:
-            self._next_page_token = next_page_token
-        self._head = head
-
-    def _show(self) -> None:
-        self.query_one("#runs", VirtualTable).set_rows([*self._head, *self._tail])
+            self.query_one("#runs", VirtualTable).refresh()  # times go on
 
     def on_runs_counted(self, message: RunsCounted) -> None:
         total = sum(message.counts.values())
@@ -100,9 +95,10 @@ class WorkflowsScreen(BrowserScreen):
     @on(VirtualTable.NearEnd)
     def load_more(self) -> None:
         """Load the next page when the end of the loaded rows comes into sight."""
-        if self._next_page_token and not self._loads_more:
-            self._loads_more = True
-            self.run_worker(self.feed.load_more_runs(self._filter, self._next_page_token, self.post_message))
+        token = self._list.next_token
+        if token and token != self._asked_token:
+            self._asked_token = token
+            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message))
 
     @on(VirtualTable.Activated)
     def open_run(self, message: VirtualTable.Activated) -> None:
@@ -114,7 +110,11 @@ class WorkflowsScreen(BrowserScreen):
 
     def action_refresh(self) -> None:
         """Ask the server at once."""
-        self._tail, self._next_page_token, self._loads_more = [], b"", False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._list, self._asked_token = RunList(), b""
+        self.query_one("#runs", VirtualTable).set_rows(self._list.rows)
         self._watch()
 
     def action_filter(self) -> None:
@@ -126,18 +126,16 @@ class WorkflowsScreen(BrowserScreen):
     @on(Input.Submitted, "#filter")
     def apply_filter(self, message: Input.Submitted) -> None:
         """Show only what matches."""
-        self._filter = message.value.strip()
-        self._head, self._tail, self._next_page_token, self._loads_more = [], [], b"", False
-        self._show()
-        self.query_one("#filter").set_class(bool(self._filter), "-shown")
+        self._query = message.value.strip()
+        self.query_one("#filter").set_class(bool(self._query), "-shown")
         self.query_one(VirtualTable).focus()
-        self._watch()
+        self._begin()
 
     def key_escape(self) -> None:
         """Leave the filter bar."""
         bar = self.query_one("#filter", Input)
-        bar.value = self._filter
-        bar.set_class(bool(self._filter), "-shown")
+        bar.value = self._query
+        bar.set_class(bool(self._query), "-shown")
         self.query_one(VirtualTable).focus()
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
