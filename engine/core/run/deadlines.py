@@ -21,6 +21,7 @@ from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
 __all__ = [
     "DeadlineKind",
     "add_activity_deadlines",
+    "find_next",
     "next_deadline_ns",
     "push",
     "push_fast_forward",
@@ -78,6 +79,14 @@ def _earliest_due_ns(state: RunState) -> int | None:
         if due_ns is not None:
             heappush(heap, (due_ns, *entry[1:]))
     return None
+
+
+def find_next(state: RunState) -> tuple[DeadlineKind, int, str] | None:
+    """Return what the run has to be looked at for next: (kind, event_id, key), or None."""
+    if next_deadline_ns(state) is None:
+        return None
+    _, kind, event_id, _, key = state.deadlines[0]
+    return DeadlineKind(kind), event_id, key
 
 
 def take_due(state: RunState, now_ns: int) -> tuple[DeadlineKind, int, str] | None:
