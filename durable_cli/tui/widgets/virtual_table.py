@@ -61,7 +61,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         height: 1fr;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
-        & > .virtual-table--header { color: $quiet; text-style: bold; background: $background; }
+        & > .virtual-table--header { color: $quiet; text-style: bold; }
         & > .virtual-table--cursor { background: $cursor; }
         & > .virtual-table--cursor-blurred { background: $panel; }
         & > .virtual-table--marked { color: $accent; text-style: bold; }
@@ -248,7 +248,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self._widths = self._lay_out(width)
         base = self.rich_style
         if y == 0:
-            style = self.get_component_rich_style("virtual-table--header")
+            style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self._draw([column.title for column in self._columns], width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
