@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -141,6 +140,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         """The first and the last index that are on the screen."""
         top = self.scroll_offset.y
         return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; `render_cells` gives as many cells from now on."""
+        self._columns = list(columns)
+        self._widths = []
+        self.refresh()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row where that is still there."""
@@ -285,6 +290,5 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             else:
                 line.append_text(text).append(" " * padding)
             line.append(" " * GAP)
-        # A text without spans would be drawn without its own style.
-        segments = list(Segment.apply_style(line.render(self.app.console), style))
-        return Strip(segments).adjust_cell_length(width, style)
+        segments = list(line.render(self.app.console))
+        return Strip(segments).adjust_cell_length(width).apply_style(style)
