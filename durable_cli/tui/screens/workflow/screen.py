@@ -184,8 +184,8 @@ class WorkflowScreen(RunActionsScreen):
 
     # What is selected, for the actions
 
-    def target_run(self) -> tuple[str, str] | None:
-        return self.workflow_id, self.run_id
+    def target_runs(self) -> list[tuple[str, str]]:
+        return [(self.workflow_id, self.run_id)]
 
     def selected_group(self) -> Group | None:
         """Return what is under the cursor of the view."""
