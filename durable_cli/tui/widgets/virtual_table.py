@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -147,14 +147,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._widths = []
         self.refresh()
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show other rows; the cursor stays on its row where that is still there."""
+    def set_rows(self, rows: Sequence[Row], *, cursor: int | None = None) -> None:
+        """Show other rows; the cursor stays on its row where that is still there, or goes to the row at `cursor`."""
         before = self.cursor_row
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         offset = self.cursor - self.scroll_offset.y
         self._rows = rows
         self.virtual_size = Size(self.size.width, len(rows) + 1)
-        if before is not None and not at_top:
+        if cursor is not None:
+            self.cursor = max(0, min(cursor, len(rows) - 1))
+            self._show_cursor()
+        elif before is not None and not at_top:
             self.cursor = self._find(self._key(before), near=self.cursor)
             if self.cursor - self.scroll_offset.y != offset:
                 self.scroll_to(y=max(0, self.cursor - offset), animate=False, force=True)
@@ -187,8 +190,16 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def watch_cursor(self, before: int, after: int) -> None:
         if before != after:
-            self.refresh()
+            self.refresh_rows((before, after))
             self.post_message(self.CursorMoved(self, self.cursor_row))
+
+    def refresh_rows(self, indexes: Iterable[int]) -> None:
+        """Draw some rows again, where they are on the screen."""
+        top, width, height = self.scroll_offset.y, self.size.width, self.size.height
+        places = (index - top + 1 for index in indexes)
+        regions = [Region(0, y, width, 1) for y in places if 1 <= y < height]
+        if regions:
+            self.refresh(*regions)
 
     def _show_cursor(self) -> None:
         # The header covers one line of the window.

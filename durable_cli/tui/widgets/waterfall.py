@@ -8,6 +8,9 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -30,6 +33,8 @@ __all__ = ["Waterfall"]
 ZOOM_STEP = 1.6
 PAN_SHARE = 0.2
 LABEL_GAP = 1
+# What stands in the plot beside bars.
+GRID, NOTE, MARKED = "grid", "note", "marked"
 _LOOK_VARIABLES = {
     Look.WAIT: "quiet",
     Look.RETRY: "warning",
@@ -37,6 +42,10 @@ _LOOK_VARIABLES = {
     Look.AHEAD: "quiet",
     Look.MOMENT: "accent",
     Look.ATTEMPT: "warning",
+    Look.EMPTY: "line",
+    GRID: "line",
+    NOTE: "quiet",
+    MARKED: "accent",
 }
 
 
@@ -71,6 +80,7 @@ class Waterfall(VirtualTable[Group]):
         self._find_limits = find_limits
         self._find_state = find_state
         self._span: Span | None = None
+        self._drawn_span: Span | None = None
         self.marked_time_ns: int | None = None
         """A time at which a line is drawn over all rows."""
 
@@ -156,8 +166,18 @@ class Waterfall(VirtualTable[Group]):
         event.prevent_default()
         event.stop()
 
+    def tick(self) -> None:
+        """Let the time go on: only bars that are open are drawn again, unless the axis has moved."""
+        if self.axis.span != self._drawn_span:
+            self.refresh()
+            return
+        first, last = self.window
+        rows = self.rows
+        self.refresh_rows(index for index in range(first, min(last + 1, len(rows))) if rows[index].is_open)
+
     def draw_header(self, width: int, style: Style) -> Strip:
         axis = self.axis
+        self._drawn_span = axis.span
         title = f"from {clock(axis.span.start_ns)}"
         line = Text(title[: self.label_width].ljust(self.label_width + LABEL_GAP), end="")
         for tick in self._ticks(axis):
@@ -186,20 +206,24 @@ class Waterfall(VirtualTable[Group]):
         bar = self._find_bar(row)
         cells = [(cell.char, cell.look) for cell in draw_bar(bar, axis)]
         _write_after(cells, bar, axis, _note(row, bar))
-        grid = {tick.column for tick in self._ticks(axis)}
-        marked = int(axis.position(self.marked_time_ns)) if self.marked_time_ns is not None else -1
+        for column in {tick.column for tick in self._ticks(axis)}:
+            if cells[column][1] == Look.EMPTY:
+                cells[column] = ("┊", GRID)
+        if self.marked_time_ns is not None:
+            column = min(int(axis.position(self.marked_time_ns)), axis.columns - 1)
+            if column >= 0 and cells[column][1] in (Look.EMPTY, NOTE, GRID):
+                cells[column] = ("│", MARKED)
         run_variable = group_look(row, state).variable
         segments: list[Segment] = []
-        for column, (char, look) in enumerate(cells):
+        for look, run in groupby(cells, key=itemgetter(1)):
             variable = _LOOK_VARIABLES.get(look, run_variable)
-            if look == "note":
-                variable = "quiet"
-            elif look == Look.EMPTY:
-                char, variable = ("┊", "line") if column in grid else (" ", "line")
-            if column == marked and look in (Look.EMPTY, "note"):
-                char, variable = "│", "accent"
-            segments.append(Segment(char, style + Style.parse(colors[variable])))
-        return list(Segment.simplify(segments))
+            segments.append(Segment("".join(char for char, _ in run), style + _color(colors[variable])))
+        return segments
+
+
+@lru_cache(maxsize=64)
+def _color(color: str) -> Style:
+    return Style.parse(color)
 
 
 def _note(row: Group, bar: Bar) -> str:
@@ -224,4 +248,4 @@ def _write_after(cells: list[tuple[str, str]], bar: Bar, axis: Axis, note: str) 
         if start < 0:
             return
     for index, char in enumerate(note):
-        cells[start + index] = (char, "note")
+        cells[start + index] = (char, NOTE)

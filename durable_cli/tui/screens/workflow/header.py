@@ -25,6 +25,10 @@ class RunHeader(Static):
 
     DEFAULT_CSS = "RunHeader { height: auto; padding: 0 1; margin: 1 0 0 0; }"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._line_count = 0
+
     def show_book(self, book: RunBook) -> None:
         """Draw what is known now."""
         colors = self.app.theme_variables
@@ -36,7 +40,9 @@ class RunHeader(Static):
         shown = waits[:PENDING_LINES] if is_roomy else waits[:1]
         if len(waits) > len(shown) and shown:
             shown[-1].append(f"   and {len(waits) - len(shown)} more: 4", style=colors["quiet"])
-        self.update(Lines(*(_one_line(line) for line in [*lines, *shown])))
+        lines += shown
+        self.update(Lines(*(_one_line(line) for line in lines)), layout=len(lines) != self._line_count)
+        self._line_count = len(lines)
 
     def _first_line(self, book: RunBook, colors: dict[str, str]) -> Text:
         now = now_ns()

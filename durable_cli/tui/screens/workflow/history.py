@@ -73,17 +73,18 @@ class HistoryView(SelectionView):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="history-main"):
-            yield VirtualTable(COMPACT_COLUMNS, self._render_compact, lambda row: row.key, id="compact")
-            full = VirtualTable(FULL_COLUMNS, self._render_event, lambda row: row.event_id, id="full")
-            full.display = False
-            yield full
+            yield VirtualTable(COMPACT_COLUMNS, self._render_cells, _key, id="events")
             yield Static(id="history-note")
             yield Input(id="search", placeholder="text in names, details and payloads", compact=True)
         yield DetailPane()
 
     @property
-    def _table(self) -> VirtualTable[CompactRow] | VirtualTable[EventRow]:
-        return self.query_one("#full" if self._is_full else "#compact", VirtualTable)
+    def _table(self) -> VirtualTable[CompactRow | EventRow]:
+        return self.query_one("#events", VirtualTable)
+
+    @property
+    def _rows(self) -> Sequence[CompactRow | EventRow]:
+        return self.book.history.rows if self._is_full or self._compact is None else self._compact.rows
 
     @property
     def main_widget(self) -> Widget:
@@ -103,8 +104,7 @@ class HistoryView(SelectionView):
         if self._compact is None:
             return
         self._compact.update(changed)
-        self.query_one("#compact", VirtualTable).set_rows(self._compact.rows)
-        self.query_one("#full", VirtualTable).set_rows(self.book.history.rows)
+        self._table.set_rows(self._rows)
         if self._follows:
             self._table.action_move_to_last()
         if self._search is not None:
@@ -115,8 +115,10 @@ class HistoryView(SelectionView):
             self._show_detail(keep_place=True)
 
     def tick(self) -> None:
-        if not self._is_full:
-            self._table.refresh()
+        if not self._is_full and self._compact is not None:
+            first, last = self._table.window
+            rows = self._compact.rows
+            self._table.refresh_rows(i for i in range(first, min(last + 1, len(rows))) if rows[i].group.is_open)
 
     # What is selected
 
@@ -149,10 +151,10 @@ class HistoryView(SelectionView):
         self._show_detail()
 
     @on(VirtualTable.CursorMoved)
-    def show_moved(self, message: VirtualTable.CursorMoved) -> None:
+    def show_moved(self) -> None:
         """Keep what is open that of the cursor."""
-        if message.table is self._table:
-            self._show_detail()
+        self._show_detail()
+        if self._search is not None:
             self._show_note()
 
     def _show_detail(self, *, keep_place: bool = False) -> None:
@@ -165,24 +167,23 @@ class HistoryView(SelectionView):
 
     def action_toggle_full(self) -> None:
         """Show every event, or groups; the cursor stays where it is."""
-        event_id = self.selected_event_id()
+        event_id = self.selected_event_id() or 1
         self._is_full = not self._is_full
-        self.query_one("#full").display = self._is_full
-        self.query_one("#compact").display = not self._is_full
-        self._table.focus()
-        if event_id is not None:
-            self._go_to(event_id)
+        self._table.set_columns(FULL_COLUMNS if self._is_full else COMPACT_COLUMNS)
+        index = self._index_of(event_id)
+        self._table.set_rows(self._rows, cursor=index if index is not None else self._table.cursor)
         self._show_detail()
         self._show_note()
 
+    def _index_of(self, event_id: int) -> int | None:
+        """Return the row of an event, or of its group; None when it is not there to see."""
+        if self._is_full or self._compact is None:
+            return event_id - 1
+        return self._compact.index_of(self.book.history.group_of(event_id), event_id)
+
     def _go_to(self, event_id: int) -> bool:
         """Put the cursor on an event, or on its group; return whether it is there to see."""
-        if self._is_full:
-            self._table.move_to(event_id - 1)
-            return True
-        if self._compact is None:
-            return False
-        index = self._compact.index_of(self.book.history.group_of(event_id), event_id)
+        index = self._index_of(event_id)
         if index is not None:
             self._table.move_to(index)
         return index is not None
@@ -192,17 +193,13 @@ class HistoryView(SelectionView):
         row = self._table.cursor_row
         if isinstance(row, CompactRow) and self._compact is not None:
             self._compact.toggle(row.group)
-            table = self.query_one("#compact", VirtualTable)
-            table.set_rows(self._compact.rows)
-            index = self._compact.index_of(row.group, 0)
-            if index is not None:
-                table.move_to(index)
+            self._table.set_rows(self._rows, cursor=self._compact.index_of(row.group, 0))
 
     def action_toggle_tasks(self) -> None:
         """Show workflow tasks, or fold them away."""
         if self._compact is not None:
             self._compact.toggle_tasks()
-            self.query_one("#compact", VirtualTable).set_rows(self._compact.rows)
+            self._table.set_rows(self._rows)
 
     def action_follow(self) -> None:
         """Stay at what is newest, or stop that."""
@@ -278,11 +275,14 @@ class HistoryView(SelectionView):
             count = len(self._search.matches)
             found = f"{number} of {count:,}" if number else f"{count:,} found"
             words.append(f"/{self._search.text}: {found if count else 'not found'}")
-        self.query_one("#history-note", Static).update(Text("   ".join(words), no_wrap=True, overflow="ellipsis"))
+        note = Text("   ".join(words), no_wrap=True, overflow="ellipsis")
+        self.query_one("#history-note", Static).update(note, layout=False)
 
     # Cells
 
-    def _render_compact(self, row: CompactRow) -> Sequence[Text | str]:
+    def _render_cells(self, row: CompactRow | EventRow) -> Sequence[Text | str]:
+        if isinstance(row, EventRow):
+            return self._render_event(row)
         if row.event_id:
             return self._render_unfolded(self.book.history.row(row.event_id))
         group, quiet = row.group, self.palette["quiet"]
@@ -345,3 +345,7 @@ class HistoryView(SelectionView):
         is_quiet = row.name.startswith("WorkflowTask") and not row.name.endswith(("Failed", "TimedOut"))
         variable = "quiet" if is_quiet else state_look(role.state).variable
         return Text(row.name, style=self.palette.get(variable, ""))
+
+
+def _key(row: CompactRow | EventRow) -> tuple[int, int]:
+    return (0, row.event_id) if isinstance(row, EventRow) else row.key

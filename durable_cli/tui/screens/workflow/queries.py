@@ -154,7 +154,7 @@ class QueriesView(RunView):
         self.query_one("#answer", LineView).set_lines(answer.lines)
 
     def _say(self, words: str) -> None:
-        self.query_one("#answer-note", Static).update(Text(words, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#answer-note", Static).update(Text(words, no_wrap=True, overflow="ellipsis"), layout=False)
 
     def action_open_whole(self) -> None:
         """Open the answer on the whole screen, uncut."""

@@ -110,6 +110,8 @@ class WorkflowScreen(RunActionsScreen):
             self._watch()
 
     def on_run_described(self, message: RunDescribed) -> None:
+        if message.summary == self.book.summary:
+            return
         self.book.take_summary(message.summary)
         self.run_id = message.summary.row.run_id
         if self._history_watch is None:

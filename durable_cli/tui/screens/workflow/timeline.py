@@ -96,11 +96,13 @@ class TimelineView(SelectionView):
             self._show_detail(keep_place=True)
 
     def show_summary(self) -> None:
-        self._waterfall.refresh()
+        self.tick()
 
     def tick(self) -> None:
-        self._waterfall.refresh()
-        self._show_about()
+        self._waterfall.tick()
+        group = self.selected_group()
+        if group is not None and group.is_open:
+            self._show_about()
 
     def selected_group(self) -> Group | None:
         return self._waterfall.cursor_row
@@ -125,7 +127,7 @@ class TimelineView(SelectionView):
     def _show_about(self) -> None:
         group, colors = self.selected_group(), self.palette
         if group is None:
-            self.query_one("#about", Static).update("")
+            self.query_one("#about", Static).update("", layout=False)
             return
         first = Text(no_wrap=True, overflow="ellipsis")
         first.append(group.title, style="bold").append(f"  {group.label}" if group.label else "", style=colors["quiet"])
@@ -142,7 +144,7 @@ class TimelineView(SelectionView):
             second = Text.assemble((group.failure, colors["error"]), no_wrap=True, overflow="ellipsis")
         elif group.outcome and not group.is_moment:
             second.append(" → ").append(group.outcome, style=colors["foreground"])
-        self.query_one("#about", Static).update(Lines(first, second))
+        self.query_one("#about", Static).update(Lines(first, second), layout=False)
 
     def action_toggle_tasks(self) -> None:
         """Show workflow tasks, or fold them away."""

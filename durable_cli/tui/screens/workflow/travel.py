@@ -55,7 +55,7 @@ class EventSlider(Widget):
 
     @property
     def _track_width(self) -> int:
-        return max(8, min(60, self.size.width // 3))
+        return max(8, min(60, self.size.width // 4))
 
     def render_line(self, y: int) -> Strip:
         colors, width = self.app.theme_variables, self._track_width
@@ -142,9 +142,8 @@ class TravelView(SelectionView):
         shown = bisect_right(groups, self._event_id, key=lambda group: group.opened_event_id)
         waterfall = self._waterfall
         waterfall.marked_time_ns = self._time_ns
-        waterfall.set_rows(groups[:shown])
         place = bisect_right(groups, moment.group.opened_event_id, key=lambda group: group.opened_event_id)
-        waterfall.move_to(place - 1)
+        waterfall.set_rows(groups[:shown], cursor=place - 1)
         self._show_slider(moment.row.name)
         self.query_one("#travel-pending", LineView).set_lines(self._pending_lines(moment))
         self.query_one("#travel-event", LineView).set_lines(selection_lines(history, moment.group, self._event_id))
@@ -152,7 +151,7 @@ class TravelView(SelectionView):
     def _show_slider(self, event_name: str) -> None:
         last = len(self.book.history.rows)
         after = short_span(max(0, self._time_ns - self.book.start_time_ns))
-        words = f"event {self._event_id:,} of {last:,}  {event_name}  {clock(self._time_ns)}, {after} in"
+        words = f"{self._event_id:,} of {last:,}  {event_name}  +{after}  {clock(self._time_ns)}"
         self.query_one(EventSlider).show_place(self._event_id, last, words)
 
     def _pending_lines(self, moment: Moment) -> list[Line]:
