@@ -119,6 +119,8 @@ class History:
         self._index_by_event = array("l")
         self._open: dict[int, Group] = {}
         self._closed_count = 0
+        self.failed_task_count = 0
+        """How many workflow tasks have failed or timed out."""
         self._latest_ns = array("q")
         self._checkpoints = [Checkpoint(0, (), 0)]
 
@@ -156,6 +158,7 @@ class History:
             self._open[index] = group
         elif self._open.pop(index, None) is not None:
             self._closed_count += not group.is_folded
+            self.failed_task_count += group.kind is Kind.WORKFLOW_TASK and group.is_trouble
 
     def checkpoint_before(self, event_id: int) -> Checkpoint:
         """Return the last note of what was open until an event."""

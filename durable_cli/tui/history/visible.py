@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from durable_cli.tui.history.groups import Group, History
-from durable_cli.tui.history.kinds import Kind
 
 __all__ = ["CompactRow", "CompactRows", "VisibleGroups"]
 
@@ -18,29 +16,34 @@ class VisibleGroups:
     def __init__(self, history: History, *, shows_tasks: bool = False) -> None:
         self._history = history
         self._taken = 0
+        self._failed_tasks = 0
         self.shows_tasks = shows_tasks
         self.groups: list[Group] = []
 
-    def update(self, changed: Iterable[Group]) -> bool:
+    def update(self) -> bool:
         """Take what is new; return whether that changed more than the end of the list."""
-        if not self.shows_tasks and any(group.kind is Kind.WORKFLOW_TASK and group.is_trouble for group in changed):
-            self._taken, self.groups = 0, []  # a task that was folded away has failed: it is seen from now on
-            self._extend()
-            return True
+        failed_tasks = self._history.failed_task_count
+        # A task that was folded away and has failed is seen from now on.
+        moves = failed_tasks != self._failed_tasks and not self.shows_tasks and self._taken > 0
+        self._failed_tasks = failed_tasks
+        if moves:
+            self._begin()
         self._extend()
-        return False
-
-    def _extend(self) -> None:
-        groups = self._history.groups
-        fresh = groups[self._taken :]
-        self.groups.extend(group for group in fresh if self.shows_tasks or not group.is_folded)
-        self._taken = len(groups)
+        return moves
 
     def toggle_tasks(self) -> None:
         """Show workflow tasks too, or fold them away again."""
         self.shows_tasks = not self.shows_tasks
-        self._taken, self.groups = 0, []
+        self._begin()
         self._extend()
+
+    def _begin(self) -> None:
+        self._taken, self.groups = 0, []
+
+    def _extend(self) -> None:
+        fresh = self._history.groups[self._taken :]
+        self.groups.extend(group for group in fresh if self.shows_tasks or not group.is_folded)
+        self._taken += len(fresh)
 
 
 class CompactRow(NamedTuple):
@@ -60,19 +63,19 @@ class CompactRows:
 
     def __init__(self, visible: VisibleGroups) -> None:
         self._visible = visible
-        self._unfolded: set[int] = set()
+        self._unfolded: dict[Group, int] = {}
+        """Unfolded groups, and how many events of each are shown."""
         self._taken = 0
         self.rows: list[CompactRow] = []
 
     def is_unfolded(self, group: Group) -> bool:
         """Return whether the group's events are shown below it."""
-        return group.opened_event_id in self._unfolded
+        return group in self._unfolded
 
-    def update(self, changed: Iterable[Group]) -> None:
+    def update(self) -> None:
         """Take what is new."""
-        changed = list(changed)
-        moved = self._visible.update(changed)
-        if moved or any(self.is_unfolded(group) for group in changed):
+        moved = self._visible.update()
+        if moved or any(len(group.event_ids) != count for group, count in self._unfolded.items()):
             self._begin()
         self._extend()
 
@@ -88,7 +91,8 @@ class CompactRows:
 
     def toggle(self, group: Group) -> None:
         """Show the events of a group, or hide them."""
-        self._unfolded ^= {group.opened_event_id}
+        if self._unfolded.pop(group, None) is None:
+            self._unfolded[group] = len(group.event_ids)
         self._begin()
         self._extend()
 
@@ -105,6 +109,7 @@ class CompactRows:
         groups = self._visible.groups
         for group in groups[self._taken :]:
             self.rows.append(CompactRow(group))
-            if self.is_unfolded(group):
+            if group in self._unfolded:
+                self._unfolded[group] = len(group.event_ids)
                 self.rows.extend(CompactRow(group, event_id) for event_id in group.event_ids)
         self._taken = len(groups)

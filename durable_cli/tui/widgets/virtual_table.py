@@ -170,6 +170,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self.post_message(self.CursorMoved(self, row))
         self.refresh()
 
+    def grow_rows(self, rows: Sequence[Row]) -> None:
+        """Show rows that are the former ones and more at their end."""
+        was_empty, last_shown = not self._rows, self.window[1]
+        was_full = last_shown < self.virtual_size.height - 2
+        self._rows = rows
+        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        if was_empty and rows:
+            self.post_message(self.CursorMoved(self, self.cursor_row))
+        if not was_full:
+            self.refresh()
+
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
         if self._rows:

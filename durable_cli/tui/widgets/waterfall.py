@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -166,14 +166,15 @@ class Waterfall(VirtualTable[Group]):
         event.prevent_default()
         event.stop()
 
-    def tick(self) -> None:
-        """Let the time go on: only bars that are open are drawn again, unless the axis has moved."""
+    def tick(self, changed: Collection[Group] = ()) -> None:
+        """Let the time go on: only bars that are open, or have changed, are drawn again, unless the axis has moved."""
         if self.axis.span != self._drawn_span:
             self.refresh()
             return
         first, last = self.window
         rows = self.rows
-        self.refresh_rows(index for index in range(first, min(last + 1, len(rows))) if rows[index].is_open)
+        shown = range(first, min(last + 1, len(rows)))
+        self.refresh_rows(index for index in shown if rows[index].is_open or rows[index] in changed)
 
     def draw_header(self, width: int, style: Style) -> Strip:
         axis = self.axis

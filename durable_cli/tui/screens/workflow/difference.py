@@ -214,7 +214,7 @@ class DifferenceView(SelectionView):
 
 def _groups(history: History) -> list[Group]:
     visible = VisibleGroups(history)
-    visible.update(())
+    visible.update()
     return visible.groups
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -98,27 +98,37 @@ class HistoryView(SelectionView):
     def show_run(self) -> None:
         if self._compact is None:
             self._compact = CompactRows(VisibleGroups(self.book.history))
-        self.show_events(self.book.history.groups)
+        self.show_events(())
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         if self._compact is None:
             return
-        self._compact.update(changed)
-        self._table.set_rows(self._rows)
+        before = self._compact.rows
+        self._compact.update()
+        if self._table.rows is self._rows and (self._is_full or before is self._compact.rows):
+            self._table.grow_rows(self._rows)
+            self._show_changed(changed)
+        else:
+            self._table.set_rows(self._rows)
         if self._follows:
             self._table.action_move_to_last()
         if self._search is not None:
             self._look()
         self._show_note()
-        group = self.selected_group()
-        if self.selects_group() and any(each is group for each in changed):
+        if self.selects_group() and self.selected_group() in changed:
             self._show_detail(keep_place=True)
 
     def tick(self) -> None:
+        self._show_changed(())
+
+    def _show_changed(self, changed: Collection[Group]) -> None:
+        """Draw groups again that go on, or have changed."""
         if not self._is_full and self._compact is not None:
             first, last = self._table.window
-            rows = self._compact.rows
-            self._table.refresh_rows(i for i in range(first, min(last + 1, len(rows))) if rows[i].group.is_open)
+            rows = self._compact.rows[first : last + 1]
+            self._table.refresh_rows(
+                first + place for place, row in enumerate(rows) if row.group.is_open or row.group in changed
+            )
 
     # What is selected
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -59,7 +59,7 @@ class PendingView(SelectionView):
         self.set_class(not lines and not self.book.is_open, "-empty")
         self._table.set_rows(lines)
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         self.show_run()
 
     def show_summary(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -72,7 +72,7 @@ class RelationsView(RunView):
         if not self._is_loaded:
             self.show_run()
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         self._grow()
 
     @work(exclusive=True)

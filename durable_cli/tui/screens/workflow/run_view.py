@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
@@ -51,7 +51,7 @@ class RunView(Vertical):
     def show_run(self) -> None:
         """Show the run as it is now: the view is opened."""
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         """Show further events; `changed` are the older groups that they belong to."""
 
     def show_summary(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from time import monotonic
 from typing import ClassVar, cast
 
 from textual import on
@@ -49,6 +50,8 @@ VIEWS = {
     "travel": ("travel", "TravelView"),
 }
 WATCHES = "watches"
+TICK_SECONDS = 1.0
+"""So often durations go on, and what comes in a stream is shown."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -72,6 +75,10 @@ class WorkflowScreen(RunActionsScreen):
         self.run_id = run_id
         self.book = RunBook()
         self._history_watch: HistoryWatch | None = None
+        # What has come and is not shown yet.
+        self._changed: set[Group] = set()
+        self._has_events = self._has_summary = False
+        self._shown_time = 0.0
         self._views: dict[str, RunView] = {}
         self._shown = view
         self._is_left = False
@@ -87,7 +94,7 @@ class WorkflowScreen(RunActionsScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self._watch()
-        self.set_interval(1.0, self._tick)
+        self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
     # Following the run
@@ -110,7 +117,8 @@ class WorkflowScreen(RunActionsScreen):
             self._watch()
 
     def on_run_described(self, message: RunDescribed) -> None:
-        if message.summary == self.book.summary:
+        before = self.book.summary
+        if message.summary == before:
             return
         self.book.take_summary(message.summary)
         self.run_id = message.summary.row.run_id
@@ -118,28 +126,39 @@ class WorkflowScreen(RunActionsScreen):
             # Only now is the run known, where it was asked for without its id.
             self._history_watch = HistoryWatch(self.browser.link, self.workflow_id, self.run_id, self.post_message)
             self.run_worker(self._history_watch.run(), group=WATCHES)
-        self._show_header()
-        if self.view is not None:
-            self.view.show_summary()
+        self._has_summary = True
+        if before is None or before.row.status != message.summary.row.status:
+            self._show_news()
 
     def on_history_grew(self, message: HistoryGrew) -> None:
-        is_first = self.book.history.run is None
-        changed = self.book.take_events(message.events, message.steps, now_ns())
-        if is_first or not self.book.is_open:
-            self._show_header()
-        if self.view is not None:
-            self.view.show_events(changed)
+        self._changed.update(self.book.take_events(message.events, message.steps, now_ns()))
+        self._has_events = True
+        # What comes alone is seen at once; what comes in a stream waits for the next tick.
+        if monotonic() - self._shown_time > TICK_SECONDS or not self.book.is_open:
+            self._show_news()
 
     def on_history_read(self, message: HistoryRead) -> None:
+        self._has_events = True
+        self._show_news()
+
+    def _show_news(self) -> None:
+        """Show what has come since it was done last."""
+        self._shown_time = monotonic()
+        changed, has_events, has_summary = self._changed, self._has_events, self._has_summary
+        self._changed, self._has_events, self._has_summary = set(), False, False
         self._show_header()
-        if self.view is not None:
-            self.view.show_events(())
+        if self.view is None:
+            return
+        if has_events:
+            self.view.show_events(changed)
+        if has_summary:
+            self.view.show_summary()
+        elif not has_events:
+            self.view.tick()
 
     def _tick(self) -> None:
-        if self.is_current and self.book.is_open:
-            self._show_header()
-            if self.view is not None:
-                self.view.tick()
+        if self.is_current and (self.book.is_open or self._has_events):
+            self._show_news()
 
     def on_resize(self) -> None:
         self.set_class(self.size.height < SHORT_HEIGHT, "-short")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from rich.console import Group as Lines
@@ -82,17 +82,21 @@ class TimelineView(SelectionView):
     def show_run(self) -> None:
         if self._visible is None:
             self._visible = VisibleGroups(self.book.history)
-        self.show_events(self.book.history.groups)
+        self.show_events(())
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         if self._visible is None:
             return
-        self._visible.update(changed)
-        self._waterfall.set_rows(self._visible.groups)
+        waterfall = self._waterfall
+        if self._visible.update() or waterfall.rows is not self._visible.groups:
+            waterfall.set_rows(self._visible.groups)
+        else:
+            waterfall.grow_rows(self._visible.groups)
         if self._follows:
-            self._waterfall.action_move_to_last()
-        self._show_about()
-        if any(group is self.selected_group() for group in changed):
+            waterfall.action_move_to_last()
+        waterfall.tick(changed)
+        if self.selected_group() in changed:
+            self._show_about()
             self._show_detail(keep_place=True)
 
     def show_summary(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -119,12 +119,12 @@ class TravelView(SelectionView):
     def show_run(self) -> None:
         if self._visible is None:
             self._visible = VisibleGroups(self.book.history)
-        self.show_events(self.book.history.groups)
+        self.show_events(())
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         if self._visible is None or not self.book.history.rows:
             return
-        self._visible.update(changed)
+        self._visible.update()
         if not self._event_id:
             self.go_to(len(self.book.history.rows))
         else:

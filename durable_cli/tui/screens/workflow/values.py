@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -45,7 +45,7 @@ class ValuesView(RunView):
     def show_run(self) -> None:
         self._show()
 
-    def show_events(self, changed: Sequence[Group]) -> None:
+    def show_events(self, changed: Collection[Group]) -> None:
         run = self.book.history.run
         if any(group is run for group in changed) or not self.query_one("#values-result", LineView).lines:
             self._show()
