@@ -1,0 +1,70 @@
+"""What is drawn below a state line: a load error with its source, a mismatch as event beside command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from durable_cli.dev.events import LoadFailed, Mismatch, ReplayFailure, SourceLine
+
+__all__ = ["draw_load_failure", "draw_mismatch", "draw_replay_failure", "draw_source"]
+
+
+def draw_load_failure(event: LoadFailed) -> list[RenderableType]:
+    """Draw where the error is; the whole traceback where there is no such place."""
+    if not event.file:
+        return [Text(event.traceback.rstrip("\n"), "dim")] if event.traceback else []
+    return [Text(f"{event.file}:{event.line}", "dim"), draw_source(event.source, event.line, event.column)]
+
+
+def draw_source(source: Sequence[SourceLine], marked_line: int, column: int = 0) -> RenderableType:
+    """Draw source lines with their numbers, the one that matters marked, and a caret below its column."""
+    width = len(str(max((number for number, _ in source), default=0)))
+    drawn = Text()
+    for number, text in source:
+        is_marked = number == marked_line
+        drawn.append("→ " if is_marked else "  ", "red")
+        drawn.append(f"{number:>{width}}  ", "dim")
+        drawn.append(f"{text.expandtabs(4)}\n", "bold" if is_marked else "")
+        if is_marked and column > 0:
+            before = text[: column - 1].expandtabs(4)
+            drawn.append(f"{' ' * (width + 4 + len(before))}^\n", "red")
+    drawn.rstrip()
+    return drawn
+
+
+def draw_mismatch(mismatch: Mismatch, more_runs: int = 0) -> RenderableType:
+    """Draw a run's mismatch: what its history says, and beside it what the new code wants."""
+    pair = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+    event = f"event {mismatch.event_id} of the history" if mismatch.event_id else "the history"
+    pair.add_column(event, overflow="fold")
+    pair.add_column("the new code", overflow="fold")
+    pair.add_row(
+        _two_lines(mismatch.event_type or "no such event", mismatch.event_summary, "yellow"),
+        _two_lines(mismatch.command_type or "no such command", mismatch.command_summary, "red"),
+    )
+    drawn: list[RenderableType] = [Text(), _title(mismatch, more_runs), Text(), pair]
+    if mismatch.file:
+        place = Text(f"{mismatch.file}:{mismatch.line}", "dim")
+        drawn += [Text(), place, draw_source(mismatch.source, mismatch.line)]
+    elif not mismatch.command_type and not mismatch.event_type:
+        drawn += [Text(), Text(mismatch.message)]
+    return Group(*drawn)
+
+
+def draw_replay_failure(failure: ReplayFailure, more_runs: int = 0) -> RenderableType:
+    """Draw why a run could not be replayed."""
+    return Group(Text(), _title(failure, more_runs), Text(failure.message, "red"))
+
+
+def _title(run: Mismatch | ReplayFailure, more_runs: int) -> Text:
+    more = f" and {more_runs} more {'run' if more_runs == 1 else 'runs'}" if more_runs else ""
+    what = f"  {run.workflow_type}, {'open' if run.open else 'closed'}, run {run.run_id}"
+    return Text.assemble((run.workflow_id, "bold"), more, (what, "dim"))
+
+
+def _two_lines(first: str, second: str, style: str) -> Text:
+    return Text.assemble((first, style), f"\n{second}" if second else "")
