@@ -1,1 +1,1 @@
-"""The daily loop: what `dx.toml` declares, run, watched, checked and swapped."""
+"""The daily loop: workers that are replaced on every save, once running workflows are known to survive it."""
