@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from durable_cli.dev.project.model import Project
+from durable_cli.dev.project.problems import Problem, find_problems, locate_syntax_error
 from durable_cli.errors import CliError
-from durable_cli.exit_codes import ExitCode
 
 __all__ = ["FILENAME", "ProjectError", "find_project_file", "load_project", "parse_project"]
 
@@ -18,7 +19,20 @@ FILENAME = "dx.toml"
 
 
 class ProjectError(CliError):
-    """There is no `dx.toml`, or it is wrong."""
+    """There is no `dx.toml`, or it is wrong: then `problems` has all mistakes, by line."""
+
+    def __init__(self, message: str, hint: str = "", details: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, hint, details=details)
+        self.problems = problems
+
+    @classmethod
+    def of_problems(cls, filename: str, problems: Sequence[Problem]) -> ProjectError:
+        """Return the error that shows all mistakes with the text of their lines."""
+        first, *others = problems
+        if not others:
+            return cls(first.describe(filename), details=f"    {first.source}", problems=problems)
+        details = "\n".join(f"{problem.describe(filename)}\n    {problem.source}" for problem in problems)
+        return cls(f"{filename} has {len(problems)} mistakes", details=details, problems=problems)
 
 
 def load_project(path_or_folder: Path | str | None = None) -> Project:
@@ -52,11 +66,15 @@ def parse_project(text: str, path: Path) -> Project:
     """Make a project of the text of the file at `path`, an absolute one."""
     try:
         document: dict[str, Any] = tomllib.loads(text)
-        project = Project.model_validate(document, context={"folder": path.parent})
     except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{path.name}: {error}", exit_code=ExitCode.FAILURE) from None
+        raise ProjectError.of_problems(path.name, [locate_syntax_error(text, error)]) from None
+    project, errors = None, []
+    try:
+        project = Project.model_validate(document, context={"folder": path.parent})
     except ValidationError as error:
-        lines = [f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ProjectError("; ".join(lines), exit_code=ExitCode.FAILURE) from None
+        errors = error.errors(include_url=False)
+    problems = find_problems(text, document, errors)
+    if problems or project is None:
+        raise ProjectError.of_problems(path.name, problems)
     project._path = path
     return project

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import shlex
-from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -107,7 +107,9 @@ def _overlap(value: Any) -> str:
     names = {_snake(name): name for name in OVERLAP_POLICIES}
     if isinstance(value, str) and (value in OVERLAP_POLICIES or value in names):
         return names.get(value, value)
-    raise ValueError(f"{_show(value)} is not an overlap policy; those are {', '.join(OVERLAP_POLICIES)}")
+    close = get_close_matches(_snake(str(value)), names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"those are {', '.join(OVERLAP_POLICIES)}"
+    raise ValueError(f"{_show(value)} is not an overlap policy; {hint}")
 
 
 def _snake(name: str) -> str:
@@ -115,9 +117,13 @@ def _snake(name: str) -> str:
 
 
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f'{_show(value)} is not a time zone, such as "Europe/Berlin" or "UTC"')
-    return value
+    zones = available_timezones()
+    if value in zones:
+        return value
+    close = [zone for zone in sorted(zones) if zone.lower().endswith(f"/{value.lower()}")]
+    close = close or get_close_matches(value, sorted(zones), n=1)
+    hint = f"; did you mean {close[0]}?" if close else ', such as "Europe/Berlin" or "UTC"'
+    raise ValueError(f"{_show(value)} is not a time zone{hint}")
 
 
 def _pragma(value: Any) -> str:
@@ -143,9 +149,8 @@ def _json(value: Any) -> Any:
             return value
 
 
-def _listed(parse: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
-    """Return a parser of one value or a list of them."""
-    return lambda value: [parse(entry) for entry in (value if isinstance(value, list) else [value])]
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _path(value: Any, info: ValidationInfo) -> Path:
@@ -177,14 +182,18 @@ Duration = Annotated[
     PlainSerializer(lambda duration: f"{duration.total_seconds():g}s", when_used="json"),
 ]
 Durations = Annotated[
-    list[datetime.timedelta], BeforeValidator(_listed(_interval)), WithJsonSchema(_one_or_more(_DURATION_SCHEMA))
+    list[Annotated[datetime.timedelta, BeforeValidator(_interval)]],
+    BeforeValidator(_listed),
+    WithJsonSchema(_one_or_more(_DURATION_SCHEMA)),
 ]
 Commandline = Annotated[list[str], BeforeValidator(_words), WithJsonSchema(_WORDS_SCHEMA)]
 ModuleName = Annotated[str, Field(json_schema_extra={"pattern": f"^{_DOTTED}$"}), AfterValidator(_module_name)]
 ModuleAttribute = Annotated[
     str, Field(json_schema_extra={"pattern": f"^{_DOTTED}:{_DOTTED}$"}), AfterValidator(_module_attribute)
 ]
-CronExpressions = Annotated[list[str], BeforeValidator(_listed(_cron)), WithJsonSchema(_one_or_more(_CRON_SCHEMA))]
+CronExpressions = Annotated[
+    list[Annotated[str, BeforeValidator(_cron)]], BeforeValidator(_listed), WithJsonSchema(_one_or_more(_CRON_SCHEMA))
+]
 OverlapPolicy = Annotated[str, BeforeValidator(_overlap), WithJsonSchema(_OVERLAP_SCHEMA)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Pragma = Annotated[str, BeforeValidator(_pragma), WithJsonSchema({"type": ["string", "integer", "boolean"]})]

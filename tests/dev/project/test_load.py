@@ -45,7 +45,7 @@ def test_the_nearest_file_above_is_the_project(tmp_path: Path, monkeypatch: pyte
 
 
 def test_no_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="there is no dx.toml in"):
+    with pytest.raises(ProjectError, match=r"there is no dx\.toml in"):
         load_project(tmp_path)
     with pytest.raises(ProjectError, match="there is no file or folder"):
         load_project(tmp_path / "nowhere")
