@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from durable_cli.dev import host_events
+from durable_cli.dev.host_events import Checked, Definition
+
 __all__ = [
     "BuildFailed",
     "Building",
@@ -15,64 +18,18 @@ __all__ = [
     "CheckFailed",
     "Checked",
     "Crashed",
-    "Definition",
     "Drained",
     "Event",
     "Held",
     "LoadFailed",
-    "Mismatch",
     "Note",
     "Ready",
-    "ReplayFailure",
     "ServerReady",
     "SettingUp",
-    "SourceLine",
     "Starting",
     "Stopped",
     "Stopping",
 ]
-
-SourceLine = tuple[int, str]
-"""(line number, text)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A workflow or an activity that a worker serves, and where it is defined."""
-
-    name: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A run whose history the new code does not repeat: the event, and beside it the command."""
-
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    open: bool
-    event_id: int
-    event_type: str
-    event_summary: str
-    command_type: str
-    command_summary: str
-    file: str
-    line: int
-    source: Sequence[SourceLine]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayFailure:
-    """A run that could not be replayed for another reason than a mismatch."""
-
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    open: bool
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +88,8 @@ class BuildFailed:
 class LoadFailed:
     """The user's modules can't be loaded; an old worker goes on."""
 
-    error: str
-    message: str
-    file: str
-    line: int
-    column: int
-    source: Sequence[SourceLine]
-    traceback: str
+    problem: host_events.LoadFailed
     old_goes_on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Histories were replayed with the new code. It repeats them all when there are no mismatches and failures."""
-
-    open: int
-    closed: int
-    open_total: int
-    seconds: float
-    mismatches: Sequence[Mismatch] = ()
-    failures: Sequence[ReplayFailure] = ()
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the new code repeats every history."""
-        return not self.mismatches and not self.failures
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from durable_cli.dev.events import LoadFailed, Mismatch, ReplayFailure, SourceLine
+from durable_cli.dev.host_events import LoadFailed, Mismatch, ReplayFailure, Source
 
-__all__ = ["draw_load_failure", "draw_mismatch", "draw_replay_failure", "draw_source"]
-
-
-def draw_load_failure(event: LoadFailed) -> list[RenderableType]:
-    """Draw where the error is; the whole traceback where there is no such place."""
-    if not event.file:
-        return [Text(event.traceback.rstrip("\n"), "dim")] if event.traceback else []
-    return [Text(f"{event.file}:{event.line}", "dim"), draw_source(event.source, event.line, event.column)]
+__all__ = ["draw_load_failure", "draw_mismatch", "draw_replay_failure"]
 
 
-def draw_source(source: Sequence[SourceLine], marked_line: int, column: int = 0) -> RenderableType:
-    """Draw source lines with their numbers, the one that matters marked, and a caret below its column."""
+def draw_load_failure(problem: LoadFailed) -> list[RenderableType]:
+    """Draw where the error is, or the whole traceback where no place is known, and what helps."""
+    drawn = draw_place(problem.file, problem.line, problem.source, problem.column)
+    if not drawn and problem.traceback:
+        drawn = [Text(problem.traceback.rstrip("\n"), "dim")]
+    if problem.hint:
+        drawn.append(Text.assemble(("hint: ", "dim"), problem.hint))
+    return drawn
+
+
+def draw_place(file: str | None, line: int | None, source: Source, column: int | None = None) -> list[RenderableType]:
+    """Draw a place in a file with its lines, the one that matters marked, and a caret below its column."""
+    if file is None or line is None:
+        return []
     width = len(str(max((number for number, _ in source), default=0)))
     drawn = Text()
     for number, text in source:
-        is_marked = number == marked_line
+        is_marked = number == line
         drawn.append("→ " if is_marked else "  ", "red")
         drawn.append(f"{number:>{width}}  ", "dim")
         drawn.append(f"{text.expandtabs(4)}\n", "bold" if is_marked else "")
-        if is_marked and column > 0:
+        if is_marked and column:
             before = text[: column - 1].expandtabs(4)
             drawn.append(f"{' ' * (width + 4 + len(before))}^\n", "red")
     drawn.rstrip()
-    return drawn
+    return [Text(f"{file}:{line}", "dim"), drawn]
 
 
 def draw_mismatch(mismatch: Mismatch, more_runs: int = 0) -> RenderableType:
@@ -47,17 +50,17 @@ def draw_mismatch(mismatch: Mismatch, more_runs: int = 0) -> RenderableType:
         _two_lines(mismatch.command_type or "no such command", mismatch.command_summary, "red"),
     )
     drawn: list[RenderableType] = [Text(), _title(mismatch, more_runs), Text(), pair]
-    if mismatch.file:
-        place = Text(f"{mismatch.file}:{mismatch.line}", "dim")
-        drawn += [Text(), place, draw_source(mismatch.source, mismatch.line)]
-    elif not mismatch.command_type and not mismatch.event_type:
-        drawn += [Text(), Text(mismatch.message)]
-    return Group(*drawn)
+    place = draw_place(mismatch.file, mismatch.line, mismatch.source)
+    if not mismatch.event_type and not mismatch.command_type:
+        place = [Text(mismatch.message), *place]
+        drawn.pop()
+    return Group(*drawn, *([Text(), *place] if place else []))
 
 
 def draw_replay_failure(failure: ReplayFailure, more_runs: int = 0) -> RenderableType:
     """Draw why a run could not be replayed."""
-    return Group(Text(), _title(failure, more_runs), Text(failure.message, "red"))
+    message = Text.assemble((failure.error, "red"), ": " if failure.error else "", failure.message)
+    return Group(Text(), _title(failure, more_runs), message, *draw_place(failure.file, failure.line, failure.source))
 
 
 def _title(run: Mismatch | ReplayFailure, more_runs: int) -> Text:

@@ -14,10 +14,8 @@ from durable_cli.dev.events import (
     BuildFailed,
     Building,
     Changed,
-    Checked,
     CheckFailed,
     Crashed,
-    Definition,
     Drained,
     Event,
     Held,
@@ -30,6 +28,7 @@ from durable_cli.dev.events import (
     Stopped,
     Stopping,
 )
+from durable_cli.dev.host_events import Checked, Definition
 from durable_cli.dev.view.panel import draw_load_failure, draw_mismatch, draw_replay_failure
 from durable_cli.dev.view.view import StateLine
 
@@ -96,9 +95,10 @@ def _build_failed(event: BuildFailed) -> StateLine:
 
 
 def _load_failed(event: LoadFailed) -> StateLine:
-    text = Text.assemble((event.error, "red"), f": {event.message}" if event.message else "")
+    problem = event.problem
+    text = Text.assemble((problem.error, "red"), f": {problem.message}" if problem.message else "")
     text.append(f"; {OLD_GOES_ON}" if event.old_goes_on else "; no worker runs until the next save", "dim")
-    return StateLine("✗", "red", text, draw_load_failure(event))
+    return StateLine("✗", "red", text, draw_load_failure(problem))
 
 
 def _checked(event: Checked) -> StateLine:
@@ -106,7 +106,7 @@ def _checked(event: Checked) -> StateLine:
     if event.open_total > event.open:
         runs = f"the newest {event.open} of {event.open_total} open and {event.closed} closed runs"
     duration = format_seconds(event.seconds)
-    if event.is_clean:
+    if event.is_good:
         if not event.open and not event.closed:
             return StateLine("✓", "green", Text("replay: there are no runs yet", "dim"))
         return StateLine("✓", "green", Text(f"replay: {runs} repeat their history in {duration}"))
