@@ -49,6 +49,16 @@ class Guard:
         finally:
             os.close(reading)
 
+    @property
+    def launcher(self) -> tuple[str, ...]:
+        """The words before a command that make the guard know it; they need `pass_fds`."""
+        return (*_isolated_python(), str(GUARD_SCRIPT), "run", str(self._pipe))
+
+    @property
+    def pass_fds(self) -> tuple[int, ...]:
+        """The file descriptors that a launched command must inherit."""
+        return (self._pipe,)
+
     async def stop(self) -> None:
         """Let the guard end what is left, and wait until it has."""
         os.close(self._pipe)
@@ -62,8 +72,6 @@ class Guard:
         cwd: Path,
         env: Mapping[str, str],
         on_output: Callable[[bytes], None],
-        stdin: bool = False,
-        pass_fds: Sequence[int] = (),
     ) -> Child:
         """Start a command; its stdout and stderr, as one stream, go to `on_output`.
 
@@ -71,17 +79,14 @@ class Guard:
         """
         loop = asyncio.get_running_loop()
         _, child = await loop.subprocess_exec(
-            lambda: Child(on_output, self._forget),
-            *_isolated_python(),
-            str(GUARD_SCRIPT),
-            "run",
-            str(self._pipe),
+            lambda: Child(on_output, self.forget),
+            *self.launcher,
             *words,
-            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=[self._pipe, *pass_fds],
+            pass_fds=self.pass_fds,
             cwd=cwd,
             env=dict(env),
         )
@@ -91,7 +96,8 @@ class Guard:
         """Tell the guard which terminal to restore when dx is killed."""
         self._write(f"tty {path}\n")
 
-    def _forget(self, group: int) -> None:
+    def forget(self, group: int) -> None:
+        """Take a process group off the list: nothing is left of it."""
         self._write(f"-{group}\n")
 
     def _write(self, line: str) -> None:
@@ -126,12 +132,6 @@ class Child(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self.exit_code = self._transport.get_returncode()
         self._exited.set()
-
-    def write(self, data: bytes) -> None:
-        """Write to its stdin; what comes after its end is dropped."""
-        pipe = self._transport.get_pipe_transport(0)
-        if self.exit_code is None and isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing():
-            pipe.write(data)
 
     async def wait(self) -> int:
         """Wait until the command itself has exited; what it has started may still run."""

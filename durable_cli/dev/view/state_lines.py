@@ -161,7 +161,8 @@ def _drained(event: Drained) -> StateLine:
 def _crashed(event: Crashed) -> StateLine:
     how = f"killed by signal {-event.exit_code}" if event.exit_code < 0 else f"crashed with exit code {event.exit_code}"
     text = Text.assemble((how, "red"), f": {event.message}" if event.message else "")
-    text.append(f"; starting again in {event.retry_seconds:g} s", "dim")
+    if event.retry_seconds:
+        text.append(f"; starting again in {event.retry_seconds:g} s", "dim")
     return StateLine("✗", "red", text)
 
 
