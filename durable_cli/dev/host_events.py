@@ -155,9 +155,9 @@ class Serving:
 
 @dataclass(frozen=True)
 class Drained:
-    """The worker has ended; `abandoned` activities did not end in their grace time."""
+    """The worker has ended; not `in_time` when activities went on after they were cancelled, and were abandoned."""
 
-    abandoned: int = 0
+    in_time: bool = True
 
 
 @dataclass(frozen=True)
