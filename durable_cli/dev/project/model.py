@@ -106,7 +106,7 @@ class Setup(Table):
 class Worker(Table):
     """A worker: Python modules that dx runs with the official SDK, or any command."""
 
-    task_queue: str = Field(default="", json_schema_extra={"minLength": 1})
+    task_queue: str = Field(default="", min_length=1, validate_default=False)
     """Task queue that it polls. A worker with a command may leave it out; dx then can't see when it is ready."""
     workflows: list[ModuleName] = []
     """Python modules; every class in them with @workflow.defn is served."""
@@ -114,7 +114,7 @@ class Worker(Table):
     """Python modules; every function in them with @activity.defn is served, and such methods of their instances."""
     command: Commandline | None = None
     """Command that runs a worker in any language; it gets TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE."""
-    namespace: str = Field(default="", json_schema_extra={"minLength": 1})
+    namespace: str = Field(default="", min_length=1, validate_default=False)
     """Namespace of its task queue. Default: the project's."""
     cwd: ProjectPath = Field(default=".")  # type: ignore[assignment]
     """Folder in which it runs. Default: the folder of dx.toml."""
@@ -200,7 +200,7 @@ class Schedule(Table):
     """An interval, such as "10m", or a list of them."""
     timezone: TimeZone | None = None
     """Time zone of the cron expressions, such as "Europe/Berlin". Default: UTC."""
-    workflow_id: str = Field(default="", json_schema_extra={"minLength": 1})
+    workflow_id: str = Field(default="", min_length=1, validate_default=False)
     """Workflow id, to which the server adds the time of the start. Default: the schedule's id."""
     input: list[JsonValue] = []
     """Arguments of the workflow."""
@@ -210,18 +210,18 @@ class Schedule(Table):
     """Whether it waits to be unpaused."""
     note: str = ""
     """A remark that is shown with it."""
-    namespace: str = Field(default="", json_schema_extra={"minLength": 1})
+    namespace: str = Field(default="", min_length=1, validate_default=False)
     """Namespace of the schedule. Default: the project's."""
 
 
 class NexusEndpoint(Table):
     """A Nexus endpoint: a task queue of workers that serve it, or a URL."""
 
-    task_queue: str = Field(default="", json_schema_extra={"minLength": 1})
+    task_queue: str = Field(default="", min_length=1, validate_default=False)
     """Task queue of the workers that serve it."""
-    namespace: str = Field(default="", json_schema_extra={"minLength": 1})
+    namespace: str = Field(default="", min_length=1, validate_default=False)
     """Namespace of the task queue. Default: the project's."""
-    url: str = Field(default="", json_schema_extra={"minLength": 1})
+    url: str = Field(default="", min_length=1, validate_default=False)
     """URL of an external endpoint, instead of a task queue."""
     description: str = ""
     """What it is for."""
@@ -240,7 +240,7 @@ class Start(Table):
     """Memo fields."""
     search_attributes: dict[str, JsonValue] = {}
     """Search attributes."""
-    namespace: str = Field(default="", json_schema_extra={"minLength": 1})
+    namespace: str = Field(default="", min_length=1, validate_default=False)
     """Namespace of the workflow. Default: the project's."""
 
 
@@ -250,7 +250,7 @@ class Project(Table):
     namespace: str = Field(default="default", min_length=1)
     """Namespace of everything that names none."""
     server: Server = Field(default_factory=dict, validate_default=True)
-    """The local server of `dx dev`; not used with --address."""
+    """How the local server of `dx dev` runs."""
     namespaces: dict[str, Namespace] = {}
     """Namespaces that are created when missing, beside `default`; the key is the name."""
     search_attributes: dict[str, SearchAttributeType] = {}

@@ -39,6 +39,9 @@ OVERLAP_POLICIES = ("Skip", "BufferOne", "BufferAll", "CancelOther", "TerminateO
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
 _DOTTED = rf"{_IDENTIFIER}(\.{_IDENTIFIER})*"
 _DURATION = r"^(0|((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d))+)$"
+_CRON_WORDS = ("@hourly", "@daily", "@weekly", "@monthly", "@yearly")
+# Numbers, and the names of months and days; what some programs know beyond that (L, #, ?) servers don't.
+_CRON = re.compile(r"([\d*/,-]+ +){3}([\d*/,-]|[a-z]{3})+ +([\d*/,-]|[a-z]{3})+")
 _SHELL_WORDS = {"&&", "||", "|", ";", ">", ">>", "<", "&"}
 
 
@@ -93,13 +96,11 @@ def _module_attribute(value: str) -> str:
 def _cron(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError('must be a cron expression, such as "0 3 * * *"')
-    if not value.startswith("@") and len(value.split()) == 5 and croniter.is_valid(value):
-        return value
-    if value in {"@hourly", "@daily", "@weekly", "@monthly", "@yearly"}:
+    if value in _CRON_WORDS or (_CRON.fullmatch(value.lower()) and croniter.is_valid(value)):
         return value
     raise ValueError(
         f"{_show(value)} is not a cron expression; it has minute, hour, day, month and weekday, such as "
-        '"0 3 * * *", or is @hourly, @daily, @weekly, @monthly or @yearly'
+        f'"0 3 * * *", or is {", ".join(_CRON_WORDS[:-1])} or {_CRON_WORDS[-1]}'
     )
 
 
@@ -198,4 +199,4 @@ OverlapPolicy = Annotated[str, BeforeValidator(_overlap), WithJsonSchema(_OVERLA
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Pragma = Annotated[str, BeforeValidator(_pragma), WithJsonSchema({"type": ["string", "integer", "boolean"]})]
 JsonValue = Annotated[Any, BeforeValidator(_json)]
-ProjectPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
+ProjectPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
