@@ -3,8 +3,8 @@
 It runs as a script, in two ways:
 
 - `guard.py watch FD` reads lines from a pipe that only dx holds open: `+N` and `-N` name process groups, `tty PATH` a
-  terminal that dx reads keys from. At the end of the pipe dx is gone: what is left of the groups is ended, and the
-  terminal echoes again.
+  terminal that dx reads keys from, `now` kills all groups at once. At the end of the pipe dx is gone: what is left of
+  the groups is ended, and the terminal echoes again.
 - `guard.py run FD WORD…` writes its own process group to the pipe and becomes the command. So a command is known to the
   guard before it does anything, and dx can't die in between.
 """
@@ -43,6 +43,9 @@ def watch(pipe: int) -> None:
                 groups.discard(-int(word))
             elif word.startswith("tty"):
                 terminal = word[4:]
+            elif word == "now":
+                end_groups(groups, grace_seconds=0)
+                return
     if terminal:
         restore_terminal(terminal)
     end_groups(groups)

@@ -59,11 +59,20 @@ class Guard:
         """The file descriptors that a launched command must inherit."""
         return (self._pipe,)
 
-    async def stop(self) -> None:
-        """Let the guard end what is left, and wait until it has."""
-        os.close(self._pipe)
+    def kill_all(self) -> None:
+        """Let the guard kill everything that runs, at once."""
+        self._write("now\n")
+
+    async def wait(self) -> None:
+        """Wait until the guard has killed everything, or was killed."""
         if self._process is not None:
             await self._process.wait()
+
+    async def stop(self) -> None:
+        """Let the guard end what is left, and wait until it has."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+        await self.wait()
 
     async def spawn(
         self,

@@ -183,7 +183,7 @@ class PythonCandidate:
         is_clean = False
         with suppress(HostEndedError, TimeoutError):
             drained: Drained = await asyncio.wait_for(self._host.drain(), grace_seconds)
-            is_clean = not drained.abandoned
+            is_clean = drained.in_time
         await self.kill()
         return is_clean
 

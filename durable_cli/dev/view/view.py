@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
@@ -99,10 +100,14 @@ class View:
             self._status = status
             self._schedule()
 
-    def write_raw(self, text: str) -> None:
-        """Write lines without a name before them."""
-        for line in text.rstrip("\n").split("\n"):
-            self._write(line)
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the block write to the stream by itself."""
+        status, self._status = self._status, None
+        self.flush()
+        yield
+        self._status = status
+        self._schedule()
 
     def flush(self) -> None:
         """Write what waits, now."""
