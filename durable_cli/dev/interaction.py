@@ -29,7 +29,7 @@ from durable_cli.dev.view.view import View
 
 __all__ = ["Actions", "Interaction"]
 
-HINTS = "r restart  o open  p replay  t time  q quit  ? help"
+HINTS = ("r restart  o open  p replay  t time  q quit  ? help", "q quit  ? help", "? help")
 
 KEYS = (
     ("r", "restart the workers"),
@@ -145,7 +145,9 @@ class Interaction:
         for source, (symbol, style) in self._marks.items():
             status.append(symbol, style)
             status.append(f" {source}  ")
-        return Text.assemble(status, (f" {HINTS}", "dim"))
+        room = self._view.width - status.cell_len - 2
+        hint = next((hint for hint in HINTS if len(hint) <= room), "")
+        return Text.assemble(status, (f" {hint}", "dim"))
 
     def _show_help(self) -> None:
         self._view.show_block(_draw_keys(KEYS))

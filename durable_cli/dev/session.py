@@ -85,6 +85,7 @@ class DevSession:
         self._interaction: Interaction | None = None
         self._terminal: Terminal | None = None
         self._sources = sources
+        self._last_events: dict[str, Event] = {}
 
     def stop(self) -> None:
         """End everything in order; when that goes on already, at once."""
@@ -232,9 +233,11 @@ class DevSession:
         self._terminal = Terminal(self._interaction.press)
         self._terminal.open()
         self._guard.note_terminal(self._terminal.path)
-        self._interaction.refresh()
+        for source, event in self._last_events.items():
+            self._interaction.note(source, event)
 
     def _on_event(self, source: str, event: Event) -> None:
+        self._last_events[source] = event
         if self._interaction is not None:
             self._interaction.note(source, event)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from durable_cli.dev.host_events import LoadFailed, Mismatch, ReplayFailure, Source
 
-__all__ = ["draw_load_failure", "draw_mismatch", "draw_replay_failure"]
+__all__ = ["draw_load_failure", "draw_mismatch", "draw_replay_failure", "shorten_path"]
 
 
 def draw_load_failure(problem: LoadFailed) -> list[RenderableType]:
@@ -36,7 +38,13 @@ def draw_place(file: str | None, line: int | None, source: Source, column: int |
             before = text[: column - 1].expandtabs(4)
             drawn.append(f"{' ' * (width + 4 + len(before))}^\n", "red")
     drawn.rstrip()
-    return [Text(f"{file}:{line}", "dim"), drawn]
+    return [Text(f"{shorten_path(file)}:{line}", "dim"), drawn]
+
+
+def shorten_path(file: str) -> str:
+    """Return a path as it is seen from the current folder, when it is in it."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
 def draw_mismatch(mismatch: Mismatch, more_runs: int = 0) -> RenderableType:

@@ -91,7 +91,7 @@ class View:
         """Write something of several lines, indented like the texts."""
         indent = self._name_width + 3
         bar = self._render(self._name("", BAR, "dim"))
-        for line in self._render(renderable, self._width() - indent).split("\n"):
+        for line in self._render(renderable, self.width - indent).split("\n"):
             self._write(f"{bar} {line}".rstrip())
 
     def set_status(self, status: Text | None) -> None:
@@ -118,7 +118,7 @@ class View:
         self._has_status_line = self._status is not None
         if self._status is not None:
             status = self._status.copy()
-            status.truncate(self._width() - 1, overflow="ellipsis")
+            status.truncate(self.width - 1, overflow="ellipsis")
             text += self._render(status)
         if self._is_lost or not text:
             return
@@ -148,9 +148,11 @@ class View:
     def _fold(self, text: Text, indent: int) -> Iterable[Text]:
         if not self.is_terminal:
             return [text]
-        return text.wrap(self._console(self._width()), max(self._width() - indent, 20))
+        return text.wrap(self._console(self.width), max(self.width - indent, 20))
 
-    def _width(self) -> int:
+    @property
+    def width(self) -> int:
+        """How many columns a line may take."""
         if not self.is_terminal:
             return PIPE_WIDTH
         try:
