@@ -18,16 +18,16 @@ from tests.support.server_process import PROJECT_FOLDER, dx_command
 
 WAIT_SECONDS = 60.0
 
-ACTIVITIES = '''\
+ACTIVITIES = """\
 from temporalio import activity
 
 
 @activity.defn
 async def charge(amount: int) -> int:
     return amount
-'''
+"""
 
-WORKFLOWS = '''\
+WORKFLOWS = """\
 from datetime import timedelta
 
 from temporalio import workflow
@@ -50,7 +50,7 @@ class OrderWorkflow:
     @workflow.signal
     def finish(self) -> None:
         self.is_finished = True
-'''
+"""
 
 PYTHON_WORKER = """\
 [worker.orders]

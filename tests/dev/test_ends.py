@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from .dev_process import NO_REPLAY, PYTHON_WORKER, SERVER, DevProcess, assert_gone, running_dev, wait_until, write_project
+from .dev_process import (
+    NO_REPLAY,
+    PYTHON_WORKER,
+    SERVER,
+    DevProcess,
+    assert_gone,
+    running_dev,
+    wait_until,
+    write_project,
+)
 
 # A worker that heeds no signal, and a grandchild in the same group.
 STUBBORN = """\

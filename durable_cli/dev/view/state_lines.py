@@ -102,7 +102,7 @@ def _load_failed(event: LoadFailed) -> StateLine:
 
 
 def _checked(event: Checked) -> StateLine:
-    runs = f"{event.open} open and {event.closed} closed {'run' if event.open + event.closed == 1 else 'runs'}"
+    runs = f"{event.open} open and {event.closed} closed runs"
     if event.open_total > event.open:
         runs = f"the newest {event.open} of {event.open_total} open and {event.closed} closed runs"
     duration = format_seconds(event.seconds)

@@ -57,6 +57,7 @@ class View:
         self._splitters: dict[str, LineSplitter] = {}
         self._bars = {source: self._render(self._name(source, BAR, "dim")) for source in sources}
         self._pending: list[str] = []
+        self._waiting: asyncio.Handle | None = None
         self._status: Text | None = None
         self._has_status_line = False
 
@@ -80,6 +81,7 @@ class View:
         """Write a state line, folded under itself, with what stands below it."""
         indent = self._name_width + 3
         for index, folded in enumerate(self._fold(line.text, indent)):
+            folded.rstrip()
             if index == 0:
                 self._write(self._render(Text.assemble(self._name(source, line.symbol, line.style), " ", folded)))
             else:
@@ -111,6 +113,9 @@ class View:
 
     def flush(self) -> None:
         """Write what waits, now."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         text = "".join(f"{line}\n" for line in self._pending)
         self._pending.clear()
         if self._has_status_line:
@@ -137,8 +142,8 @@ class View:
         """Write once for all that this turn of the loop brings."""
         if len(self._pending) > 1000:
             self.flush()
-        elif len(self._pending) <= 1:
-            asyncio.get_running_loop().call_soon(self.flush)
+        elif self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_soon(self.flush)
 
     def _name(self, source: str, symbol: str, style: str) -> Text:
         name = source if len(source) <= LONGEST_NAME else source[: LONGEST_NAME - 1] + "…"
