@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from . import snapshot
-from .problems import LoadProblem, shorten
+from .problems import LoadProblemError, shorten
 
 _WORKFLOW = "__temporal_workflow_definition"
 _ACTIVITY = "__temporal_activity_definition"
@@ -51,7 +51,7 @@ def load_definitions(workflow_modules: Sequence[str], activity_modules: Sequence
     """Import the modules, each once, and find what they define.
 
     Raises:
-        LoadProblem: a module is missing, defines nothing, or a name is defined twice.
+        LoadProblemError: a module is missing, defines nothing, or a name is defined twice.
         BaseException: whatever a module raises.
     """
     modules = {name: import_module(name) for name in dict.fromkeys((*workflow_modules, *activity_modules))}
@@ -69,13 +69,13 @@ def import_module(name: str) -> ModuleType:
     """Import a module that dx.toml names.
 
     Raises:
-        LoadProblem: there is no such module; one that is missing further in raises ModuleNotFoundError itself.
+        LoadProblemError: there is no such module; one that is missing further in raises ModuleNotFoundError itself.
     """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            raise LoadProblem(
+            raise LoadProblemError(
                 "ModuleNotFoundError",
                 f"no module {name!r} in {Path.cwd()} (looked for by {sys.executable})",
                 "is the name in dx.toml right, and is `cwd` the folder that has it?",
@@ -140,7 +140,7 @@ def _add_all(target: list[Found], found: Sequence[Found] | Iterator[Found], what
             known[entry.name] = entry
             target.append(entry)
         elif other.value != entry.value:
-            raise LoadProblem(
+            raise LoadProblemError(
                 "DuplicateName",
                 f"two definitions of {what} {entry.name!r}: {shorten(other.file)}:{other.line} and "
                 f"{shorten(entry.file)}:{entry.line}",
@@ -149,7 +149,7 @@ def _add_all(target: list[Found], found: Sequence[Found] | Iterator[Found], what
                 entry.line,
             )
     if not added:
-        raise LoadProblem(
+        raise LoadProblemError(
             "NothingFound",
             f"module {module.__name__!r} defines no {what}",
             _hint_for_empty(module, what),
@@ -203,13 +203,13 @@ def resolve(reference: str) -> Any:
     """Return what `module:attribute` names; a class is called without arguments.
 
     Raises:
-        LoadProblem: there is no such module or attribute.
+        LoadProblemError: there is no such module or attribute.
     """
     module_name, _, attribute = reference.partition(":")
     value: Any = import_module(module_name)
     for name in attribute.split("."):
         if not hasattr(value, name):
-            raise LoadProblem(
+            raise LoadProblemError(
                 "AttributeError",
                 f"module {module_name!r} has no attribute {attribute!r}",
                 "dx.toml names it as module:attribute",

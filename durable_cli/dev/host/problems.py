@@ -12,7 +12,7 @@ from typing import Any
 from . import snapshot
 
 
-class LoadProblem(Exception):
+class LoadProblemError(Exception):
     """Something in the worker's table or in the user's modules that Python itself takes no offence at."""
 
     def __init__(self, error: str, message: str, hint: str = "", file: str | None = None, line: int | None = None):
@@ -25,7 +25,7 @@ class LoadProblem(Exception):
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return the fields of `load_failed`: the error's name and message, the user's line, a hint, the traceback."""
-    if isinstance(error, LoadProblem):
+    if isinstance(error, LoadProblemError):
         return _fields(error.error, str(error), error.hint, error.file, error.line)
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     chain = list(_causes(error))

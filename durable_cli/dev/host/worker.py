@@ -20,7 +20,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 from .discovery import Definitions, load_definitions, resolve
-from .problems import LoadProblem
+from .problems import LoadProblemError
 
 # As many as the SDK's worker runs at once when it is not told.
 _DEFAULT_ACTIVITIES = 100
@@ -51,14 +51,14 @@ def load_parts(table: Mapping[str, Any]) -> Parts:
     """Import all that the table names.
 
     Raises:
-        LoadProblem: as in discovery.
+        LoadProblemError: as in discovery.
         BaseException: whatever a module raises.
     """
     definitions = load_definitions(table["workflows"], table["activities"])
     converter = table.get("data_converter")
     data_converter = resolve(converter) if converter else temporalio.converter.DataConverter.default
     if not isinstance(data_converter, temporalio.converter.DataConverter):
-        raise LoadProblem("TypeError", f"{converter} is not a temporalio DataConverter")
+        raise LoadProblemError("TypeError", f"{converter} is not a temporalio DataConverter")
     return Parts(
         definitions,
         data_converter,
@@ -71,7 +71,7 @@ async def connect(command: Mapping[str, Any], parts: Parts) -> temporalio.client
     """Connect to the server as the user's own worker would.
 
     Raises:
-        LoadProblem: the server can't be reached.
+        LoadProblemError: the server can't be reached.
     """
     options: dict[str, Any] = {}
     client_plugins = [value for value in parts.plugins if not _is_only_for_workers(value)]
@@ -97,7 +97,7 @@ async def connect(command: Mapping[str, Any], parts: Parts) -> temporalio.client
             **options,
         )
     except RuntimeError as error:
-        raise LoadProblem("ConnectError", f"can't reach the server at {command['address']}: {error}") from None
+        raise LoadProblemError("ConnectError", f"can't reach the server at {command['address']}: {error}") from None
 
 
 def make_worker(client: temporalio.client.Client, table: Mapping[str, Any], parts: Parts) -> temporalio.worker.Worker:
@@ -133,7 +133,7 @@ def _is_only_for_workers(plugin: Any) -> bool:
 
 def _require_parameter(function: Any, name: str) -> None:
     if name not in inspect.signature(function).parameters:
-        raise LoadProblem(
+        raise LoadProblemError(
             "UnknownOption",
             f"temporalio {sdk_version()} does not know {name!r}",
             "a newer temporalio may: pip install --upgrade temporalio",

@@ -57,7 +57,7 @@ async def wait_until_usable(is_usable: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something new: parts of a server read the list of such things only now and then."""
     try:
         async with asyncio.timeout(USABLE_AFTER_AT_MOST_SECONDS):
-            while not await is_usable():
-                await asyncio.sleep(0.1)  # noqa: ASYNC110 (the server says nothing by itself)
+            while not await is_usable():  # noqa: ASYNC110 (the server says nothing by itself)
+                await asyncio.sleep(0.1)
     except TimeoutError:
         raise CliError(f"created, but not usable after {USABLE_AFTER_AT_MOST_SECONDS:g} s") from None
