@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from google.protobuf.json_format import MessageToDict
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.history.v1 import History
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
@@ -18,7 +19,7 @@ from durable_cli.dev.project.model import Replay, Worker
 
 __all__ = ["HistoryCounts", "HistoryFolder"]
 
-NEWEST_CLOSED_RUNS = 1000
+NEWEST_RUNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,24 @@ class HistoryFolder:
         self._folder.mkdir(parents=True)
         namespace = worker.namespace
         of_queue = f'TaskQueue = "{worker.task_queue}"' if worker.task_queue else ""
-        open_query, closed_query = (
-            " AND ".join(filter(None, [of_queue, f'ExecutionStatus {sign} "Running"'])) for sign in ("=", "!=")
-        )
+        open_query = " AND ".join(filter(None, [of_queue, 'ExecutionStatus = "Running"']))
         open_runs = await self._clients.list_runs(namespace, open_query, self._replay.open_runs + 1)
         open_total = len(open_runs)
         open_runs = open_runs[: self._replay.open_runs]
-        closed_runs = self._choose(await self._clients.list_runs(namespace, closed_query, NEWEST_CLOSED_RUNS))
+        closed_runs = self._choose(await self._clients.list_runs(namespace, of_queue, NEWEST_RUNS))
         for run in [*open_runs, *closed_runs]:
             await self._write_run(namespace, run)
         return self._folder, HistoryCounts(len(open_runs), len(closed_runs), open_total)
 
-    def _choose(self, closed_runs: list[WorkflowExecutionInfo]) -> list[WorkflowExecutionInfo]:
+    def _choose(self, runs: list[WorkflowExecutionInfo]) -> list[WorkflowExecutionInfo]:
         """Return the newest closed runs of each type."""
         counts: Counter[str] = Counter()
         chosen = []
-        for run in closed_runs:
-            if counts[run.type.name] < self._replay.closed_runs:
+        for run in runs:
+            if (
+                run.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+                and counts[run.type.name] < self._replay.closed_runs
+            ):
                 counts[run.type.name] += 1
                 chosen.append(run)
         return chosen

@@ -131,6 +131,8 @@ class _ServerOutput:
         lines = [*self._lines, self._rest.decode(errors="replace")]
         message = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
         hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
+        if "in use" in message:
+            hint = "stop what listens there, or take another one in dx.toml: [server] port = 0 takes a free one"
         if not message:
             message = "the server did not start: " + (" ".join(lines).strip() or "it says nothing")
         return CliError(message, hint)

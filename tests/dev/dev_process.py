@@ -162,6 +162,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
 def running_dev(folder: Path, *arguments: str, verb: tuple[str, ...] = ("dev",)) -> Iterator[DevProcess]:
     """Run `dx dev` in a project; at the end of the block nothing of it is left."""
     log = folder.with_name(f"{folder.name}.log")
+    (folder / ".dx" / "dev.jsonl").unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
