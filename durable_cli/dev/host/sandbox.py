@@ -29,11 +29,12 @@ class OncePerModuleRunner(SandboxedWorkflowRunner):
             _validated.add(defn.cls.__module__)
 
 
-@dataclasses.dataclass(frozen=True)
 class _Arrival:
     """Stands for an activation, to bring a new run into a sandbox. This module is the same one inside and outside."""
 
-    details: Any
+    def __init__(self, details: Any) -> None:
+        self.details = details
+        self.instance: Any = None
 
 
 def share(runner: WorkflowRunner) -> WorkflowRunner:
@@ -62,25 +63,24 @@ class _SharingRunner(WorkflowRunner):
         if module not in self._sandboxes:
             self._sandboxes[module] = self._runner.create_instance(det)
         # Here, not at the first activation: the SDK makes its instances where the worker's own event loop runs.
-        self._sandboxes[module].activate(_Arrival(det))
-        return _Run(self._sandboxes[module], det)
+        arrival = _Arrival(det)
+        self._sandboxes[module].activate(arrival)
+        return _Run(self._sandboxes[module], arrival.instance)
 
 
 class _Run:
     """Outside: one run, in a sandbox with others. Only one run is replayed at a time."""
 
-    def __init__(self, sandbox: Any, details: Any) -> None:
+    def __init__(self, sandbox: Any, instance: Any) -> None:
         self._sandbox = sandbox
-        self._details = details
+        self._instance = instance
 
     def activate(self, act: Any) -> Any:
         return self._sandbox.activate(act)
 
-    def get_info(self) -> Any:
-        return self._details.info
-
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._sandbox, name)
+        # What else the worker asks runs no code of the user, and needs no sandbox.
+        return getattr(self._instance, name)
 
 
 class ManyRunsRunner(WorkflowRunner):
@@ -94,26 +94,21 @@ class ManyRunsRunner(WorkflowRunner):
 
 
 class _ManyRuns:
-    """Inside: the runs of one module; what is not an activation is asked of the run that was active last."""
+    """Inside: the runs of one module."""
 
     def __init__(self, first_details: Any) -> None:
         # As the sandbox has translated them: exception types are those of the modules in here.
         self._exception_types = first_details.worker_level_failure_exception_types
         self._instances: dict[str, Any] = {}
-        self._last: Any = None
 
     def activate(self, act: Any) -> Any:
         if isinstance(act, _Arrival):
-            self._instances[act.details.info.run_id] = self._create(act.details)
+            act.instance = self._instances[act.details.info.run_id] = self._create(act.details)
             return None
-        instance = self._last = self._instances[act.run_id]
-        completion = instance.activate(act)
+        completion = self._instances[act.run_id].activate(act)
         if any(job.HasField("remove_from_cache") for job in act.jobs):
             del self._instances[act.run_id]
         return completion
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._last, name)
 
     def _create(self, details: Any) -> Any:
         outer_class = details.defn.cls
