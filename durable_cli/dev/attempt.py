@@ -37,11 +37,17 @@ class Attempt:
     """Runs once; a candidate that does not come to serve is ended, also when the attempt is cancelled."""
 
     def __init__(
-        self, supply: Supply, reporter: Reporter, runs: Runs, decide: Callable[[Checked], Awaitable[Verdict]]
+        self,
+        supply: Supply,
+        reporter: Reporter,
+        runs: Runs,
+        forgive: Callable[[Checked], Checked],
+        decide: Callable[[Checked], Awaitable[Verdict]],
     ) -> None:
         self._supply = supply
         self._reporter = reporter
         self._runs = runs
+        self._forgive = forgive
         self._decide = decide
         self._is_building = False
         self.is_serving = False
@@ -106,5 +112,6 @@ class Attempt:
     async def _check(self, candidate: Candidate) -> Checked | None:
         checked = await candidate.check()
         if checked is not None:
+            checked = self._forgive(checked)
             self._reporter.tell(checked)
         return checked

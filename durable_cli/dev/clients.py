@@ -8,7 +8,11 @@ from dataclasses import replace
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkflowExecutionsRequest
+from temporalio.api.workflowservice.v1 import (
+    CountWorkflowExecutionsRequest,
+    DescribeTaskQueueRequest,
+    ListWorkflowExecutionsRequest,
+)
 
 from durable_cli.client import Client
 from durable_cli.config import Settings
@@ -67,3 +71,11 @@ class Clients:
             if not page.next_page_token:
                 break
         return runs[:limit]
+
+    async def count_runs(self, namespace: str, query: str) -> int:
+        """Return how many runs match a list filter."""
+        client = self.of(namespace)
+        request = CountWorkflowExecutionsRequest(namespace=namespace, query=query)
+        async with client.doing("count workflows"):
+            reply = await client.workflow_service.count_workflow_executions(request, retry=True)
+        return reply.count

@@ -20,6 +20,11 @@ from durable_cli.dev.project.model import Replay, Worker
 __all__ = ["HistoryCounts", "HistoryFolder"]
 
 NEWEST_RUNS = 1000
+# Terminated: so ends what has been reset, and what a person ended since it did not survive a change.
+NOT_REPLAYED = (
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+    WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,8 @@ class HistoryFolder:
         namespace = worker.namespace
         of_queue = f'TaskQueue = "{worker.task_queue}"' if worker.task_queue else ""
         open_query = " AND ".join(filter(None, [of_queue, 'ExecutionStatus = "Running"']))
-        open_runs = await self._clients.list_runs(namespace, open_query, self._replay.open_runs + 1)
-        open_total = len(open_runs)
-        open_runs = open_runs[: self._replay.open_runs]
+        open_runs = await self._clients.list_runs(namespace, open_query, self._replay.open_runs)
+        open_total = await self._clients.count_runs(namespace, open_query)
         closed_runs = self._choose(await self._clients.list_runs(namespace, of_queue, NEWEST_RUNS))
         for run in [*open_runs, *closed_runs]:
             await self._write_run(namespace, run)

@@ -29,7 +29,7 @@ def explain_patched(mismatch: Mismatch) -> str:
     patch = _name_patch(mismatch)
     new = _find_new_line(mismatch)
     old = _CALLS.get(mismatch.event_type)
-    old_summary = mismatch.event_summary or mismatch.event_type
+    old_summary = _about(mismatch.event_type, mismatch.event_summary) or mismatch.event_type
     lines = []
     if new and old:
         lines = [f'if workflow.patched("{patch}"):', f"    {new}", "else:", f"    {old}  # as before: {old_summary}"]
@@ -39,8 +39,15 @@ def explain_patched(mismatch: Mismatch) -> str:
         lines = [f'if not workflow.patched("{patch}"):', f"    {old}  # as before: {old_summary}"]
     else:
         lines = [f'if workflow.patched("{patch}"):', "    …  # what is new", "else:", "    …  # what was there before"]
-    closing = f'once no old run is open: workflow.deprecate_patch("{patch}") in place of the if, and later nothing'
-    return "\n".join([*lines, "", f"# {closing}"])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "# Later, when no run from before is open, this takes the place of the condition,",
+            "# and at last goes, too:",
+            f'workflow.deprecate_patch("{patch}")',
+        ]
+    )
 
 
 def _find_new_line(mismatch: Mismatch) -> str:
@@ -52,6 +59,12 @@ def _find_new_line(mismatch: Mismatch) -> str:
 
 def _name_patch(mismatch: Mismatch) -> str:
     """Name the patch after what is new, else after what was there."""
-    summary = mismatch.command_summary or mismatch.event_summary or mismatch.workflow_type
+    new = _about(mismatch.command_type, mismatch.command_summary)
+    summary = new or _about(mismatch.event_type, mismatch.event_summary) or mismatch.workflow_type
     words = re.findall(r"[A-Za-z][A-Za-z0-9_]*", summary)
     return "-".join(words[:3]).lower() or "my-change"
+
+
+def _about(kind: str, summary: str) -> str:
+    """Return what an event or a command is about, without its type."""
+    return summary.removeprefix(kind).strip()

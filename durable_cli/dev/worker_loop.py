@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 from durable_cli.dev.attempt import Attempt, Outcome, Served
@@ -62,6 +63,7 @@ class WorkerLoop:
         self._started_s = 0.0
         self._served_since_s = 0.0
         self._told_definitions: object = None
+        self._forgiven_run_ids: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     # What happens outside.
@@ -162,7 +164,7 @@ class WorkerLoop:
         )
 
     def _make_attempt(self) -> Attempt:
-        return Attempt(self._supply, self._reporter, self._runs, self._decide)
+        return Attempt(self._supply, self._reporter, self._runs, self._forgive, self._decide)
 
     def _follow(self, running: Coroutine[Any, Any, Outcome]) -> None:
         task = asyncio.create_task(running)
@@ -220,6 +222,12 @@ class WorkerLoop:
         error = await candidate.wait_crashed()
         self._post(lambda: self._on_crashed(candidate, error))
 
+    def _forgive(self, checked: Checked) -> Checked:
+        """Leave out the runs that the user has already let break: they are no news at the next save."""
+        mismatches = [run for run in checked.mismatches if run.run_id not in self._forgiven_run_ids]
+        failures = [run for run in checked.failures if run.run_id not in self._forgiven_run_ids]
+        return replace(checked, mismatches=mismatches, failures=failures)
+
     async def _decide(self, checked: Checked) -> Verdict:
         """Return what to do about runs that don't repeat their history, by policy or by asking."""
         old_goes_on = self._serving is not None
@@ -234,6 +242,8 @@ class WorkerLoop:
             finally:
                 self.question = None
                 self._on_question()
+            if verdict == "reload":
+                self._forgiven_run_ids |= {run.run_id for run in find_broken_runs(checked)}
             if verdict != "keep":
                 return verdict
         self._reporter.tell(Held(old_goes_on, is_asked=False))

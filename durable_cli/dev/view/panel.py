@@ -28,7 +28,7 @@ def draw_place(file: str | None, line: int | None, source: Source, column: int |
     if file is None or line is None:
         return []
     width = len(str(max((number for number, _ in source), default=0)))
-    drawn = Text()
+    drawn = Text(no_wrap=True, overflow="ellipsis")
     for number, text in source:
         is_marked = number == line
         drawn.append("→ " if is_marked else "  ", "red")
@@ -54,8 +54,8 @@ def draw_mismatch(mismatch: Mismatch, more_runs: int = 0) -> RenderableType:
     pair.add_column(event, overflow="fold")
     pair.add_column("the new code", overflow="fold")
     pair.add_row(
-        _two_lines(mismatch.event_type or "no such event", mismatch.event_summary, "yellow"),
-        _two_lines(mismatch.command_type or "no such command", mismatch.command_summary, "red"),
+        _say(mismatch.event_type or "no such event", mismatch.event_summary, "yellow"),
+        _say(mismatch.command_type or "no such command", mismatch.command_summary, "red"),
     )
     drawn: list[RenderableType] = [Text(), _title(mismatch, more_runs), Text(), pair]
     place = draw_place(mismatch.file, mismatch.line, mismatch.source)
@@ -77,5 +77,7 @@ def _title(run: Mismatch | ReplayFailure, more_runs: int) -> Text:
     return Text.assemble((run.workflow_id, "bold"), more, (what, "dim"))
 
 
-def _two_lines(first: str, second: str, style: str) -> Text:
-    return Text.assemble((first, style), f"\n{second}" if second else "")
+def _say(kind: str, summary: str, style: str) -> Text:
+    """Say an event or a command: its type, and what it is about."""
+    about = summary.removeprefix(kind).strip()
+    return Text.assemble((kind, style), f" {about}" if about else "")
