@@ -22,6 +22,7 @@ BUDGET_SECONDS = {
     "service": 240,
     "bench": 120,
     "packaging": 120,
+    "testing": 180,
     "sim": 180,
     "core": 90,
     "conformance": 60,
