@@ -86,9 +86,9 @@ def assert_all_pass(project: Project, *words: str, count: int) -> None:
 
 @pytest.mark.parametrize("scope", ["function", "module", "session"])
 def test_pytest_asyncio_in_auto_mode(make_project: Callable[..., Project], scope: str) -> None:
-    ini = f"asyncio_mode = auto\nasyncio_default_test_loop_scope = {scope}\nasyncio_default_fixture_loop_scope = {scope}\n"
+    scopes = f"asyncio_default_test_loop_scope = {scope}\nasyncio_default_fixture_loop_scope = {scope}\n"
     fixtures = FIXTURE_TESTS.format(imports="import pytest", decorator="pytest.fixture")
-    assert_all_pass(make_project(ini=ini, test_all=TESTS, test_fixtures=fixtures), count=4)
+    assert_all_pass(make_project(ini="asyncio_mode = auto\n" + scopes, test_all=TESTS, test_fixtures=fixtures), count=4)
 
 
 def test_pytest_asyncio_in_strict_mode(make_project: Callable[..., Project]) -> None:
