@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from durable_cli.testing.errors import DxError
+from durable_cli.testing.project import read_server_options
 from durable_cli.testing.server import DxServer, ServerOptions
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ STAGE = pytest.StashKey[Stage]()
 
 
 @pytest.fixture(scope="session")
-def dx_server_options() -> ServerOptions:
-    """Override it to give the tests search attributes, or values of the dynamic configuration."""
-    return {}
+def dx_server_options(pytestconfig: pytest.Config) -> ServerOptions:
+    """Search attributes and values of the dynamic configuration: those of the project's dx.toml, unless overridden."""
+    return read_server_options(pytestconfig.rootpath)
 
 
 @pytest.fixture
