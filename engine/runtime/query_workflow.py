@@ -95,7 +95,7 @@ async def _ask_directly(engine: Engine, pending: PendingQuery, until: float) -> 
     if state is None:
         raise WorkflowNotReady("the workflow execution was deleted")
     sticky_key = (state.namespace_id, state.sticky_task_queue, False)
-    if state.sticky_task_queue and engine.task_queues.sticky_alive(sticky_key, engine.env.now_ns()):
+    if state.sticky_task_queue and engine.task_queues.sticky_alive(sticky_key, engine.clock.system_ns()):
         sticky_until = engine.loop.time() + state.sticky_schedule_to_start_timeout_ns / 1e9
         result = await _offer(engine, state, pending, min(sticky_until, until), sticky=True)
         if result is not None:

@@ -26,9 +26,11 @@ from engine.core.run.workflow_task import start_to_close_timeout_ns
 
 __all__ = [
     "find_current_run_key",
+    "find_deadline_after",
     "find_run_key",
     "load_run",
     "load_run_keys_due",
+    "load_run_keys_with_tasks",
     "load_tasks_to_dispatch",
     "load_updates",
     "max_run_key",
@@ -67,6 +69,24 @@ def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tup
     return connection.execute(
         "SELECT next_deadline_ns, run_key FROM runs WHERE next_deadline_ns <= ? ORDER BY next_deadline_ns", (until_ns,)
     ).fetchall()
+
+
+def find_deadline_after(connection: sqlite3.Connection, time_ns: int) -> int | None:
+    """Return the earliest `next_deadline_ns` after a time, or None."""
+    (due_ns,) = connection.execute(
+        "SELECT min(next_deadline_ns) FROM runs WHERE next_deadline_ns > ?", (time_ns,)
+    ).fetchone()
+    return None if due_ns is None else int(due_ns)
+
+
+def load_run_keys_with_tasks(connection: sqlite3.Connection) -> list[int]:
+    """Return the open runs with a workflow task or an activity that waits for a worker or is with one."""
+    rows = connection.execute(
+        "SELECT run_key FROM runs WHERE workflow_task_state != 0 AND status = ? "
+        "UNION SELECT a.run_key FROM activities a JOIN runs r USING (run_key) WHERE a.state IN (1, 2) AND r.status = ?",
+        (WORKFLOW_EXECUTION_STATUS_RUNNING, WORKFLOW_EXECUTION_STATUS_RUNNING),
+    )
+    return [run_key for (run_key,) in rows]
 
 
 class WaitingTask(NamedTuple):

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from engine.core.policy.durations import duration_to_ns
 from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
 
-__all__ = ["DeadlineKind", "add_activity_deadlines", "next_deadline_ns", "push", "rebuild", "take_due"]
+__all__ = ["DeadlineKind", "add_activity_deadlines", "find_next", "next_deadline_ns", "push", "rebuild", "take_due"]
 
 
 class DeadlineKind(IntEnum):
@@ -55,6 +55,14 @@ def next_deadline_ns(state: RunState) -> int | None:
         if due_ns is not None:
             heappush(heap, (due_ns, *entry[1:]))
     return None
+
+
+def find_next(state: RunState) -> tuple[DeadlineKind, int, str] | None:
+    """Return what the run has to be looked at for next: (kind, event_id, key), or None."""
+    if next_deadline_ns(state) is None:
+        return None
+    _, kind, event_id, _, key = state.deadlines[0]
+    return DeadlineKind(kind), event_id, key
 
 
 def take_due(state: RunState, now_ns: int) -> tuple[DeadlineKind, int, str] | None:
