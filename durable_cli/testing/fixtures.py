@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from durable_cli.testing.connection import ClientOptions, Connection
     from durable_cli.testing.replay import ReplayHistories
+    from durable_cli.testing.time import DxTime
     from durable_cli.testing.watch import Watch
     from durable_cli.testing.worker import DxWorker
 
@@ -31,6 +32,7 @@ __all__ = [
     "dx_namespace",
     "dx_server",
     "dx_server_options",
+    "dx_time",
     "dx_worker",
     "replay_histories",
 ]
@@ -140,6 +142,17 @@ def dx_worker(request: pytest.FixtureRequest, _dx_stage: Stage, dx_client_option
     from durable_cli.testing.worker import DxWorker
 
     return DxWorker(_dx_stage.client, _dx_stage.watch, dx_client_options, request.node.name)
+
+
+@pytest.fixture
+def dx_time(dx_server: DxServer, _dx_portal: Any) -> Iterator[DxTime]:
+    """Move the server's time: `await dx_time.skip("3d")`, or `async with dx_time.auto():`."""
+    from durable_cli.testing.time import DxTime
+
+    time = DxTime(dx_server.address)
+    yield time
+    if time.changed:
+        _dx_portal.run(time.resume())
 
 
 @pytest.fixture
