@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TypedDict
 
-from durable_cli.testing.errors import ServerNotStartedError
+from durable_cli.testing.errors import ServerEndedError, ServerNotStartedError
 
 __all__ = ["DxServer", "ServerOptions"]
 
@@ -81,6 +81,17 @@ class DxServer:
             ended = f"it ended with exit code {self._process.returncode}" if not line else "no answer"
             reason = f"{ended}:\n\n{self._last_words}"
         raise ServerNotStartedError(f"the dx server did not start: {reason}")
+
+    def check(self) -> None:
+        """Do nothing while the server runs.
+
+        Raises:
+            ServerEndedError: it has ended.
+        """
+        code = self._process.poll()
+        if code is not None:
+            said = self.read_log().strip() or "it said nothing"
+            raise ServerEndedError(f"the dx server has ended with exit code {code}:\n\n{said}")
 
     def read_log(self, offset: int = 0) -> str:
         """Return what the server has logged since `offset` bytes: warnings and errors, usually nothing."""
