@@ -8,8 +8,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
-from durable_cli.tui.feed import Feed
+from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
+from durable_cli.tui.palette import ActionProvider
+from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
@@ -24,7 +26,7 @@ class BrowserApp(App[None]):
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
@@ -32,16 +34,24 @@ class BrowserApp(App[None]):
     ]
 
     def __init__(
-        self, global_options: GlobalOptions, connection: ConnectionOptions, *, workflow_id: str = "", run_id: str = ""
+        self,
+        global_options: GlobalOptions,
+        connection: ConnectionOptions,
+        *,
+        workflow_id: str = "",
+        run_id: str = "",
+        is_read_only: bool = False,
     ) -> None:
         super().__init__()
-        self.feed = Feed(global_options, connection, self.post_message)
+        self.link = Link(global_options, connection, self.post_message)
+        self.is_read_only = is_read_only
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DEFAULT_THEME
+        self.preferences = load_preferences()
+        self.theme = self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
         self.push_screen(WorkflowsScreen())
@@ -49,7 +59,7 @@ class BrowserApp(App[None]):
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
         # What the feed needs takes longer to import than all that is drawn first.
-        self.call_after_refresh(lambda: self.run_worker(self.feed.keep_connected(), name="connect"))
+        self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
 
     def on_connection_changed(self, message: ConnectionChanged) -> None:
         """Show on whatever screen is open whether the server answers."""
@@ -59,6 +69,21 @@ class BrowserApp(App[None]):
                 bar.update_bar()
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
+
+    def change_namespace(self, namespace: str) -> None:
+        """Browse another namespace of the same server."""
+        self.link.use_namespace(namespace)
+        for bar in self.screen.query(TopBar):
+            bar.update_bar()
+
+    def keep_preferences(self) -> None:
+        """Write down what is preferred now."""
+        save_preferences(self.preferences)
+
+    def watch_theme(self, theme: str) -> None:
+        if self.is_running and theme != (self.preferences.theme or DEFAULT_THEME):
+            self.preferences.theme = "" if theme == DEFAULT_THEME else theme
+            self.keep_preferences()
 
     def action_next_theme(self) -> None:
         """Take the next theme."""

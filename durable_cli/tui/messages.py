@@ -61,20 +61,22 @@ class TroubleChanged(Message):
 
 @dataclass
 class RunsListed(Message):
-    """A page of runs. The first one (`is_head`) comes again and again, the others follow it once."""
+    """A page of the runs that match `query`; `token` asked for it, and is empty for the first page."""
 
+    query: str
+    token: bytes
     rows: Sequence[RunRow]
     next_page_token: bytes
-    is_head: bool
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, RunsListed) and self.is_head and message.is_head
+        return isinstance(message, RunsListed) and (message.query, message.token) == (self.query, self.token)
 
 
 @dataclass
 class RunsCounted(Message):
-    """How many runs there are of each status (its number in the protocol)."""
+    """How many runs of those that match `query` have which status (its number in the protocol)."""
 
+    query: str
     counts: dict[int, int]
 
     def can_replace(self, message: Message) -> bool:

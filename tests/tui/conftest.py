@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual._context import active_app
 from textual.pilot import Pilot
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
@@ -19,33 +20,46 @@ from tests.support.server_process import find_free_port, launch_dx, running
 PATIENCE_SECONDS = 20.0
 
 
+@pytest.fixture(autouse=True)
+def own_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep what the browser remembers out of the user's folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server of this module alone."""
     folder: Path = tmp_path_factory.mktemp("tui")
-    with running(launch_dx(folder)) as server:
+    with running(launch_dx(folder, "--namespace", "other")) as server:
         yield from run_stage(server, folder)
 
 
 @asynccontextmanager
 async def browsing(
-    address: str = "", *, namespace: str | None = None, workflow_id: str = "", size: tuple[int, int] = (120, 35)
+    address: str = "",
+    *,
+    namespace: str | None = None,
+    workflow_id: str = "",
+    is_read_only: bool = False,
+    size: tuple[int, int] = (120, 35),
 ) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
     """The browser on a server; without an address, where nothing listens."""
     app = BrowserApp(
         GlobalOptions(disable_config_env=True),
         ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
         workflow_id=workflow_id,
+        is_read_only=is_read_only,
     )
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
+    """Wait until something is so; when it never is, fail with the screen."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < end, f"never: {what}"
+        if time.monotonic() > end:
+            pytest.fail(f"never: {what}\n{screen_text(active_app.get())}", pytrace=False)
         await asyncio.sleep(0.02)
 
 

@@ -111,3 +111,47 @@ async def test_it_finds_the_server_when_that_comes_back(tmp_path: Path) -> None:
 async def test_an_unknown_namespace_says_so(stage: Stage) -> None:
     async with browsing(stage.server.address, namespace="nowhere") as (app, _):
         await until(lambda: "nowhere" in screen_text(app) and "can't list" in screen_text(app), "it says so")
+
+
+async def test_a_signal_is_sent_from_a_form(stage: Stage) -> None:
+    workflow_id = await start(stage, "Waiter")
+    async with browsing(stage.server.address, workflow_id=workflow_id) as (app, pilot):
+        await until(lambda: "WorkflowTaskCompleted" in screen_text(app), "its first task is shown")
+        await pilot.press("s")
+        await until(lambda: "Signal " + workflow_id in screen_text(app), "the form opens")
+        await pilot.press(*"add", "tab", *"not json", "ctrl+s")
+        assert "not JSON, line 1" in screen_text(app)
+        await pilot.press("ctrl+u", *'"by hand"', "ctrl+s")
+        await until(lambda: 'add("by hand")' in screen_text(app), "the signal arrives")
+
+
+async def test_a_termination_asks_and_says_what_was_done(stage: Stage) -> None:
+    workflow_id = await start(stage, "Waiter")
+    async with browsing(stage.server.address, workflow_id=workflow_id) as (app, pilot):
+        await until(lambda: "WorkflowTaskCompleted" in screen_text(app), "its first task is shown")
+        await pilot.press("t")
+        await until(lambda: "no chance to clean up" in screen_text(app), "it asks")
+        await pilot.press(*"over", "ctrl+s")
+        await until(lambda: f"terminated {workflow_id}" in screen_text(app), "it says so")
+        await until(lambda: "■ Terminated" in screen_text(app), "the run is terminated")
+        await pilot.press("s", *"add", "ctrl+s")
+        await until(lambda: "can't signal" in screen_text(app), "a refusal is said")
+
+
+async def test_only_reading_offers_no_change(stage: Stage) -> None:
+    workflow_id = await start(stage, "Waiter")
+    async with browsing(stage.server.address, workflow_id=workflow_id, is_read_only=True) as (app, pilot):
+        await until(lambda: "WorkflowTaskCompleted" in screen_text(app), "its first task is shown")
+        assert "Terminate" not in screen_text(app)
+        await pilot.press("t")
+        assert "no chance to clean up" not in screen_text(app)
+
+
+async def test_the_palette_finds_what_keys_do(stage: Stage) -> None:
+    workflow_id = await start(stage, "Waiter")
+    async with browsing(stage.server.address, workflow_id=workflow_id) as (app, pilot):
+        await until(lambda: "WorkflowTaskCompleted" in screen_text(app), "its first task is shown")
+        await pilot.press("ctrl+p", *"signal")
+        await until(lambda: "key s" in screen_text(app), "the action is found")
+        await pilot.press("enter")
+        await until(lambda: "Signal " + workflow_id in screen_text(app), "the form opens")

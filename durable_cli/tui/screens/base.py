@@ -11,9 +11,12 @@ from durable_cli.tui.widgets.trouble_note import TroubleNote
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
-    from durable_cli.tui.feed import Feed
 
 __all__ = ["BrowserScreen"]
+
+
+# Actions that change something on the server are named so.
+CHANGE_PREFIX = "change_"
 
 
 class BrowserScreen(Screen[None]):
@@ -25,14 +28,13 @@ class BrowserScreen(Screen[None]):
         return cast("BrowserApp", self.app)
 
     @property
-    def feed(self) -> Feed:
-        """The connection to the server."""
-        return self.browser.feed
-
-    @property
     def palette(self) -> dict[str, str]:
         """The colours of the theme."""
         return self.app.theme_variables
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out what would change something when the browser only reads."""
+        return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
 
     def on_mount(self) -> None:
         self.query_one(TroubleNote).show(self.browser.trouble)

@@ -13,9 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
+from durable_cli.tui.feed.run import watch_history, watch_run
 from durable_cli.tui.messages import HistoryGrew, RunDescribed
 from durable_cli.tui.rows import EventRow, RunSummary
-from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import clock, now_ns, short_span
 from durable_cli.tui.widgets.top_bar import TopBar
@@ -42,7 +43,7 @@ ENDINGS = (
 )
 
 
-class WorkflowScreen(BrowserScreen):
+class WorkflowScreen(RunActionsScreen):
     """One run; without a run id, the latest one of the workflow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,8 +71,12 @@ class WorkflowScreen(BrowserScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one(VirtualTable).focus()
-        self.run_worker(self.feed.watch_run(self.workflow_id, self.run_id, self.post_message))
-        self.run_worker(self.feed.watch_history(self.workflow_id, self.run_id, self.post_message))
+        link = self.browser.link
+        self.run_worker(watch_run(link, self.workflow_id, self.run_id, self.post_message))
+        self.run_worker(watch_history(link, self.workflow_id, self.run_id, self.post_message))
+
+    def target_runs(self) -> list[tuple[str, str]]:
+        return [(self.workflow_id, self.run_id)]
 
     def on_run_described(self, message: RunDescribed) -> None:
         self.query_one("#summary", Static).update(self._draw_summary(message.summary))
@@ -115,7 +120,7 @@ class WorkflowScreen(BrowserScreen):
             return
         from rich.json import JSON
 
-        from durable_cli.tui.event_json import event_json
+        from durable_cli.tui.feed.event_json import event_json
 
         self.query_one("#event-text", Static).update(JSON(event_json(row.serialized)))
 

@@ -39,9 +39,9 @@ class TopBar(Static):
         app = cast("BrowserApp", self.app)
         colors = app.theme_variables
         sign, variable = SIGNS[app.connection]
-        words = [word for word in (app.feed.namespace, self._place) if word]
+        words = [word for word in (app.link.namespace, self._place) if word]
         left = Text.assemble(("dx", f"bold {colors['accent']}"), *((f" / {word}", "") for word in words))
-        right = Text.assemble((app.feed.address, colors["quiet"]), " ", (sign, colors[variable]))
+        right = Text.assemble((app.link.address, colors["quiet"]), " ", (sign, colors[variable]))
         grid = Table.grid(expand=True)
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         grid.add_column(no_wrap=True, justify="right")

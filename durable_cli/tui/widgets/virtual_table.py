@@ -61,7 +61,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         height: 1fr;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
-        & > .virtual-table--header { color: $quiet; text-style: bold; background: $background; }
+        & > .virtual-table--header { color: $quiet; text-style: bold; }
         & > .virtual-table--cursor { background: $cursor; }
         & > .virtual-table--cursor-blurred { background: $panel; }
         & > .virtual-table--marked { color: $accent; text-style: bold; }
@@ -134,6 +134,18 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def cursor_row(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self.cursor] if self._rows else None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The first and the last index that are on the screen."""
+        top = self.scroll_offset.y
+        return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; `render_cells` gives as many cells from now on."""
+        self._columns = list(columns)
+        self._widths = []
+        self.refresh()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row where that is still there."""
@@ -242,7 +254,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self._widths = self._lay_out(width)
         base = self.rich_style
         if y == 0:
-            style = self.get_component_rich_style("virtual-table--header")
+            style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self._draw([column.title for column in self._columns], width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
@@ -257,7 +269,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         return self._draw(self._render_cells(row), width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="", style=style)
+        line = Text(end="")
         for index, cell_width in self._widths:
             cell = cells[index]
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
@@ -270,4 +282,4 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
                 line.append_text(text).append(" " * padding)
             line.append(" " * GAP)
         segments = list(line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width, style)
+        return Strip(segments).adjust_cell_length(width).apply_style(style)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from temporalio.api.history.v1 import HistoryEvent
 
 from durable_cli.output.event_text import Names, name_event, summarize_event
-from durable_cli.tui.from_protos import timestamp_ns
+from durable_cli.tui.feed.from_protos import timestamp_ns
 from durable_cli.tui.rows import EventRow
 
 __all__ = ["EventReader"]

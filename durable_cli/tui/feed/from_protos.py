@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import Payload
 from temporalio.api.workflow.v1 import PendingActivityInfo, WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from durable_cli.output.payload_text import format_fields, format_payload, summarize_failure
 from durable_cli.tui.rows import PendingWork, RunRow, RunSummary
+from durable_cli.tui.status import STATUSES
 from durable_cli.tui.times import clock, now_ns, short_span
 
-__all__ = ["run_row", "run_summary", "timestamp_ns"]
+__all__ = ["run_row", "run_summary", "status_of_payload", "timestamp_ns"]
 
 
 def timestamp_ns(time: Timestamp) -> int:
     """Return a time in nanoseconds since the epoch; 0 for none."""
     return time.seconds * 1_000_000_000 + time.nanos
+
+
+def status_of_payload(payload: Payload) -> int:
+    """Return the number of the status that a group of a count has: servers write its name."""
+    name = json.loads(payload.data)
+    return next((number for number, status in STATUSES.items() if status.name == name), 0)
 
 
 def run_row(info: WorkflowExecutionInfo) -> RunRow:
