@@ -113,8 +113,8 @@ def _dx_stage(
     from durable_cli.testing.watch import Watch
 
     _refuse_other_loops(request)
-    dx_server.check()
-    namespace = _dx_connection.create_namespace(request.node.name, dx_server_options.get("search_attributes", {}))
+    with dx_server.in_use():
+        namespace = _dx_connection.create_namespace(request.node.name, dx_server_options.get("search_attributes", {}))
     guard = GuardInterceptor()
     client = _dx_connection.make_client(namespace, [guard], dx_client_options)
     guard.watch = watch = Watch(_dx_connection.portal, client)
@@ -122,8 +122,8 @@ def _dx_stage(
     request.node.stash[STAGE] = stage
     yield stage
     watch.stop()
-    dx_server.check()
-    _dx_connection.delete_namespace(namespace)
+    with dx_server.in_use():
+        _dx_connection.delete_namespace(namespace)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TypedDict
 
@@ -21,6 +21,7 @@ __all__ = ["DxServer", "ServerOptions"]
 _CHILD = Path(__file__).with_name("child.py")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_END_SECONDS = 1.0
 
 
 class ServerOptions(TypedDict, total=False):
@@ -82,16 +83,22 @@ class DxServer:
             reason = f"{ended}:\n\n{self._last_words}"
         raise ServerNotStartedError(f"the dx server did not start: {reason}")
 
-    def check(self) -> None:
-        """Do nothing while the server runs.
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Say so when the calls in this block fail since the server has ended.
 
         Raises:
-            ServerEndedError: it has ended.
+            ServerEndedError: it has.
         """
-        code = self._process.poll()
-        if code is not None:
-            said = self.read_log().strip() or "it said nothing"
-            raise ServerEndedError(f"the dx server has ended with exit code {code}:\n\n{said}")
+        try:
+            yield
+        except Exception:
+            # Its end may be a moment younger than what came of it.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(_END_SECONDS)
+                said = self.read_log().strip() or "it said nothing"
+                raise ServerEndedError(f"the dx server has ended with exit code {code}:\n\n{said}") from None
+            raise
 
     def read_log(self, offset: int = 0) -> str:
         """Return what the server has logged since `offset` bytes: warnings and errors, usually nothing."""
