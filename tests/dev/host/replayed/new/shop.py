@@ -234,16 +234,15 @@ class EndsInstead(Waiting):
 class ChangedLocalActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_local_activity(
-            reserve_stock, "order", start_to_close_timeout=LIMIT
-        )  # ChangedLocalActivity
+        other = reserve_stock
+        await workflow.execute_local_activity(other, "order", start_to_close_timeout=LIMIT)  # ChangedLocalActivity
         await self.wait()
 
 
 @workflow.defn
 class RemovedUpdateHandler(Waiting):
     @workflow.run
-    async def run(self) -> None:
+    async def run(self) -> None:  # RemovedUpdateHandler
         await self.wait()
 
 
