@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import uuid
@@ -86,3 +87,18 @@ async def hosts(server: ServerProcess) -> AsyncIterator[Hosts]:
 async def client(server: ServerProcess) -> Client:
     """The SDK's client."""
     return await Client.connect(server.address)
+
+
+async def wait_quiet(client: Client, workflow_id: str) -> None:
+    """Wait until a run has nothing to do."""
+    handle = client.get_workflow_handle(workflow_id)
+    while True:
+        description = (await handle.describe()).raw_description
+        busy = description.pending_activities or description.pending_children
+        if description.workflow_execution_info.status != 1:
+            return
+        if not busy and not description.HasField("pending_workflow_task"):
+            last = (await handle.fetch_history()).events[-1]
+            if not last.HasField("timer_started_event_attributes"):
+                return
+        await asyncio.sleep(0.02)
