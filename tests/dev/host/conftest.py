@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.client import Client
 
 from durable_cli.dev.host_events import Loaded
@@ -93,12 +94,16 @@ async def wait_quiet(client: Client, workflow_id: str) -> None:
     """Wait until a run has nothing to do."""
     handle = client.get_workflow_handle(workflow_id)
     while True:
+        events = (await handle.fetch_history()).events
         description = (await handle.describe()).raw_description
-        busy = description.pending_activities or description.pending_children
-        if description.workflow_execution_info.status != 1:
+        if description.workflow_execution_info.status != WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
             return
-        if not busy and not description.HasField("pending_workflow_task"):
-            last = (await handle.fetch_history()).events[-1]
-            if not last.HasField("timer_started_event_attributes"):
-                return
+        busy = (
+            description.pending_activities
+            or description.pending_children
+            or description.HasField("pending_workflow_task")
+            or description.workflow_execution_info.history_length != len(events)
+        )
+        if not busy and not events[-1].HasField("timer_started_event_attributes"):
+            return
         await asyncio.sleep(0.02)
