@@ -34,5 +34,6 @@ ROOT = Group(
             },
         ),
         "tui": "Browse workflows and their histories in the terminal.",
+        "ui": "Browse workflows and their histories in a web page.",
     },
 )
