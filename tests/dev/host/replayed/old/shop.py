@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import activity, workflow
@@ -266,4 +267,31 @@ class ContinuedAsNew(Waiting):
         if left:
             await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
             workflow.continue_as_new(left - 1)
+        await self.wait()
+
+
+@workflow.defn
+class AfterTimers(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        undone = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(0)
+        undone.cancel()
+        cancelled = workflow.start_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(lambda: False, timeout=0.01)
+        activity_call = workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await asyncio.wait_for(activity_call, 60)
+        workflow.upsert_memo({"paid": True})
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
+        await self.wait()
+
+
+@workflow.defn
+class ThroughHelper(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        await call("charge_payment")
         await self.wait()

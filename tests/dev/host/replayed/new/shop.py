@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -234,16 +235,15 @@ class EndsInstead(Waiting):
 class ChangedLocalActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_local_activity(
-            reserve_stock, "order", start_to_close_timeout=LIMIT
-        )  # ChangedLocalActivity
+        other = reserve_stock
+        await workflow.execute_local_activity(other, "order", start_to_close_timeout=LIMIT)  # ChangedLocalActivity
         await self.wait()
 
 
 @workflow.defn
 class RemovedUpdateHandler(Waiting):
     @workflow.run
-    async def run(self) -> None:
+    async def run(self) -> None:  # RemovedUpdateHandler
         await self.wait()
 
 
@@ -266,4 +266,31 @@ class ContinuedAsNew(Waiting):
         if left:
             await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # ContinuedAsNew
             workflow.continue_as_new(left - 1)
+        await self.wait()
+
+
+@workflow.defn
+class AfterTimers(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        undone = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(0)
+        undone.cancel()
+        cancelled = workflow.start_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(lambda: False, timeout=0.01)
+        activity_call = workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await asyncio.wait_for(activity_call, 60)
+        workflow.upsert_memo({"paid": True})
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # AfterTimers
+        await self.wait()
+
+
+@workflow.defn
+class ThroughHelper(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        await call("reserve_stock")  # ThroughHelper
         await self.wait()
