@@ -127,12 +127,15 @@ class Check:
         """Replay runs as a worker would, and say what is wrong with each, if anything is."""
         tracer, replays = self._new_traced()
         for run, history in suspects:
-            if time.monotonic() > self._until:
+            # However little time is left, one is explained.
+            is_first = not (self._report.mismatches or self._report.failures)
+            if time.monotonic() > self._until and not is_first:
                 self._report.not_replayed += 1
                 continue
+            seconds = self._command["seconds_per_run"] if is_first else self._seconds_left()
             trace = tracer.begin()
             try:
-                failure = await replays.replay(history, self._seconds_left())
+                failure = await replays.replay(history, seconds)
             except ReplayTimeoutError:
                 self._time_out(run)
                 tracer, replays = self._new_traced()
@@ -146,7 +149,8 @@ class Check:
     def _new_traced(self) -> tuple[TracingInterceptor, Replays]:
         """Return a replayer that works as a worker does, and what it tells of a replay."""
         tracer = TracingInterceptor()
-        interceptors = [*self._parts.worker_interceptors, tracer]
+        # The outermost: what the user's own interceptors do counts, too.
+        interceptors = [tracer, *self._parts.worker_interceptors]
         return tracer, Replays({**self._options, "interceptors": interceptors}, tracer.make_executor())
 
     def _new_shared(self) -> Replays:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from temporalio.api.enums.v1 import EventType
@@ -12,12 +13,14 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
     CountWorkflowExecutionsRequest,
     ListWorkflowExecutionsRequest,
+    ListWorkflowExecutionsResponse,
 )
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 # Not Terminated: so ends what has been reset, and what a person ended since it did not survive a change.
 _CLOSED = ("Completed", "Failed", "Canceled", "ContinuedAsNew", "TimedOut")
+_OPEN = " AND ExecutionStatus = 'Running'"
 _PAGE_SIZE = 200
 _FETCHED_AT_ONCE = 16
 
@@ -50,48 +53,63 @@ class RunLister:
 
     async def list_open(self, limit: int) -> list[Run]:
         """Return the newest open runs, of whatever type."""
-        return await self._list(f"{self._filter} AND ExecutionStatus = 'Running'", limit, is_open=True)
+        runs: list[Run] = []
+        page_token = b""
+        while len(runs) < limit:
+            answer = await self._ask(_OPEN, min(limit, _PAGE_SIZE), page_token)
+            runs += [Run.of(info, is_open=True) for info in answer.executions]
+            page_token = answer.next_page_token
+            if not page_token:
+                break
+        return runs[:limit]
 
     async def count_open(self) -> int:
         """Return how many runs are open."""
-        answer = await self._client.workflow_service.count_workflow_executions(
-            CountWorkflowExecutionsRequest(
-                namespace=self._client.namespace, query=f"{self._filter} AND ExecutionStatus = 'Running'"
-            )
-        )
+        request = CountWorkflowExecutionsRequest(namespace=self._client.namespace, query=f"{self._filter}{_OPEN}")
+        answer = await self._client.workflow_service.count_workflow_executions(request, retry=True)
         return answer.count
 
     async def list_closed(self, workflow_types: Sequence[str] | None, limit: int) -> list[Run]:
-        """Return the runs of each type (of all types together for None) that were closed last, the newest first."""
-        filters = [""] if workflow_types is None else [f" AND WorkflowType = {_quote(name)}" for name in workflow_types]
-        runs = await asyncio.gather(*(self._list_closed(of_type, limit) for of_type in filters))
-        return sorted((run for of_type in runs for run in of_type), key=lambda run: run.order, reverse=True)
+        """Return the runs of each type (of all types, for None) that were closed last, the newest first.
 
-    async def _list_closed(self, of_type: str, limit: int) -> list[Run]:
+        Servers allow few questions a second. One for each status is enough as long as the answers are whole.
+        """
         if limit <= 0:
             return []
-        # One question for each status: not every server understands OR, IN or !=.
-        answers = await asyncio.gather(
-            *(
-                self._list(f"{self._filter}{of_type} AND ExecutionStatus = '{status}'", limit, is_open=False)
-                for status in _CLOSED
-            )
-        )
-        runs = [run for answer in answers for run in answer]
-        return sorted(runs, key=lambda run: run.order, reverse=True)[:limit]
+        answers = await asyncio.gather(*(self._list_page(f" AND ExecutionStatus = '{status}'") for status in _CLOSED))
+        runs = {run.run_id: run for answer, _ in answers for run in answer}
+        cut = [status for status, (_, is_cut) in zip(_CLOSED, answers, strict=True) if is_cut]
+        found = Counter(run.workflow_type for run in runs.values())
+        for workflow_type in workflow_types or ():
+            if cut and found[workflow_type] < limit:
+                of_type = f" AND WorkflowType = {_quote(workflow_type)} AND ExecutionStatus = "
+                pages = await asyncio.gather(*(self._list_page(f"{of_type}'{status}'") for status in cut))
+                runs |= {run.run_id: run for page, _ in pages for run in page}
+        return _newest_of_each_type(runs.values(), workflow_types, limit)
 
-    async def _list(self, query: str, limit: int, *, is_open: bool) -> list[Run]:
+    async def _list_page(self, condition: str) -> tuple[list[Run], bool]:
+        """Return one page of closed runs, and whether there are more."""
+        answer = await self._ask(condition, _PAGE_SIZE)
+        return [Run.of(info, is_open=False) for info in answer.executions], bool(answer.next_page_token)
+
+    async def _ask(self, condition: str, page_size: int, page_token: bytes = b"") -> ListWorkflowExecutionsResponse:
         request = ListWorkflowExecutionsRequest(
-            namespace=self._client.namespace, query=query, page_size=min(limit, _PAGE_SIZE)
+            namespace=self._client.namespace,
+            query=f"{self._filter}{condition}",
+            page_size=page_size,
+            next_page_token=page_token,
         )
-        runs: list[Run] = []
-        while len(runs) < limit:
-            answer = await self._client.workflow_service.list_workflow_executions(request)
-            runs += [Run.of(info, is_open=is_open) for info in answer.executions]
-            request.next_page_token = answer.next_page_token
-            if not answer.next_page_token:
-                break
-        return runs[:limit]
+        return await self._client.workflow_service.list_workflow_executions(request, retry=True)
+
+
+def _newest_of_each_type(runs: Iterable[Run], workflow_types: Sequence[str] | None, limit: int) -> list[Run]:
+    counts: Counter[str] = Counter()
+    chosen = []
+    for run in sorted(runs, key=lambda run: run.order, reverse=True):
+        if (workflow_types is None or run.workflow_type in workflow_types) and counts[run.workflow_type] < limit:
+            counts[run.workflow_type] += 1
+            chosen.append(run)
+    return chosen
 
 
 async def fetch_histories(

@@ -86,6 +86,11 @@ class TracingInterceptor(Interceptor):
         Inbound.tracer = tracer
         return Inbound
 
+    @property
+    def is_evicting(self) -> bool:
+        """Say whether the run is being torn down, and its tasks are cancelled."""
+        return getattr(self._loop, "_deleting", False)
+
     def make_executor(self) -> ThreadPoolExecutor:
         """Return the one thread for workflow code, which notes where that is."""
 
@@ -114,7 +119,7 @@ class TracingInterceptor(Interceptor):
 
     def _profile(self, frame: FrameType, event: str, _arg: Any) -> None:
         # A coroutine returns whenever it waits, too.
-        if event == "return" and frame.f_code is self.trace.run_code and not getattr(self._loop, "_deleting", False):
+        if event == "return" and frame.f_code is self.trace.run_code and not self.is_evicting:
             self.trace.run_place = (frame.f_code.co_filename, frame.f_lineno)
 
 
@@ -137,8 +142,10 @@ class _TracingInbound(WorkflowInboundInterceptor):
         trace = self.tracer.trace
         try:
             return await handling
-        except Exception as error:
-            trace.error = error
+        except BaseException as error:
+            # What interrupts a workflow that never awaits is no Exception.
+            if not self.tracer.is_evicting:
+                trace.error = error
             raise
 
 

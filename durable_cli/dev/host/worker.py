@@ -17,7 +17,7 @@ import temporalio.service
 import temporalio.worker
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest, ShutdownWorkerRequest
 
 from . import snapshot
 from .discovery import Definitions, load_definitions, resolve
@@ -28,7 +28,7 @@ from .sandbox import OncePerModuleRunner
 _DEFAULT_ACTIVITIES = 100
 _SEEN_WITHIN_SECONDS = 10.0
 # Beyond the grace time, for activities to notice that they are cancelled.
-_CANCELLED_WITHIN_SECONDS = 5.0
+_CANCELLED_WITHIN_SECONDS = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +196,7 @@ class RunningWorker:
         answer = await self._client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(
                 namespace=self._client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
-            )
+            ),
+            retry=True,
         )
         return any(poller.identity == identity for poller in answer.pollers)

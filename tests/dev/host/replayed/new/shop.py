@@ -1,8 +1,10 @@
-"""Workflows as they were when the histories were made."""
+"""The same workflows, changed; `# <Type>` marks the line that a mismatch must show."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import activity, workflow
@@ -55,7 +57,7 @@ class Unchanged(Waiting):
 class ChangedActivityType(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # ChangedActivityType
         await self.wait()
 
 
@@ -63,6 +65,7 @@ class ChangedActivityType(Waiting):
 class InsertedBefore(Waiting):
     @workflow.run
     async def run(self) -> None:
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # InsertedBefore
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
@@ -72,14 +75,14 @@ class InsertedAfter(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # InsertedAfter
 
 
 @workflow.defn
 class RemovedActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # RemovedActivity
         await self.wait()
 
 
@@ -88,16 +91,15 @@ class RemovedLastActivity(Waiting):
     @workflow.run
     async def run(self) -> str:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
-        return "done"
+        return "done"  # RemovedLastActivity
 
 
 @workflow.defn
 class Reordered(Waiting):
     @workflow.run
     async def run(self) -> None:
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # Reordered
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -106,6 +108,7 @@ class AddedTimer(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await asyncio.sleep(0.01)  # AddedTimer
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
@@ -114,16 +117,15 @@ class AddedTimer(Waiting):
 class RemovedTimer(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await asyncio.sleep(0.01)
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # RemovedTimer
         await self.wait()
 
 
 @workflow.defn
-class RemovedSignalHandler(Waiting):
+class RemovedSignalHandler:
     @workflow.run
     async def run(self) -> None:
-        await self.wait()
+        await workflow.wait_condition(lambda: False)  # RemovedSignalHandler
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await workflow.wait_condition(lambda: False)
 
@@ -146,7 +148,7 @@ class ChildTwo:
 class ChangedChildType(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_child_workflow(ChildOne.run)
+        await workflow.execute_child_workflow(ChildTwo.run)  # ChangedChildType
         await self.wait()
 
 
@@ -155,6 +157,8 @@ class AddedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        if workflow.patched("reserve-after"):
+            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -162,9 +166,7 @@ class AddedPatch(Waiting):
 class RemovedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
-        if workflow.patched("reserve-first"):
-            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)  # RemovedPatch
         await self.wait()
 
 
@@ -172,22 +174,20 @@ class RemovedPatch(Waiting):
 class DeprecatedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
-        if workflow.patched("reserve-first"):
-            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        workflow.deprecate_patch("reserve-first")
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
-@workflow.defn
-class TypeGone(Waiting):
-    @workflow.run
-    async def run(self) -> None:
-        await self.wait()
+@dataclass
+class Order:
+    order_id: str
 
 
 @workflow.defn
 class ChangedArgument(Waiting):
     @workflow.run
-    async def run(self, order: str) -> None:
+    async def run(self, order: Order) -> None:
         await self.wait()
 
 
@@ -196,6 +196,7 @@ class RaisesNow(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        self.ratio = 1 / len("")  # RaisesNow
         await self.wait()
 
 
@@ -205,7 +206,7 @@ class Gathered(Waiting):
     async def run(self) -> None:
         await asyncio.gather(
             workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT),
-            workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT),
+            workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT),  # Gathered
         )
         await self.wait()
 
@@ -214,7 +215,7 @@ class Gathered(Waiting):
 class WaitsInstead(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await self.wait()  # WaitsInstead
         await self.wait()
 
 
@@ -223,6 +224,8 @@ class EndsInstead(Waiting):
     @workflow.run
     async def run(self) -> str:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        if self.released is False:
+            return "short"  # EndsInstead
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
         return "long"
@@ -232,19 +235,16 @@ class EndsInstead(Waiting):
 class ChangedLocalActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_local_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        other = reserve_stock
+        await workflow.execute_local_activity(other, "order", start_to_close_timeout=LIMIT)  # ChangedLocalActivity
         await self.wait()
 
 
 @workflow.defn
 class RemovedUpdateHandler(Waiting):
     @workflow.run
-    async def run(self) -> None:
+    async def run(self) -> None:  # RemovedUpdateHandler
         await self.wait()
-
-    @workflow.update
-    async def pay(self) -> str:
-        return await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
@@ -256,7 +256,7 @@ class SignalHandlerCalls(Waiting):
 
     @workflow.signal
     async def pay(self) -> None:
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # SignalHandlerCalls
 
 
 @workflow.defn
@@ -264,6 +264,25 @@ class ContinuedAsNew(Waiting):
     @workflow.run
     async def run(self, left: int) -> None:
         if left:
-            await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # ContinuedAsNew
             workflow.continue_as_new(left - 1)
+        await self.wait()
+
+
+@workflow.defn
+class AfterTimers(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        undone = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(0)
+        undone.cancel()
+        cancelled = workflow.start_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(lambda: False, timeout=0.01)
+        activity_call = workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await asyncio.wait_for(activity_call, 60)
+        workflow.upsert_memo({"paid": True})
+        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # AfterTimers
         await self.wait()

@@ -1,9 +1,9 @@
-"""The same workflows, changed; `# <Type>` marks the line that a mismatch must show."""
+"""Workflows as they were when the histories were made."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import activity, workflow
@@ -56,7 +56,7 @@ class Unchanged(Waiting):
 class ChangedActivityType(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # ChangedActivityType
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -64,7 +64,6 @@ class ChangedActivityType(Waiting):
 class InsertedBefore(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # InsertedBefore
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
@@ -74,14 +73,14 @@ class InsertedAfter(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # InsertedAfter
 
 
 @workflow.defn
 class RemovedActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # RemovedActivity
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -90,15 +89,16 @@ class RemovedLastActivity(Waiting):
     @workflow.run
     async def run(self) -> str:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        return "done"  # RemovedLastActivity
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
+        return "done"
 
 
 @workflow.defn
 class Reordered(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # Reordered
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -107,7 +107,6 @@ class AddedTimer(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        await asyncio.sleep(0.01)  # AddedTimer
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
@@ -116,15 +115,16 @@ class AddedTimer(Waiting):
 class RemovedTimer(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # RemovedTimer
+        await asyncio.sleep(0.01)
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
 @workflow.defn
-class RemovedSignalHandler:
+class RemovedSignalHandler(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.wait_condition(lambda: False)  # RemovedSignalHandler
+        await self.wait()
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await workflow.wait_condition(lambda: False)
 
@@ -147,7 +147,7 @@ class ChildTwo:
 class ChangedChildType(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_child_workflow(ChildTwo.run)  # ChangedChildType
+        await workflow.execute_child_workflow(ChildOne.run)
         await self.wait()
 
 
@@ -156,8 +156,6 @@ class AddedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        if workflow.patched("reserve-after"):
-            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -165,7 +163,9 @@ class AddedPatch(Waiting):
 class RemovedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)  # RemovedPatch
+        if workflow.patched("reserve-first"):
+            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -173,20 +173,22 @@ class RemovedPatch(Waiting):
 class DeprecatedPatch(Waiting):
     @workflow.run
     async def run(self) -> None:
-        workflow.deprecate_patch("reserve-first")
-        await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        if workflow.patched("reserve-first"):
+            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
-@dataclass
-class Order:
-    order_id: str
+@workflow.defn
+class TypeGone(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        await self.wait()
 
 
 @workflow.defn
 class ChangedArgument(Waiting):
     @workflow.run
-    async def run(self, order: Order) -> None:
+    async def run(self, order: str) -> None:
         await self.wait()
 
 
@@ -195,7 +197,6 @@ class RaisesNow(Waiting):
     @workflow.run
     async def run(self) -> None:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        self.ratio = 1 / len("")  # RaisesNow
         await self.wait()
 
 
@@ -205,7 +206,7 @@ class Gathered(Waiting):
     async def run(self) -> None:
         await asyncio.gather(
             workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT),
-            workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT),  # Gathered
+            workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT),
         )
         await self.wait()
 
@@ -214,7 +215,7 @@ class Gathered(Waiting):
 class WaitsInstead(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await self.wait()  # WaitsInstead
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -223,8 +224,6 @@ class EndsInstead(Waiting):
     @workflow.run
     async def run(self) -> str:
         await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
-        if self.released is False:
-            return "short"  # EndsInstead
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
         return "long"
@@ -234,9 +233,7 @@ class EndsInstead(Waiting):
 class ChangedLocalActivity(Waiting):
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_local_activity(
-            reserve_stock, "order", start_to_close_timeout=LIMIT
-        )  # ChangedLocalActivity
+        await workflow.execute_local_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
         await self.wait()
 
 
@@ -245,6 +242,10 @@ class RemovedUpdateHandler(Waiting):
     @workflow.run
     async def run(self) -> None:
         await self.wait()
+
+    @workflow.update
+    async def pay(self) -> str:
+        return await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
@@ -256,7 +257,7 @@ class SignalHandlerCalls(Waiting):
 
     @workflow.signal
     async def pay(self) -> None:
-        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)  # SignalHandlerCalls
+        await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
@@ -264,6 +265,25 @@ class ContinuedAsNew(Waiting):
     @workflow.run
     async def run(self, left: int) -> None:
         if left:
-            await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # ContinuedAsNew
+            await workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
             workflow.continue_as_new(left - 1)
+        await self.wait()
+
+
+@workflow.defn
+class AfterTimers(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        undone = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(0)
+        undone.cancel()
+        cancelled = workflow.start_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(lambda: False, timeout=0.01)
+        activity_call = workflow.execute_activity(charge_payment, "order", start_to_close_timeout=LIMIT)
+        await asyncio.wait_for(activity_call, 60)
+        workflow.upsert_memo({"paid": True})
+        await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
