@@ -27,6 +27,7 @@ from .sandbox import OncePerModuleRunner
 # As many as the SDK's worker runs at once when it is not told.
 _DEFAULT_ACTIVITIES = 100
 _SEEN_WITHIN_SECONDS = 10.0
+_TAKEN_UP_SECONDS = 0.05
 # Beyond the grace time, for activities to notice that they are cancelled.
 _CANCELLED_WITHIN_SECONDS = 3.0
 
@@ -184,6 +185,7 @@ class RunningWorker:
 
     async def drain(self, grace_seconds: float) -> bool:
         """Shut the worker down; True when all activities have ended in time."""
+        await self._end_polls()
         shutdown = asyncio.ensure_future(self._worker.shutdown())
         done, _ = await asyncio.wait(
             [self.ended, shutdown],
@@ -191,6 +193,42 @@ class RunningWorker:
             return_when=asyncio.FIRST_COMPLETED,
         )
         return bool(done)
+
+    async def _end_polls(self) -> None:
+        """Let the server give this worker no more tasks, before the SDK knows.
+
+        The SDK ends its worker as soon as nothing is in its hands, and so loses what the server gives it between that
+        moment and the one at which the server hears of it. What is done here is what the SDK itself does then, earlier.
+        """
+        try:
+            key = await self._find_instance_key()
+            if not key:
+                return
+            await self._client.workflow_service.shutdown_worker(
+                ShutdownWorkerRequest(
+                    namespace=self._client.namespace,
+                    identity=self._client.identity,
+                    task_queue=self._worker.task_queue,
+                    worker_instance_key=key,
+                    reason="replaced",
+                )
+            )
+        except temporalio.service.RPCError:
+            return  # a server that does not know how to
+        # The answers to the polls have come with the one to this call; they only must be taken up.
+        await asyncio.sleep(_TAKEN_UP_SECONDS)
+
+    async def _find_instance_key(self) -> str:
+        """Return what the SDK calls this worker, which it tells the server alone."""
+        request = ListWorkersRequest(namespace=self._client.namespace)
+        while True:
+            answer = await self._client.workflow_service.list_workers(request)
+            for info in answer.workers_info:
+                if info.worker_heartbeat.worker_identity == self._client.identity:
+                    return info.worker_heartbeat.worker_instance_key
+            request.next_page_token = answer.next_page_token
+            if not answer.next_page_token:
+                return ""
 
     async def _is_polling(self, task_queue: str, identity: str, kind: TaskQueueType.ValueType) -> bool:
         answer = await self._client.workflow_service.describe_task_queue(
