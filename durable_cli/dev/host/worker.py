@@ -17,7 +17,7 @@ import temporalio.service
 import temporalio.worker
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest, ShutdownWorkerRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ShutdownWorkerRequest
 
 from . import snapshot
 from .discovery import Definitions, load_definitions, resolve
@@ -185,7 +185,7 @@ class RunningWorker:
 
     async def drain(self, grace_seconds: float) -> bool:
         """Shut the worker down; True when all activities have ended in time."""
-        await self._end_polls()
+        await self._rest()
         shutdown = asyncio.ensure_future(self._worker.shutdown())
         done, _ = await asyncio.wait(
             [self.ended, shutdown],
@@ -194,41 +194,19 @@ class RunningWorker:
         )
         return bool(done)
 
-    async def _end_polls(self) -> None:
-        """Let the server give this worker no more tasks, before the SDK knows.
+    async def _rest(self) -> None:
+        """Let dx's server give this worker no more tasks, before the SDK knows that it ends.
 
-        The SDK ends its worker as soon as nothing is in its hands, and so loses what the server gives it between that
-        moment and the one at which the server hears of it. What is done here is what the SDK itself does then, earlier.
+        The SDK ends its worker as soon as nothing is in its hands, and so loses what a server gives it between that
+        moment and the one at which the server hears of it. Another server does not know this request, and refuses it.
         """
+        request = ShutdownWorkerRequest(namespace=self._client.namespace, identity=self._client.identity)
         try:
-            key = await self._find_instance_key()
-            if not key:
-                return
-            await self._client.workflow_service.shutdown_worker(
-                ShutdownWorkerRequest(
-                    namespace=self._client.namespace,
-                    identity=self._client.identity,
-                    task_queue=self._worker.task_queue,
-                    worker_instance_key=key,
-                    reason="replaced",
-                )
-            )
+            await self._client.workflow_service.shutdown_worker(request)
         except temporalio.service.RPCError:
-            return  # a server that does not know how to
-        # The answers to the polls have come with the one to this call; they only must be taken up.
+            return
+        # What was given before the answer has arrived before it, and only must be taken up.
         await asyncio.sleep(_TAKEN_UP_SECONDS)
-
-    async def _find_instance_key(self) -> str:
-        """Return what the SDK calls this worker, which it tells the server alone."""
-        request = ListWorkersRequest(namespace=self._client.namespace)
-        while True:
-            answer = await self._client.workflow_service.list_workers(request)
-            for info in answer.workers_info:
-                if info.worker_heartbeat.worker_identity == self._client.identity:
-                    return info.worker_heartbeat.worker_instance_key
-            request.next_page_token = answer.next_page_token
-            if not answer.next_page_token:
-                return ""
 
     async def _is_polling(self, task_queue: str, identity: str, kind: TaskQueueType.ValueType) -> bool:
         answer = await self._client.workflow_service.describe_task_queue(
