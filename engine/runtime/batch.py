@@ -214,6 +214,7 @@ class Batch:
         if state is not None:
             self._engine.history_waiters.notify(state)
             self._engine.update_waiters.notify(state)
+            self._engine.fast_forward_waiters.notify(state)
 
     def _apply(self, item: Input) -> Any:
         self._open = None

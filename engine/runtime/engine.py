@@ -30,6 +30,7 @@ from engine.core.transition import Context
 from engine.runtime.batch import Batch
 from engine.runtime.clock import ServerEnv
 from engine.runtime.due_runs import DueRuns
+from engine.runtime.fast_forward_waiters import FastForwardWaiters
 from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
@@ -68,6 +69,7 @@ class Engine:
         self.task_queues = TaskQueues(limits.fairness)
         self.history_waiters = HistoryWaiters()
         self.update_waiters = UpdateWaiters()
+        self.fast_forward_waiters = FastForwardWaiters()
         self.queries = Queries()
         self.due_runs = DueRuns(self)
         self.time_control = TimeControl(self)
@@ -95,6 +97,7 @@ class Engine:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
         self.update_waiters.clear_all()
+        self.fast_forward_waiters.answer_all()
         for key in self.task_queues:
             for poller in self.task_queues.take_pollers(key):
                 _resolve_poller(poller, None)

@@ -118,8 +118,8 @@ def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[Waiting
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     """Load a run: its folded history and its transient rows.
 
-    Of a closed run only the first and the last event are read, unless it closed over pending activities or children,
-    which it still shows.
+    Of a closed run only the first and the last event are read, unless it still shows what others say: pending
+    activities and children that it closed over, and its own time.
     """
     cursor = connection.execute(_SELECT_RUN, (run_key,))
     cursor.row_factory = sqlite3.Row
@@ -136,7 +136,9 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    ends_only = closed and not (row["closed_over_children"] or _has_activities(connection, run_key))
+    ends_only = closed and not (
+        row["closed_over_children"] or row["closed_with_time_skipping"] or _has_activities(connection, run_key)
+    )
     for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))

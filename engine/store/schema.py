@@ -123,5 +123,9 @@ CREATE TABLE clock (                         -- at most one row: how the server'
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK)
+_TIME_SKIPPING = """
+ALTER TABLE runs ADD COLUMN closed_with_time_skipping INTEGER NOT NULL DEFAULT 0;  -- 1: it had a time of its own
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK, _TIME_SKIPPING)
 SCHEMA_VERSION = len(MIGRATIONS)

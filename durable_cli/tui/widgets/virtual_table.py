@@ -141,6 +141,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         top = self.scroll_offset.y
         return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; `render_cells` gives as many cells from now on."""
+        self._columns = list(columns)
+        self._widths = []
+        self.refresh()
+
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row where that is still there."""
         before = self.cursor_row
@@ -263,7 +269,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         return self._draw(self._render_cells(row), width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="", style=style)
+        line = Text(end="")
         for index, cell_width in self._widths:
             cell = cells[index]
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
@@ -276,4 +282,4 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
                 line.append_text(text).append(" " * padding)
             line.append(" " * GAP)
         segments = list(line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width, style)
+        return Strip(segments).adjust_cell_length(width).apply_style(style)
