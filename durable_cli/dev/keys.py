@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from google.protobuf.empty_pb2 import Empty
 from rich.table import Table
 from rich.text import Text
 from temporalio.api.common.v1 import WorkflowExecution
@@ -17,6 +18,7 @@ from durable_cli.dev.report import Reporter
 from durable_cli.dev.view.view import View
 from durable_cli.dev.worker_loop import WorkerLoop
 from durable_cli.errors import CliError
+from durable_cli.local_clock import change_clock, describe_clock
 from durable_cli.output.times import format_relative
 
 __all__ = ["Keys"]
@@ -59,7 +61,14 @@ class Keys:
         return next(((name, question) for name, question in asking if question is not None), None)
 
     async def toggle_time(self) -> None:
-        self._dx.tell(Note("this server's time can't be stopped", "warn"))
+        client = self._clients.of(self._namespace)
+        try:
+            stands = (await describe_clock(client))["mode"] == "paused"
+            await change_clock(client, "ResumeTime" if stands else "PauseTime", Empty())
+        except CliError as error:
+            self._dx.tell(Note(str(error), "warn"))
+            return
+        self._dx.tell(Note("time goes on" if stands else "time stands still: nothing falls due until you press t again"))
 
     async def list_open_runs(self) -> Sequence[tuple[str, str]]:
         try:
