@@ -68,7 +68,8 @@ class Keys:
         except CliError as error:
             self._dx.tell(Note(str(error), "warn"))
             return
-        self._dx.tell(Note("time goes on" if stands else "time stands still: nothing falls due until you press t again"))
+        now = "time goes on" if stands else "time stands still: nothing falls due until t is pressed again"
+        self._dx.tell(Note(now))
 
     async def list_open_runs(self) -> Sequence[tuple[str, str]]:
         try:

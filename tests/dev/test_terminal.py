@@ -155,7 +155,7 @@ async def test_keys(tmp_path: Path, project: Path) -> None:
         one.press("p")
         one.wait("orders ✓ replay: 1 open and 0 closed runs repeat their history")
         one.press("t")
-        one.wait("dx     · time stands still: nothing falls due until you press t again")
+        one.wait("dx     · time stands still: nothing falls due until t is pressed again")
         one.press("t")
         one.wait("dx     · time goes on")
         one.press("r")
