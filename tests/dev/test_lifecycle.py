@@ -162,3 +162,14 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
 def _memory(process: psutil.Process) -> int:
     """The process that serves has done more than the one that waits."""
     return int(process.memory_info().rss)
+
+
+def test_a_saved_dx_toml_is_looked_at(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        replace_in(project / "dx.toml", 'task_queue = "orders"', "task_queue = 5")
+        assert dev.wait_for("dx", "note", level="error")["text"].startswith("dx.toml:7: ")
+        assert "       │     task_queue = 5\n" in dev.output
+        replace_in(project / "dx.toml", "task_queue = 5", 'task_queue = "others"')
+        dev.wait_for("dx", "note", text="dx.toml was saved: it counts when dx dev is started again")
