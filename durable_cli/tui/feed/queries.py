@@ -11,7 +11,7 @@ from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import Link, seconds
 from durable_cli.tui.lines import Line, Look, show_controls, trace_lines, without_marks
 
-__all__ = ["METADATA_QUERY", "STACK_TRACE_QUERY", "Answer", "Definition", "ask_query"]
+__all__ = ["METADATA_QUERY", "STACK_TRACE_QUERY", "Answer", "Definition", "ask_query", "read_answer"]
 
 STACK_TRACE_QUERY = "__stack_trace"
 METADATA_QUERY = "__temporal_workflow_metadata"
@@ -74,10 +74,11 @@ async def ask_query(link: Link, workflow_id: str, run_id: str, name: str, argume
                 hint = "queries are answered by a worker: is one running for its task queue?"
                 raise CliError(f"no worker answered within {SECONDS:.0f} s", hint) from None
             raise
-    return _read_answer(name, response.query_result)
+    return read_answer(name, response.query_result)
 
 
-def _read_answer(name: str, result: Any) -> Answer:
+def read_answer(name: str, result: Any) -> Answer:
+    """Write what a query answered; the two that every SDK answers are written for people."""
     from durable_cli.tui.feed.payload_lines import copy_text, payloads_lines
 
     text = copy_text(result.payloads)

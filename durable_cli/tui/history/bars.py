@@ -1,4 +1,4 @@
-"""The bar of a group on a time axis, as cells: pure, so that every case can be read in a test."""
+"""The bar of a group on a time axis, as cells."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ class LineView(ScrollView, can_focus=True):
     LineView {
         height: 1fr;
         scrollbar-size-vertical: 1;
+        overflow-x: hidden;
         scrollbar-size-horizontal: 0;
     }
     """

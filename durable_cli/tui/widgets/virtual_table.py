@@ -60,6 +60,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     VirtualTable {
         height: 1fr;
         scrollbar-size-vertical: 1;
+        overflow-x: hidden;
         scrollbar-size-horizontal: 0;
         & > .virtual-table--header { color: $quiet; text-style: bold; }
         & > .virtual-table--cursor { background: $cursor; }

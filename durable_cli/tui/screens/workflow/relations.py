@@ -28,7 +28,7 @@ COLUMNS = (
     Column("Workflow", 34, grow=4),
     Column("Type", 10, grow=1, rank=2),
     Column("Status", 16),
-    Column("How", 18, grow=1),
+    Column("How", 18, grow=2),
     Column("Started", 12, rank=3),
     Column("Took", 8, right=True, rank=1),
 )
