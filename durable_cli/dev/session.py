@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -248,7 +249,8 @@ class DevSession:
         self._interaction = Interaction(self._view, self._sources, keys)
         self._terminal = Terminal(self._interaction.press)
         self._terminal.open()
-        self._guard.note_terminal(self._terminal.path)
+        with suppress(OSError):  # a terminal may have no name here
+            self._guard.note_terminal(self._terminal.path)
         for source, event in self._last_events.items():
             self._interaction.note(source, event)
 
