@@ -16,6 +16,7 @@ ROOT = Group(
             "Run the local server.",
             {"start-dev": "Start the local server."},
         ),
+        "new": "Make a project from a template.",
         "workflow": Group(
             "Start workflows, talk to them, and look at them.",
             {

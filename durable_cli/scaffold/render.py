@@ -1,0 +1,126 @@
+"""Rendering of templates by copier, which is imported here only, when it is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from durable_cli.errors import CliError
+from durable_cli.exit_codes import ExitCode
+from durable_cli.scaffold.catalogue import Template
+from durable_cli.scaffold.requirement import find_requirement
+from durable_cli.scaffold.target import check_is_free, clear, make_project_name
+
+__all__ = ["check_answers", "find_source", "render_foreign", "render_template"]
+
+# A URL, `user@host:path`, one of copier's abbreviations, or a bundle: all that can't be a folder's name.
+REMOTE = re.compile(r"[a-z+]+://|[\w.-]+@[\w.-]+:|g[hl]:|git\+|.*\.git$|.*\.bundle$")
+
+
+def check_answers(template: Template, answers: Mapping[str, str]) -> None:
+    """Raise CliError when an answer is for a question that the template does not ask."""
+    for name in answers:
+        if name not in template.questions:
+            raise CliError(
+                f"{template.name} asks nothing about {name!r}",
+                f"it asks: {', '.join(template.questions)}",
+                ExitCode.USAGE,
+            )
+
+
+def render_template(template: Template, folder: Path, answers: Mapping[str, str], *, ask: bool) -> None:
+    """Render one of dx's own templates into a free folder.
+
+    Args:
+        folder: absolute.
+        answers: by the question's name, as text.
+        ask: whether to ask the user what is not answered; otherwise the defaults are taken.
+
+    Raises:
+        CliError: the folder is not free, or an answer is not accepted. Nothing is left behind then.
+    """
+    check_answers(template, answers)
+    name = make_project_name(folder)
+    _render(
+        str(template.folder),
+        folder,
+        {**answers, "dx_requirement": find_requirement()},
+        defaults={"project_name": name} if name else {},
+        ask=ask,
+        trust=False,
+        quiet=True,
+    )
+
+
+def find_source(source: str) -> str:
+    """Return what copier is to take as the template: an absolute folder, or a URL as it is; CliError for neither."""
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve())
+    if not REMOTE.match(source):
+        raise CliError(f"there is no folder {source}", "--from takes a folder, or the URL of a git repository")
+    return source
+
+
+def render_foreign(source: str, folder: Path, answers: Mapping[str, str], *, ask: bool, trust: bool) -> None:
+    """Render a copier template of somebody else into a free folder.
+
+    Args:
+        source: as `find_source` returned it.
+        folder: absolute.
+        trust: whether the template may run commands and load extensions.
+
+    Raises:
+        CliError: the folder is not free, or the template can't be had, is not trusted, or does not render.
+    """
+    _render(source, folder, answers, defaults={}, ask=ask, trust=trust, quiet=False)
+
+
+def _render(
+    source: str,
+    folder: Path,
+    answers: Mapping[str, str],
+    *,
+    defaults: Mapping[str, str],
+    ask: bool,
+    trust: bool,
+    quiet: bool,
+) -> None:
+    check_is_free(folder)
+    existed = folder.exists()
+    import copier
+    from copier.errors import UnsafeTemplateError
+
+    if not ask:
+        # Without a terminal nobody can type the password of a repository.
+        os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
+    try:
+        copier.run_copy(
+            source,
+            folder,
+            data=dict(answers),
+            user_defaults=dict(defaults),
+            settings=copier.Settings(),  # the user's own settings of copier may trust more than was asked here
+            defaults=not ask,
+            quiet=quiet,
+            unsafe=trust,
+        )
+    except UnsafeTemplateError as error:
+        clear(folder, existed=existed)
+        features = str(error).splitlines()[0].partition(": ")[2].rstrip(".")
+        raise CliError(
+            f"the template wants to run code of its own ({features})",
+            "look at its copier.yml, and if you trust it, say --trust",
+        ) from None
+    except Exception as error:
+        clear(folder, existed=existed)
+        raise CliError(f"the template can't be rendered: {error}", _hint(error), ExitCode.FAILURE) from error
+    except BaseException:
+        clear(folder, existed=existed)
+        raise
+
+
+def _hint(error: Exception) -> str:
+    return "answer by --data KEY=VALUE" if isinstance(error, ValueError) else ""
