@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
-from temporalio.service import RPCError, RPCStatusCode, ServiceClient, WorkflowService
+from temporalio.service import OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
 
 from durable_cli.config import Settings
 from durable_cli.errors import CliError
@@ -29,12 +29,13 @@ _log = logging.getLogger("dx")
 
 
 class Client:
-    """The raw service of a server, and the namespace and identity that requests carry.
+    """The raw services of a server, and the namespace and identity that requests carry.
 
     It connects when something is first done with it, so that a wrong command line is found out without a server.
     """
 
     workflow_service: WorkflowService
+    operator_service: OperatorService
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,6 +50,7 @@ class Client:
         if not self._is_connected:
             service = await _connect(self._settings)
             self.workflow_service = service.workflow_service
+            self.operator_service = service.operator_service
             if self._settings.codec:
                 from durable_cli.codec import CodedService
 

@@ -16,20 +16,24 @@ class CliError(Exception):
         message: one line, says what failed and why; None when the command has already shown it on stdout.
         hint: says what the user can do about it.
         exit_code: the exit code of the process.
+        details: lines that are shown below the message as they are.
     """
 
-    def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.FAILURE) -> None:
+    def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.FAILURE, details: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
+        self.details = details
 
 
-def print_error(message: str, hint: str = "") -> None:
-    """Write an error to stderr: one line, then a blank line and a hint."""
+def print_error(message: str, hint: str = "", details: str = "") -> None:
+    """Write an error to stderr: one line; then, each after a blank line, details and a hint."""
     line = " ".join(message.split())
     red, dim, reset = ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") if _stderr_has_colour() else ("", "", "")
     sys.stderr.write(f"{red}error:{reset} {line}\n")
+    if details:
+        sys.stderr.write(f"\n{details}\n")
     if hint:
         sys.stderr.write(f"\n{dim}hint:{reset} {hint}\n")
 

@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else ExitCode.OK
     except CliError as error:
-        print_error(error.message, error.hint)
+        print_error(error.message, error.hint, error.details)
         return error.exit_code
     except click.UsageError as error:
         print_error(_usage_message(error), _usage_hint(error))

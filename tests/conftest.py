@@ -15,11 +15,15 @@ TESTS_FOLDER = Path(__file__).parent
 # start first, so that nothing long is left for one process at the end. `make sim`, `make conformance` and
 # `make bench` run longer, by hand.
 BUDGET_SECONDS = {
+    "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
+    "dev": 360,
+    "testing": 240,
     "store": 240,
     "differential": 300,
     "cli": 300,
     "service": 240,
+    "tui": 180,
     "bench": 120,
     "packaging": 120,
     "sim": 180,

@@ -34,5 +34,6 @@ ROOT = Group(
                 "reset": "Let a workflow, or all that match a query, go on from an earlier point.",
             },
         ),
+        "tui": "Browse workflows and their histories in the terminal.",
     },
 )

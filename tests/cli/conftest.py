@@ -112,7 +112,7 @@ class Stage:
         self.official("workflow", "result", "-w", workflow_id)
 
 
-def _run_stage(server: ServerProcess, folder: Path) -> Iterator[Stage]:
+def run_stage(server: ServerProcess, folder: Path) -> Iterator[Stage]:
     environment = {"TEMPORAL_ADDRESS": server.address}
     executable = reference_executable() or "temporal"
     with (folder / "worker.log").open("w") as log:
@@ -135,7 +135,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     launch = launch_reference if SERVER_UNDER_TEST == "reference" else launch_dx
     with running(launch(folder, *ATTRIBUTES)) as server:
-        yield from _run_stage(server, folder)
+        yield from run_stage(server, folder)
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +146,7 @@ def reference(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         return
     folder = tmp_path_factory.mktemp("reference")
     with running(launch_reference(folder, *ATTRIBUTES)) as server:
-        yield from _run_stage(server, folder)
+        yield from run_stage(server, folder)
 
 
 @pytest.fixture

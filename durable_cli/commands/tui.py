@@ -1,0 +1,38 @@
+"""`dx tui`: the history browser, on any Temporal server."""
+
+from __future__ import annotations
+
+from durable_cli.options import ConnectionOptions, GlobalOptions, WorkflowReference, attach, command, option
+
+__all__ = ["command"]
+
+MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloads", "log_level", "log_format"})
+
+
+@attach("reference", WorkflowReference)
+@option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
+@attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
+@attach("connection", ConnectionOptions)
+def tui(
+    *, global_options: GlobalOptions, connection: ConnectionOptions, reference: WorkflowReference, read_only: bool
+) -> None:
+    """Browse workflows and their histories in the terminal.
+
+    With a workflow id, that workflow is opened at once.
+
+    \b
+    dx tui
+    dx tui order-1 --address localhost:7000
+    """
+    from durable_cli.tui.app import BrowserApp
+
+    BrowserApp(
+        global_options,
+        connection,
+        workflow_id=reference.workflow_id,
+        run_id=reference.run_id,
+        is_read_only=read_only,
+    ).run()
+
+
+command = command(tui)

@@ -1,0 +1,269 @@
+"""A Python worker's host as a child process: commands in, events and output lines out.
+
+The protocol is in `host/README.md`. One host is one candidate for a worker: it loads, checks, serves and drains, and
+then it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from durable_cli.dev.host_events import Checked, Drained, Failed, HostEvent, Loaded, LoadFailed, Serving, parse
+
+__all__ = ["HostConnection", "HostEndedError", "HostProcess", "HostWorker"]
+
+HOST = Path(__file__).with_name("host") / "main.py"
+
+# A line of output or an event may be this long.
+_LINE_LIMIT_BYTES = 64 * 1024 * 1024
+_KEPT_STDERR_LINES = 20
+
+
+@dataclass(frozen=True)
+class HostWorker:
+    """What the host needs to know of a `[worker.NAME]` table of dx.toml.
+
+    Args:
+        options: concurrency limits, passed to the SDK's Worker under their own names.
+        graceful_shutdown_timeout: seconds.
+    """
+
+    task_queue: str
+    workflows: Sequence[str] = ()
+    activities: Sequence[str] = ()
+    data_converter: str | None = None
+    interceptors: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+    graceful_shutdown_timeout: float = 10.0
+    options: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HostConnection:
+    """How a host reaches the server: what is empty is left to the SDK.
+
+    Args:
+        tls: True for the system's authorities, or `server_root_ca_cert`, `domain`, `client_cert`,
+            `client_private_key` (PEM text).
+    """
+
+    address: str
+    namespace: str
+    identity: str
+    api_key: str | None = None
+    tls: bool | Mapping[str, str] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class HostEndedError(Exception):
+    """The process has ended before it answered.
+
+    Args:
+        exit_code: as of subprocess: negative for a signal.
+        last_lines: the end of what it wrote to stderr.
+    """
+
+    def __init__(self, exit_code: int, last_lines: Sequence[str]) -> None:
+        how = f"was ended by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
+        super().__init__(f"the worker's process {how}")
+        self.exit_code = exit_code
+        self.last_lines = list(last_lines)
+
+
+class HostProcess:
+    """One host. Make it with `start`; end it with `drain` or `kill`.
+
+    Attributes:
+        pid: of the process, which leads a session and a process group of its own.
+        failed: done with what happened once the worker ends by itself while it serves, or with None when the process
+            ends in any other way.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, events: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        self._process = process
+        self._events = events
+        self._answers: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._warm = loop.create_future()
+        self._last_stderr: deque[str] = deque(maxlen=_KEPT_STDERR_LINES)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._exited: asyncio.Task[int] = loop.create_task(self._wait())
+        self.failed: asyncio.Future[Failed | None] = loop.create_future()
+        self.pid = process.pid
+
+    @classmethod
+    async def start(
+        cls,
+        python: str | Path,
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        on_output: Callable[[str, str], None],
+    ) -> HostProcess:
+        """Start a host, which gets warm and waits for `load`.
+
+        Args:
+            environment: the whole environment of the process.
+            on_output: called with `stdout` or `stderr` and one line of what the user's code writes.
+
+        Raises:
+            OSError: when `python` can't be run.
+        """
+        read_fd, write_fd = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                str(python),
+                "-u",
+                str(HOST),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=cwd,
+                env={**environment, "DX_EVENTS_FD": str(write_fd)},
+                pass_fds=(write_fd,),
+                start_new_session=True,
+                limit=_LINE_LIMIT_BYTES,
+            )
+        except BaseException:
+            os.close(read_fd)
+            raise
+        finally:
+            os.close(write_fd)
+        events = asyncio.StreamReader(limit=_LINE_LIMIT_BYTES)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(events), os.fdopen(read_fd, "rb", buffering=0)
+        )
+        host = cls(process, events)
+        host._begin(on_output)
+        return host
+
+    async def wait_warm(self) -> None:
+        """Return once the SDK is imported; a Failed event or an end before that is told by `load`."""
+        await asyncio.wait([self._warm, self._exited], return_when=asyncio.FIRST_COMPLETED)
+
+    async def load(self, worker: HostWorker, connection: HostConnection) -> Loaded | LoadFailed:
+        """Import the worker's modules, connect, and let the SDK validate the worker.
+
+        Raises:
+            HostEndedError: the process ended instead, as when a module calls `sys.exit`.
+        """
+        answer = await self._ask({"do": "load", "worker": asdict(worker), **asdict(connection)})
+        assert isinstance(answer, Loaded | LoadFailed), answer
+        return answer
+
+    async def check(
+        self, *, open_runs: int, closed_runs: int, seconds: float = 30.0, seconds_per_run: float = 5.0
+    ) -> Checked | Failed:
+        """Replay open runs (at most, newest first) and the last closed runs of each workflow type.
+
+        Args:
+            seconds: in all, after which the rest is not replayed.
+            seconds_per_run: after which a run counts as a failure.
+
+        Raises:
+            HostEndedError: the process ended instead.
+        """
+        answer = await self._ask(
+            {
+                "do": "check",
+                "open_runs": open_runs,
+                "closed_runs": closed_runs,
+                "seconds": seconds,
+                "seconds_per_run": seconds_per_run,
+            }
+        )
+        assert isinstance(answer, Checked | Failed), answer
+        return answer
+
+    async def serve(self) -> Serving | Failed:
+        """Start the worker, and return once the server sees it poll.
+
+        Raises:
+            HostEndedError: the process ended instead.
+        """
+        answer = await self._ask({"do": "serve"})
+        assert isinstance(answer, Serving | Failed), answer
+        return answer
+
+    async def drain(self) -> Drained:
+        """Shut the worker down gracefully, and wait until its process has ended.
+
+        Raises:
+            HostEndedError: the process ended without a word.
+        """
+        answer = await self._ask({"do": "drain"})
+        assert isinstance(answer, Drained), answer
+        await self.wait_exited()
+        return answer
+
+    async def wait_exited(self) -> int:
+        """Wait for the end of the process and of its output, and return the exit code."""
+        return await asyncio.shield(self._exited)
+
+    def kill(self) -> None:
+        """End the process and all that it has started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def _ask(self, command: dict[str, Any]) -> HostEvent:
+        assert self._process.stdin is not None
+        with contextlib.suppress(ConnectionError):
+            self._process.stdin.write(json.dumps(command).encode() + b"\n")
+            await self._process.stdin.drain()
+        answer = await self._answers.get()
+        if answer is None:
+            self._answers.put_nowait(None)
+            raise HostEndedError(await self.wait_exited(), self._last_stderr)
+        return parse(answer)
+
+    def _begin(self, on_output: Callable[[str, str], None]) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+
+        def keep(stream: str, line: str) -> None:
+            self._last_stderr.append(line)
+            on_output(stream, line)
+
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(_forward("stdout", self._process.stdout, on_output)),
+            loop.create_task(_forward("stderr", self._process.stderr, keep)),
+            loop.create_task(self._read_events()),
+        ]
+
+    async def _read_events(self) -> None:
+        is_serving = False
+        async for line in self._events:
+            event = json.loads(line)
+            if event["event"] == "warm":
+                self._warm.set_result(None)
+            elif event["event"] == "failed" and is_serving:
+                self.failed.set_result(Failed(event["message"], event["traceback"]))
+                is_serving = False
+            else:
+                is_serving = event["event"] == "serving"
+                self._answers.put_nowait(event)
+        # The host is gone. What the user's code has started goes with it; it would keep the output open, too.
+        self.kill()
+        self._answers.put_nowait(None)
+
+    async def _wait(self) -> int:
+        code = await self._process.wait()
+        await asyncio.gather(*self._tasks)
+        if not self.failed.done():
+            self.failed.set_result(None)
+        return code
+
+
+async def _forward(stream: str, reader: asyncio.StreamReader, on_output: Callable[[str, str], None]) -> None:
+    async for line in reader:
+        on_output(stream, line.decode(errors="replace").rstrip("\r\n"))

@@ -1,0 +1,1 @@
+"""`dx.toml`: its format, and how a file becomes a `Project`."""

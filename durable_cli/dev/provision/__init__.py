@@ -1,0 +1,1 @@
+"""What `dx.toml` declares, made on any Temporal server."""

@@ -1,0 +1,1 @@
+"""The history browser: Textual screens over any Temporal server."""

@@ -1,0 +1,82 @@
+"""The browser itself: the connection, the themes, and which screen comes first."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from durable_cli.options import ConnectionOptions, GlobalOptions
+from durable_cli.tui.feed.link import Link
+from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
+from durable_cli.tui.palette import ActionProvider
+from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.screens.workflow import WorkflowScreen
+from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.theme import DEFAULT_THEME, THEMES
+from durable_cli.tui.widgets.top_bar import TopBar
+
+__all__ = ["BrowserApp"]
+
+
+class BrowserApp(App[None]):
+    """Browses one server; `workflow_id` opens that workflow at once."""
+
+    TITLE = "dx"
+    CSS_PATH = "browser.tcss"
+    COMMANDS = App.COMMANDS | {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
+        Binding("ctrl+t", "next_theme", "Theme", show=False),
+    ]
+
+    def __init__(
+        self,
+        global_options: GlobalOptions,
+        connection: ConnectionOptions,
+        *,
+        workflow_id: str = "",
+        run_id: str = "",
+        is_read_only: bool = False,
+    ) -> None:
+        super().__init__()
+        self.link = Link(global_options, connection, self.post_message)
+        self.is_read_only = is_read_only
+        self.connection = Connection.CONNECTING
+        self.trouble: Trouble | None = None
+        self._opens = (workflow_id, run_id)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DEFAULT_THEME
+
+    def on_mount(self) -> None:
+        self.push_screen(WorkflowsScreen())
+        workflow_id, run_id = self._opens
+        if workflow_id:
+            self.push_screen(WorkflowScreen(workflow_id, run_id))
+        # What the feed needs takes longer to import than all that is drawn first.
+        self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
+
+    def on_connection_changed(self, message: ConnectionChanged) -> None:
+        """Show on whatever screen is open whether the server answers."""
+        self.connection, self.trouble = message.connection, message.trouble
+        for screen in self.screen_stack:
+            for bar in screen.query(TopBar):
+                bar.update_bar()
+            if isinstance(screen, BrowserScreen):
+                screen.show_connection(message)
+
+    def action_next_theme(self) -> None:
+        """Take the next theme."""
+        names = [theme.name for theme in THEMES]
+        following = names.index(self.theme) + 1 if self.theme in names else 0
+        self.theme = names[following % len(names)]
+
+    def action_show_help_panel(self) -> None:
+        """Show or hide what the keys do here."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            super().action_show_help_panel()

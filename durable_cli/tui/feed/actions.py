@@ -1,0 +1,80 @@
+"""What the browser does to a server: each returns what was done, in words, for the note on the screen.
+
+Raises: CliError when the server refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from durable_cli.tui.feed.link import Link, seconds
+
+if TYPE_CHECKING:
+    from temporalio.api.common.v1 import Payloads, WorkflowExecution
+
+__all__ = ["cancel_workflow", "signal_workflow", "terminate_workflow"]
+
+SECONDS = 10.0
+
+
+async def signal_workflow(link: Link, workflow_id: str, run_id: str, signal_name: str, arguments: str) -> str:
+    """Send a signal; `arguments` is empty, or one JSON value."""
+    async with link.asking(f"signal workflow {workflow_id!r}") as client:
+        from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+
+        request = SignalWorkflowExecutionRequest(
+            namespace=link.namespace,
+            workflow_execution=_execution(workflow_id, run_id),
+            signal_name=signal_name,
+            input=_payloads(arguments),
+            identity=client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        await client.workflow_service.signal_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+    return f"signaled {workflow_id}: {signal_name}"
+
+
+async def cancel_workflow(link: Link, workflow_id: str, run_id: str) -> str:
+    """Ask a run to cancel."""
+    async with link.asking(f"cancel workflow {workflow_id!r}") as client:
+        from temporalio.api.workflowservice.v1 import RequestCancelWorkflowExecutionRequest
+
+        request = RequestCancelWorkflowExecutionRequest(
+            namespace=link.namespace,
+            workflow_execution=_execution(workflow_id, run_id),
+            identity=client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        await client.workflow_service.request_cancel_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+    return f"asked {workflow_id} to cancel"
+
+
+async def terminate_workflow(link: Link, workflow_id: str, run_id: str, reason: str) -> str:
+    """End a run at once."""
+    async with link.asking(f"terminate workflow {workflow_id!r}") as client:
+        from temporalio.api.workflowservice.v1 import TerminateWorkflowExecutionRequest
+
+        request = TerminateWorkflowExecutionRequest(
+            namespace=link.namespace,
+            workflow_execution=_execution(workflow_id, run_id),
+            reason=reason,
+            identity=client.identity,
+        )
+        await client.workflow_service.terminate_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+    return f"terminated {workflow_id}"
+
+
+def _execution(workflow_id: str, run_id: str) -> WorkflowExecution:
+    from temporalio.api.common.v1 import WorkflowExecution
+
+    return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+
+
+def _payloads(arguments: str) -> Payloads | None:
+    from temporalio.api.common.v1 import Payloads
+
+    from durable_cli.payloads import make_payload
+
+    return Payloads(payloads=[make_payload(json.loads(arguments))]) if arguments else None

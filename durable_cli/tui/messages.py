@@ -1,0 +1,100 @@
+"""What the feed tells the screens: dataclasses; of those that replace each other only the latest is handled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.message import Message
+
+from durable_cli.tui.rows import EventRow, RunRow, RunSummary
+
+__all__ = [
+    "Connection",
+    "ConnectionChanged",
+    "HistoryGrew",
+    "RunDescribed",
+    "RunsCounted",
+    "RunsListed",
+    "Trouble",
+    "TroubleChanged",
+]
+
+
+class Connection(Enum):
+    """Whether the server answers."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is nothing to show, in one line, and what to do."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass
+class ConnectionChanged(Message):
+    """The server was reached, or does not answer any more."""
+
+    connection: Connection
+    trouble: Trouble | None = None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ConnectionChanged)
+
+
+@dataclass
+class TroubleChanged(Message):
+    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC."""
+
+    trouble: Trouble | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TroubleChanged)
+
+
+@dataclass
+class RunsListed(Message):
+    """A page of the runs that match `query`; `token` asked for it, and is empty for the first page."""
+
+    query: str
+    token: bytes
+    rows: Sequence[RunRow]
+    next_page_token: bytes
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, RunsListed) and (message.query, message.token) == (self.query, self.token)
+
+
+@dataclass
+class RunsCounted(Message):
+    """How many runs of those that match `query` have which status (its number in the protocol)."""
+
+    query: str
+    counts: dict[int, int]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, RunsCounted)
+
+
+@dataclass
+class RunDescribed(Message):
+    """What a run is doing now."""
+
+    summary: RunSummary
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, RunDescribed)
+
+
+@dataclass
+class HistoryGrew(Message):
+    """Further events of the run, oldest first."""
+
+    events: Sequence[EventRow]

@@ -1,0 +1,21 @@
+"""A calm note: what is so, and what to do."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from durable_cli.tui.messages import Trouble
+
+__all__ = ["TroubleNote"]
+
+
+class TroubleNote(Static):
+    """Says why there is nothing to show; hidden when all is well."""
+
+    def show(self, trouble: Trouble | None) -> None:
+        """Show a trouble, or hide."""
+        self.set_class(trouble is not None, "-shown")
+        if trouble is not None:
+            hint = f"\n{trouble.hint}" if trouble.hint else ""
+            self.update(Text.assemble((trouble.message, "bold"), (hint, self.app.theme_variables["quiet"])))

@@ -1,0 +1,279 @@
+"""A table that draws only the rows on the screen, so that its size costs nothing.
+
+Rules:
+- The table holds a sequence of rows and knows how to make cells of one; it never looks at a row that is not visible.
+- The cursor stays on its row, by key, when rows come and go; at the very top it stays at the top.
+- Columns have a fixed width, or share what is left; on a narrow terminal those of the highest rank are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+__all__ = ["Column", "VirtualTable"]
+
+Row = TypeVar("Row")
+GAP = 2
+
+
+class Column(NamedTuple):
+    """A column; `grow` is its share of the free width, and columns of a higher `rank` go first when space is short."""
+
+    title: str
+    width: int
+    grow: int = 0
+    right: bool = False
+    rank: int = 0
+
+
+class VirtualTable(ScrollView, Generic[Row], can_focus=True):
+    """A table over a sequence of rows of any length."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "virtual-table--header",
+        "virtual-table--cursor",
+        "virtual-table--cursor-blurred",
+        "virtual-table--marked",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+u", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
+        Binding("home,g", "move_to_first", "First", show=False),
+        Binding("end,G", "move_to_last", "Last", show=False),
+        Binding("enter", "activate", "Open", show=False),
+    ]
+    DEFAULT_CSS = """
+    VirtualTable {
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
+        & > .virtual-table--header { color: $quiet; text-style: bold; }
+        & > .virtual-table--cursor { background: $cursor; }
+        & > .virtual-table--cursor-blurred { background: $panel; }
+        & > .virtual-table--marked { color: $accent; text-style: bold; }
+    }
+    """
+
+    cursor: reactive[int] = reactive(0)
+
+    @dataclass
+    class Activated(Message):
+        """A row was chosen, by key or by mouse."""
+
+        table: VirtualTable[Any]
+        row: Any
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+    @dataclass
+    class CursorMoved(Message):
+        """Another row is under the cursor (None: there are no rows)."""
+
+        table: VirtualTable[Any]
+        row: Any
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VirtualTable.CursorMoved) and message.table is self.table
+
+    @dataclass
+    class NearEnd(Message):
+        """The last rows are on the screen: more of them may be loaded."""
+
+        table: VirtualTable[Any]
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VirtualTable.NearEnd) and message.table is self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        render_cells: Callable[[Row], Sequence[Text | str]],
+        key: Callable[[Row], Hashable],
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._columns = list(columns)
+        self._render_cells = render_cells
+        self._key = key
+        self._rows: Sequence[Row] = ()
+        self._widths: list[tuple[int, int]] = []
+        self.marked: set[Hashable] = set()
+        """Keys of the rows that are marked for a common action."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows, in their order."""
+        return self._rows
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if self._rows else None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The first and the last index that are on the screen."""
+        top = self.scroll_offset.y
+        return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show other rows; the cursor stays on its row where that is still there."""
+        before = self.cursor_row
+        at_top = self.cursor == 0 and self.scroll_offset.y == 0
+        offset = self.cursor - self.scroll_offset.y
+        self._rows = rows
+        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        if before is not None and not at_top:
+            self.cursor = self._find(self._key(before), near=self.cursor)
+            if self.cursor - self.scroll_offset.y != offset:
+                self.scroll_to(y=max(0, self.cursor - offset), animate=False, force=True)
+        else:
+            self.cursor = min(self.cursor, max(0, len(rows) - 1))
+        row = self.cursor_row
+        if (before is None) != (row is None) or (
+            before is not None and row is not None and self._key(before) != self._key(row)
+        ):
+            self.post_message(self.CursorMoved(self, row))
+        self.refresh()
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row and show it."""
+        if self._rows:
+            self.cursor = max(0, min(index, len(self._rows) - 1))
+            self._show_cursor()
+
+    def _find(self, key: Hashable, *, near: int) -> int:
+        """Return where a key is now; rows rarely move far, so look near its last place first."""
+        rows, key_of = self._rows, self._key
+        last = len(rows) - 1
+        for distance in range(len(rows)):
+            for index in {near - distance, near + distance}:
+                if 0 <= index <= last and key_of(rows[index]) == key:
+                    return index
+            if near - distance < 0 and near + distance > last:
+                break
+        return max(0, min(near, last))
+
+    def watch_cursor(self, before: int, after: int) -> None:
+        if before != after:
+            self.refresh()
+            self.post_message(self.CursorMoved(self, self.cursor_row))
+
+    def _show_cursor(self) -> None:
+        # The header covers one line of the window.
+        height = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+
+    def action_move(self, by: int) -> None:
+        self.move_to(self.cursor + by)
+
+    def action_move_page(self, pages: int) -> None:
+        self.move_to(self.cursor + pages * max(1, self.size.height - 2))
+
+    def action_move_to_first(self) -> None:
+        self.move_to(0)
+
+    def action_move_to_last(self) -> None:
+        self.move_to(len(self._rows) - 1)
+
+    def action_activate(self) -> None:
+        row = self.cursor_row
+        if row is not None:
+            self.post_message(self.Activated(self, row))
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.y - 1 + self.scroll_offset.y
+        if event.y < 1 or index >= len(self._rows):
+            return
+        was = self.cursor
+        self.move_to(index)
+        if event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
+            self.action_activate()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._widths = self._lay_out(event.size.width)
+        self.virtual_size = Size(event.size.width, len(self._rows) + 1)
+
+    def watch_scroll_y(self, before: float, after: float) -> None:
+        super().watch_scroll_y(before, after)
+        self.refresh()
+        if self._rows and round(after) + self.size.height >= len(self._rows):
+            self.post_message(self.NearEnd(self))
+
+    def _lay_out(self, width: int) -> list[tuple[int, int]]:
+        """Return index and width of the columns that have room."""
+        shown = list(range(len(self._columns)))
+
+        def needed() -> int:
+            return sum(self._columns[index].width + GAP for index in shown)
+
+        while len(shown) > 1 and needed() > width:
+            shown.remove(max(shown, key=lambda index: (self._columns[index].rank, index)))
+        free = max(0, width - needed())
+        shares = sum(self._columns[index].grow for index in shown) or 1
+        return [(index, self._columns[index].width + free * self._columns[index].grow // shares) for index in shown]
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not self._widths:
+            self._widths = self._lay_out(width)
+        base = self.rich_style
+        if y == 0:
+            style = base + self.get_component_rich_style("virtual-table--header", partial=True)
+            return self._draw([column.title for column in self._columns], width, style)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self._rows):
+            return Strip.blank(width, base)
+        row = self._rows[index]
+        style = base
+        if self._key(row) in self.marked:
+            style += self.get_component_rich_style("virtual-table--marked", partial=True)
+        if index == self.cursor:
+            name = "virtual-table--cursor" if self.has_focus else "virtual-table--cursor-blurred"
+            style += self.get_component_rich_style(name, partial=True)
+        return self._draw(self._render_cells(row), width, style)
+
+    def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
+        line = Text(end="", style=style)
+        for index, cell_width in self._widths:
+            cell = cells[index]
+            text = cell.copy() if isinstance(cell, Text) else Text(cell)
+            text.no_wrap = True
+            text.truncate(cell_width, overflow="ellipsis", pad=False)
+            padding = cell_width - text.cell_len
+            if self._columns[index].right:
+                line.append(" " * padding).append_text(text)
+            else:
+                line.append_text(text).append(" " * padding)
+            line.append(" " * GAP)
+        segments = list(line.render(self.app.console))
+        return Strip(segments).adjust_cell_length(width, style)

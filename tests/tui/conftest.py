@@ -1,0 +1,62 @@
+"""A real server with a real worker, and the browser over them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual._context import active_app
+from textual.pilot import Pilot
+
+from durable_cli.options import ConnectionOptions, GlobalOptions
+from durable_cli.tui.app import BrowserApp
+from tests.cli.conftest import Stage, run_stage
+from tests.support.server_process import find_free_port, launch_dx, running
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A server of this module alone."""
+    folder: Path = tmp_path_factory.mktemp("tui")
+    with running(launch_dx(folder)) as server:
+        yield from run_stage(server, folder)
+
+
+@asynccontextmanager
+async def browsing(
+    address: str = "",
+    *,
+    namespace: str | None = None,
+    workflow_id: str = "",
+    is_read_only: bool = False,
+    size: tuple[int, int] = (120, 35),
+) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
+    """The browser on a server; without an address, where nothing listens."""
+    app = BrowserApp(
+        GlobalOptions(disable_config_env=True),
+        ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
+        workflow_id=workflow_id,
+        is_read_only=is_read_only,
+    )
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield app, pilot
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; when it never is, fail with the screen."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"never: {what}\n{screen_text(active_app.get())}", pytrace=False)
+        await asyncio.sleep(0.02)
+
+
+def screen_text(app: BrowserApp) -> str:
+    """Return the whole screen, as a person would read it."""
+    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
