@@ -58,7 +58,11 @@ async def _register(client: Client, name: str, declared: Namespace) -> None:
         description=declared.description,
         workflow_execution_retention_period=_retention(declared),
     )
-    await client.workflow_service.register_namespace(request, retry=True)
+    try:
+        await client.workflow_service.register_namespace(request, retry=True)
+    except RPCError as error:
+        if error.status != RPCStatusCode.ALREADY_EXISTS:  # by somebody else, just now
+            raise
     probe = CountWorkflowExecutionsRequest(namespace=name)
     await wait_until_usable(partial(_is_usable, client, probe))
 
