@@ -27,7 +27,7 @@ TEMPLATES = (
     Template("minimal", "One workflow, one activity."),
     Template("python-order", "An order: retries, query, cancel signal, refund, report."),
     Template("typescript-order", "The same order in TypeScript."),
-    Template("python-cron-report", "A report on a cron schedule."),
+    Template("python-cron-report", "A report on a cron schedule.", ("project_name", "task_queue", "cron")),
     Template("python-saga", "A trip that is booked as a whole, or undone."),
     Template("python-approval", "A person's answer: signal, query, update, timeout."),
     Template("python-batch", "Many items: heartbeats, children, continue-as-new."),

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     from activities import compose_greeting
 
@@ -20,7 +20,7 @@ class GreetingWorkflow:
 
     @workflow.run
     async def run(self, name: str) -> str:
-        """Return the greeting. An activity that fails is tried again, with no code here."""
+        """Return the greeting; an activity that fails is tried again by itself."""
         return await workflow.execute_activity(
             compose_greeting,
             name,

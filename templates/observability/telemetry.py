@@ -64,8 +64,7 @@ def make_tracing_interceptor() -> TracingInterceptor:
 def make_runtime() -> Runtime:
     """Serve the metrics at http://127.0.0.1:METRICS_PORT/metrics.
 
-    A new worker starts while the old one drains, which still has the port; then the next
-    one is taken.
+    A new worker starts while the old one has the port; then the next one is taken.
     """
     for port in range(METRICS_PORT, METRICS_PORT + 10):
         metrics = PrometheusConfig(

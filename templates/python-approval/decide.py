@@ -25,6 +25,8 @@ async def main(workflow_id: str, by: str, answer: str) -> None:
         print(f"refused: {error.cause}")
     else:
         print(f"{workflow_id} is {status}")
+    # A Python that exits in the moment of the SDK's answer can crash in its threads.
+    await asyncio.sleep(0.2)
 
 
 if __name__ == "__main__":

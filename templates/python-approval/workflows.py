@@ -11,7 +11,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     from activities import send_message
     from shared import Decision, Request, Result, Status
@@ -21,8 +21,8 @@ with workflow.unsafe.imports_passed_through():
 class ApprovalWorkflow:
     """Ask, remind, give up; end with the first answer, or without one."""
 
-    # An update can be handled before `run` begins. Thanks to `workflow.init`, the request
-    # is known even then.
+    # An update can be handled before `run` begins. Thanks to `workflow.init`, the
+    # request is known even then.
     @workflow.init
     def __init__(self, request: Request) -> None:
         self._request = request

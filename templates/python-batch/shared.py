@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Batch:
-    """Items to be processed, in pages; `next_item` and `sum` are how far it has come."""
+    """Items to be processed, in pages; `next_item` and `sum` say how far it is."""
 
     items: int
     items_per_page: int = 25

@@ -1,4 +1,4 @@
-"""A batch of any length: pages as children, one long activity each, and fresh histories.
+"""A batch of any length: a child for each page, and a new run now and then.
 
 A workflow can be replayed from its history after any crash, and goes on where it was.
 So it must do the same again: no I/O, no clock, no random numbers here. Those belong in
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     from activities import process_page
     from shared import Batch, Page

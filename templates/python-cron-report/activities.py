@@ -12,5 +12,5 @@ async def count_sales(region: str, day: str) -> int:
 
 @activity.defn
 async def send_report(text: str) -> None:
-    """Send the report; it may come twice, when an attempt gets lost after it was sent."""
+    """Send the report. It may come twice: an attempt can get lost after that."""
     activity.logger.info("%s", text)

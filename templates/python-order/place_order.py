@@ -31,6 +31,8 @@ async def main() -> None:
     print(f"started {handle.id}")
     print(f"status: {await handle.query(OrderWorkflow.get_status)}")
     print(f"result: {await handle.result()}")
+    # A Python that exits in the moment of the SDK's answer can crash in its threads.
+    await asyncio.sleep(0.2)
 
 
 if __name__ == "__main__":

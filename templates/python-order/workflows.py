@@ -5,13 +5,14 @@ So it must do the same again: no I/O, no clock, no random numbers here. Those be
 activities; `workflow.now()`, `workflow.sleep()` and `workflow.random()` are safe.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     import activities
     from shared import PAYMENT_DECLINED, CancelRequest, Order
@@ -96,13 +97,11 @@ class OrderWorkflow:
 
     async def _wait_for_cancel(self, seconds: float) -> None:
         """Wait for the signal, or for the timer: the server keeps it, days are fine."""
-        try:
+        with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._cancel_request is not None,
                 timeout=timedelta(seconds=seconds),
             )
-        except TimeoutError:
-            pass
 
     async def _refund(
         self, order: Order, payment_id: str, request: CancelRequest

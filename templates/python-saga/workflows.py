@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     import activities
     from shared import Reservations, Trip

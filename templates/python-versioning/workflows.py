@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-# The sandbox loads this file anew for every workflow; what can do no harm passes through.
+# The sandbox loads this file anew for each workflow; what is harmless passes through.
 with workflow.unsafe.imports_passed_through():
     from activities import charge, send_receipt
 

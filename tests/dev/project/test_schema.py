@@ -94,6 +94,7 @@ workflow_type = "W"
 task_queue = "q"
 namespace = "orders"
 input = []
+cron = "0 9 * * *"
 memo = { a = 1 }
 search_attributes = { CustomerId = "x" }
 """
