@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import (
+    ConsoleSpanExporter,
+    SimpleSpanProcessor,
+    SpanExporter,
+)
 from temporalio import activity, workflow
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.plugin import SimplePlugin
@@ -28,8 +32,8 @@ logger = logging.getLogger(__name__)
 class TelemetryPlugin(SimplePlugin):
     """Traces every workflow and activity, serves the metrics, and sets the logs up."""
 
-    def __init__(self) -> None:
-        super().__init__("telemetry", interceptors=[make_tracing_interceptor()])
+    def __init__(self, exporter: SpanExporter) -> None:
+        super().__init__("telemetry", interceptors=[make_tracing_interceptor(exporter)])
 
     async def connect_service_client(
         self,
@@ -42,16 +46,20 @@ class TelemetryPlugin(SimplePlugin):
         return await next(config)
 
 
-def make_tracing_interceptor() -> TracingInterceptor:
+def make_file_exporter() -> SpanExporter:
     """Write each span to a file, as one line of JSON.
 
     For a collector (Jaeger, Tempo, …), `pip install opentelemetry-exporter-otlp` and
-    take a BatchSpanProcessor of an OTLPSpanExporter.
+    return an OTLPSpanExporter; take a BatchSpanProcessor below then.
     """
-    exporter = ConsoleSpanExporter(
+    return ConsoleSpanExporter(
         out=open(TRACES_FILE, "a", encoding="utf-8"),
         formatter=lambda span: span.to_json(indent=None) + "\n",
     )
+
+
+def make_tracing_interceptor(exporter: SpanExporter) -> TracingInterceptor:
+    """Make a span of every workflow, every activity, and whatever starts them."""
     provider = TracerProvider(resource=Resource.create({"service.name": "shipping"}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     # A workflow that a command line or a schedule starts has no span of a client above
@@ -110,4 +118,4 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-plugin = TelemetryPlugin()
+plugin = TelemetryPlugin(make_file_exporter())
