@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer with its venv module, and make; on Debian and Ubuntu:
 #     apt-get install make python3 python3-venv
-# Tests that need Node.js (nodejs 20 or newer, npm) or OpenSSL (openssl) are skipped where these are missing.
+# Tests that need Node.js (nodejs 20 or newer, npm), OpenSSL (openssl) or a browser (chromium) are skipped where these are missing.
 
 VENV := .venv
 BIN := $(VENV)/bin

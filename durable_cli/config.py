@@ -105,6 +105,8 @@ def _resolve_codec(
 
 
 def _load_profile(options: GlobalOptions) -> ClientConfigProfile:
+    if options.disable_config_file and options.disable_config_env:
+        return ClientConfigProfile()  # the SDK refuses to load from nowhere
     path = "" if options.disable_config_file else options.config_file
     try:
         return ClientConfigProfile.load(

@@ -29,6 +29,7 @@ __all__ = [
     "command",
     "declare",
     "option",
+    "spell_options",
     "split_leading_options",
 ]
 
@@ -313,3 +314,23 @@ def split_leading_options(arguments: list[str]) -> tuple[list[str], list[str]]:
             break
         position += 2 if takes_value[name] and not equals else 1
     return arguments[:position], arguments[position:]
+
+
+def spell_options(options: GlobalOptions | ConnectionOptions) -> list[str]:
+    """Return the words that would say what `options` say, for another command of dx."""
+    words: list[str] = []
+    for entry in fields(options):
+        value = getattr(options, entry.name)
+        name = next(name for name in entry.metadata["names"] if name.startswith("--"))
+        if value == entry.default or value is None:
+            continue
+        if isinstance(value, bool):
+            yes, _, no = name.partition("/")
+            words.append(yes if value else no)
+        elif isinstance(value, timedelta):
+            words += [name, f"{value.total_seconds():g}s"]
+        elif isinstance(value, tuple):
+            words += [word for each in value for word in (name, each)]
+        else:
+            words += [name, str(value)]
+    return words

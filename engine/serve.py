@@ -20,6 +20,7 @@ class ServeOptions:
     `search_attributes` maps a name to its type's name (Keyword, Int, …), registered in every namespace of
     `namespaces` and in `default`. `dynamic_config` maps lower-case keys to JSON values; unknown keys are kept
     and ignored. `sqlite_pragmas` maps a pragma to its value; only durability and cache pragmas are accepted.
+    `time_skipping_locks` makes it a test server, whose time skipping is locked so many times at the start.
     """
 
     ip: str = "127.0.0.1"
@@ -31,6 +32,7 @@ class ServeOptions:
     sqlite_pragmas: Mapping[str, str] = field(default_factory=dict)
     log_level: str = "warn"
     log_format: str = "text"
+    time_skipping_locks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,5 +35,6 @@ ROOT = Group(
             },
         ),
         "tui": "Browse workflows and their histories in the terminal.",
+        "ui": "Browse workflows and their histories in a web page.",
     },
 )

@@ -40,6 +40,7 @@ from engine.core.run import (
     external_workflow,
     lifecycle,
     signal,
+    skip_time,
     speculative_task,
     update,
     user_timer,
@@ -91,7 +92,7 @@ def message_answered(t: Transition, answered: MessageAnswered) -> None:
 
 
 def deadline_due(t: Transition, due: DeadlineDue) -> int | None:
-    """Act on every deadline of the run that has passed, the earliest first; return when the next one is due."""
+    """Act on every deadline of the run that has passed, the earliest first; return when to look at it next."""
     while (entry := deadlines.take_due(t.state, t.now_ns)) is not None:
         kind, event_id, key = entry
         ON_DEADLINE[kind](t, event_id, key)
@@ -99,6 +100,7 @@ def deadline_due(t: Transition, due: DeadlineDue) -> int | None:
 
 
 ON_DEADLINE: dict[DeadlineKind, Callable[[Transition, int, str], None]] = {
+    DeadlineKind.FAST_FORWARD: skip_time.fast_forward_due,
     DeadlineKind.FIRST_WORKFLOW_TASK: lifecycle.first_workflow_task_due,
     DeadlineKind.USER_TIMER: user_timer.fired,
     DeadlineKind.ACTIVITY_RETRY: activity_task.retry_due,

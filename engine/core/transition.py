@@ -24,7 +24,9 @@ from engine.core.policy.limits import Limits
 from engine.core.run.buffer import NEVER_BUFFERED, order_for_flush, wire_started_event_ids
 from engine.core.run.evolve import evolve
 from engine.core.run.outgrown import find_reason
+from engine.core.run.skip_time import skip_idle_time
 from engine.core.run.state import SIGNAL_REQUEST, RunState
+from engine.core.run.time_skipping import current_time_ns
 from engine.core.run.unwritten_task import convert_speculative
 
 __all__ = ["Context", "EventRow", "Transition"]
@@ -78,7 +80,7 @@ class Transition:
 
     def __post_init__(self) -> None:
         # Within a run the time never goes backwards, whatever the system clock does.
-        self.now_ns = max(self.context.env.now_ns(), self.state.latest_time_ns)
+        self.now_ns = max(current_time_ns(self.context.env, self.state), self.state.latest_time_ns)
 
     def add(self, event: HistoryEvent, time_ns: int = 0) -> HistoryEvent:
         """Give `event` its time (now unless told) and id, fold it, and return it.
@@ -122,13 +124,15 @@ class Transition:
         wire_started_event_ids(ordered)
 
     def close(self) -> None:
-        """Flush if no worker holds the workflow task, then make the bytes of the new events.
+        """Skip time if the run waits for nothing else, flush if no worker holds the workflow task, make the bytes.
 
         Raises: RunOutgrown; events without an id do not count yet.
         """
         state = self.state
         if self.touched and not self.keeps_speculative:
             convert_speculative(self)
+        if state.time_skipping is not None:
+            skip_idle_time(self)
         if self.touched:
             state.state_transition_count += 1
             if not self.is_new and state.running and (reason := find_reason(state, self.context.limits)):

@@ -176,6 +176,8 @@ class Batch:
         """Write everything in one transaction and then tell everybody; on failure tell them to try again."""
         writes, after, futures, unwritten = self._writes, self._after_commit, self._futures, self._unwritten
         self._writes, self._after_commit, self._futures, self._unwritten = {}, [], [], {}
+        if self._engine.time_control.watching:
+            self._engine.time_control.touch((*writes, *unwritten))
         if writes:
             try:
                 commit(self._engine.database.writer, writes.values())
@@ -212,6 +214,7 @@ class Batch:
         if state is not None:
             self._engine.history_waiters.notify(state)
             self._engine.update_waiters.notify(state)
+            self._engine.fast_forward_waiters.notify(state)
 
     def _apply(self, item: Input) -> Any:
         self._open = None
@@ -300,7 +303,7 @@ class Batch:
             queues.put_back_poller(poller)
 
     def _sticky_alive(self, key: TaskQueueKey) -> bool:
-        return self._engine.task_queues.sticky_alive(key, self._engine.env.now_ns())
+        return self._engine.task_queues.sticky_alive(key, self._engine.clock.system_ns())
 
     def _deliver(self, poller: WaitingPoller, task: TaskRef) -> bool:
         """Start the task for the poller; False when the task is stale."""

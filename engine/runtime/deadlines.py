@@ -1,7 +1,8 @@
 """One timer for all runs: wakes when the earliest stored deadline is due.
 
 Rules:
-- The heap holds (due_ns, run_key); an entry may be too early or stale, the run itself knows (core run/deadlines.py).
+- The heap holds (due_ns, key), where a key is a run's; an entry may be too early or stale, the run itself knows (core
+  run/deadlines.py).
 - Only deadlines of a near window are in memory; the rest is read from the index when its time comes near.
 - Sleeps are capped, so that a suspended machine wakes up on time.
 """
@@ -18,7 +19,7 @@ MAX_SLEEP_SECONDS = 5.0
 
 
 class DeadlineTimer:
-    """Calls `on_due(run_key)` for runs whose deadline has come."""
+    """Calls `on_due(key)` for keys whose deadline has come."""
 
     def __init__(self, now_ns: Callable[[], int], on_due: Callable[[int], None]) -> None:
         self._now_ns = now_ns
@@ -29,13 +30,41 @@ class DeadlineTimer:
         self._handle_due_ns = 0
         self._stopped = False
 
-    def set(self, run_key: int, due_ns: int) -> None:
-        """Make sure that the run is looked at by `due_ns`."""
-        known = self._earliest.get(run_key)
+    def set(self, key: int, due_ns: int) -> None:
+        """Make sure that the key's `on_due` is called by `due_ns`."""
+        known = self._earliest.get(key)
         if known is not None and known <= due_ns:
             return
-        self._earliest[run_key] = due_ns
-        heappush(self._heap, (due_ns, run_key))
+        self._earliest[key] = due_ns
+        heappush(self._heap, (due_ns, key))
+        self._arm()
+
+    def forget(self, key: int) -> None:
+        """Call no `on_due` for the key."""
+        self._earliest.pop(key, None)
+
+    def find_first(self) -> tuple[int, int] | None:
+        """Return the earliest (due_ns, key), or None."""
+        while self._heap:
+            due_ns, key = self._heap[0]
+            if self._earliest.get(key) == due_ns:
+                return due_ns, key
+            heappop(self._heap)
+        return None
+
+    def fire(self) -> None:
+        """Call `on_due` for whatever is due now; to be called as well when the clock was moved."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if self._stopped:
+            return
+        now_ns = self._now_ns()
+        while self._heap and self._heap[0][0] <= now_ns:
+            due_ns, key = heappop(self._heap)
+            if self._earliest.get(key) == due_ns:
+                del self._earliest[key]
+                self._on_due(key)
         self._arm()
 
     def stop(self) -> None:
@@ -54,14 +83,4 @@ class DeadlineTimer:
             self._handle.cancel()
         delay = min(max(0.0, (due_ns - self._now_ns()) / 1e9), MAX_SLEEP_SECONDS)
         self._handle_due_ns = due_ns
-        self._handle = asyncio.get_running_loop().call_later(delay, self._fire)
-
-    def _fire(self) -> None:
-        self._handle = None
-        now_ns = self._now_ns()
-        while self._heap and self._heap[0][0] <= now_ns:
-            due_ns, run_key = heappop(self._heap)
-            if self._earliest.get(run_key) == due_ns:
-                del self._earliest[run_key]
-                self._on_due(run_key)
-        self._arm()
+        self._handle = asyncio.get_running_loop().call_later(delay, self.fire)

@@ -16,7 +16,6 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 
-from engine.core.env import Env
 from engine.core.errors import NotFound, Unavailable
 from engine.core.inputs import Input, RunRef
 from engine.core.matching.backlog import TaskRef
@@ -29,14 +28,18 @@ from engine.core.run.state import RunState
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.transition import Context
 from engine.runtime.batch import Batch
+from engine.runtime.clock import ServerEnv
 from engine.runtime.due_runs import DueRuns
+from engine.runtime.fast_forward_waiters import FastForwardWaiters
 from engine.runtime.namespaces import NamespaceRegistry
 from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
+from engine.runtime.time_control import TimeControl
 from engine.runtime.undelivered import take_back
 from engine.runtime.update_waiters import UpdateWaiter, UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
+from engine.store.clock import load_clock
 from engine.store.database import Database
 from engine.store.history import load_event_blobs
 from engine.store.runs import find_current_run_key, find_run_key, load_run
@@ -55,17 +58,21 @@ logger = logging.getLogger("dx.engine")
 class Engine:
     """A server's engine on an open database; use it from one event loop."""
 
-    def __init__(self, database: Database, env: Env, limits: Limits) -> None:
+    def __init__(self, database: Database, env: ServerEnv, limits: Limits) -> None:
         self.database = database
         self.env = env
+        self.clock = env.clock
+        self.clock.set(load_clock(database.writer))
         self.limits = limits
         self.namespaces = NamespaceRegistry(database)
         self.runs = RunCache(RUN_CACHE_BYTES)
         self.task_queues = TaskQueues(limits.fairness)
         self.history_waiters = HistoryWaiters()
         self.update_waiters = UpdateWaiters()
+        self.fast_forward_waiters = FastForwardWaiters()
         self.queries = Queries()
         self.due_runs = DueRuns(self)
+        self.time_control = TimeControl(self)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._idle_forgotten_ns = 0
         self._contexts: dict[str, Context] = {}
@@ -78,17 +85,19 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self._load_tasks()
         self.due_runs.load_window()
-        self._idle_forgotten_ns = self.env.now_ns()
+        self._idle_forgotten_ns = self.clock.system_ns()
         self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
 
     async def stop(self) -> None:
         """Answer nobody any more; what was acknowledged is in the file."""
         self._stopped = True
         self.due_runs.stop()
+        self.time_control.stop()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
         self.history_waiters.wake_all()
         self.update_waiters.clear_all()
+        self.fast_forward_waiters.answer_all()
         for key in self.task_queues:
             for poller in self.task_queues.take_pollers(key):
                 _resolve_poller(poller, None)
@@ -123,6 +132,11 @@ class Engine:
             self._step_scheduled = True
             self.loop.call_soon(self.step)
 
+    @property
+    def busy(self) -> bool:
+        """Say whether there is something for the next step."""
+        return bool(self._queue)
+
     def step(self) -> None:
         """Apply what is queued and commit it in one transaction."""
         self._step_scheduled = False
@@ -136,6 +150,8 @@ class Engine:
                 batch.run(item, future)
         batch.commit()
         self.runs.shrink()
+        if self.time_control.watching:
+            self.time_control.look_soon()
         if self._queue and not self._step_scheduled:
             self._step_scheduled = True
             self.loop.call_soon(self.step)
@@ -282,7 +298,7 @@ class Engine:
             raise
         finally:
             handle.cancel()
-            record.last_access_time_ns = self.env.now_ns()
+            record.last_access_time_ns = self.clock.system_ns()
             self.task_queues.forget_gone(key)
 
     def _leave(self, future: asyncio.Future[Any], key: TaskQueueKey | None = None) -> None:
@@ -312,6 +328,7 @@ class Engine:
         """
         if not self.queries.answer_direct(token.query_id, result):
             raise NotFound("query task not found, or already expired")
+        self.time_control.look_soon()
 
     def offer_query(self, key: TaskQueueKey, task: QueryTask) -> None:
         """Hand a query to a waiting worker, or keep it for the next one that polls."""
@@ -348,8 +365,8 @@ class Engine:
         The loop's own clock stands still while the machine sleeps: a timer of the loop would move the window too late.
         """
         self._housekeeping = self.loop.call_later(HOUSEKEEPING_SECONDS, self._keep_house)
-        now_ns = self.env.now_ns()
-        self.due_runs.move_window(now_ns)
+        self.due_runs.move_window(self.env.now_ns())
+        now_ns = self.clock.system_ns()
         if abs(now_ns - self._idle_forgotten_ns) >= FORGET_IDLE_NS:
             self._idle_forgotten_ns = now_ns
             for key, task in self.task_queues.forget_idle(now_ns):

@@ -13,7 +13,7 @@ _NO_POLLER_NS = 20_000_000_000
 
 def is_polled(engine: Engine, state: RunState) -> bool:
     """Say whether a worker polls the run's task queue, or did a moment ago."""
-    now_ns = engine.env.now_ns()
+    now_ns = engine.clock.system_ns()
     last_poll_ns = engine.task_queues.last_poll_time_ns((state.namespace_id, state.task_queue, False), now_ns)
     return now_ns - last_poll_ns <= _NO_POLLER_NS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from temporalio.api.enums.v1.query_pb2 import QUERY_RESULT_TYPE_ANSWERED, QUERY_RESULT_TYPE_UNSPECIFIED
@@ -66,6 +66,12 @@ class Queries:
     def buffered(self, run_key: int) -> dict[str, WorkflowQuery]:
         """Return the queries to put on the workflow task that is about to be sent."""
         return {query_id: pending.query for query_id, pending in self._buffered.get(run_key, {}).items()}
+
+    def all(self) -> Iterator[PendingQuery]:
+        """Return every query that waits for an answer."""
+        for waiting in self._buffered.values():
+            yield from waiting.values()
+        yield from self._direct.values()
 
     def send_directly(self, pending: PendingQuery) -> None:
         """Expect the answer to a query that goes to a worker by itself."""

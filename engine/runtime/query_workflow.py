@@ -27,6 +27,7 @@ from engine.core.errors import (
 )
 from engine.core.inputs import ResetStickyTaskQueue, RunRef
 from engine.core.run.state import RunState
+from engine.core.run.time_skipping import current_time_ns
 from engine.runtime.engine import Engine
 from engine.runtime.polled import is_polled, unpolled_hint
 from engine.runtime.queries import PendingQuery, QueryTask, is_answered
@@ -83,7 +84,7 @@ def _check_can_be_asked(engine: Engine, state: RunState, timeout_seconds: float)
     if not state.running and not state.completed_any_workflow_task:
         raise WorkflowNotReady("Workflow execution closed before WorkflowTaskStarted event")
     if state.pending_first_workflow_task_backoff:
-        wait_ns = state.execution_time_ns - engine.env.now_ns()
+        wait_ns = state.execution_time_ns - current_time_ns(engine.env, state)
         if wait_ns > timeout_seconds * 1e9:
             raise WorkflowNotReady("Workflow task is not scheduled yet.")
     if state.workflow_task_attempt >= _FAILING_TASK_ATTEMPTS:
@@ -95,7 +96,7 @@ async def _ask_directly(engine: Engine, pending: PendingQuery, until: float) -> 
     if state is None:
         raise WorkflowNotReady("the workflow execution was deleted")
     sticky_key = (state.namespace_id, state.sticky_task_queue, False)
-    if state.sticky_task_queue and engine.task_queues.sticky_alive(sticky_key, engine.env.now_ns()):
+    if state.sticky_task_queue and engine.task_queues.sticky_alive(sticky_key, engine.clock.system_ns()):
         sticky_until = engine.loop.time() + state.sticky_schedule_to_start_timeout_ns / 1e9
         result = await _offer(engine, state, pending, min(sticky_until, until), sticky=True)
         if result is not None:

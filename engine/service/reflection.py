@@ -5,7 +5,7 @@ Source: the gRPC project's server reflection protocol.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from functools import partial
 from typing import Any
 
@@ -14,28 +14,26 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 
 from engine.core.errors import Code
-from engine.service.rpc_table import OPERATOR_SERVICE, WORKFLOW_SERVICE
 from engine.service.service import Call
 from engine.service.tooling_protos import HEALTH, REFLECTION_PACKAGES, load_messages, load_pool
 from engine.service.transport.routes import Route
 
 __all__ = ["reflection_routes"]
 
-_SERVICES = (
-    WORKFLOW_SERVICE.full_name,
-    OPERATOR_SERVICE.full_name,
-    f"{HEALTH}.Health",
-    *(f"{package}.ServerReflection" for package in REFLECTION_PACKAGES),
-)
+_TOOLING = (f"{HEALTH}.Health", *(f"{package}.ServerReflection" for package in REFLECTION_PACKAGES))
 
 
-def reflection_routes() -> list[Route]:
-    """Build the routes of reflection under both of its names; its messages are loaded at the first call."""
+def reflection_routes(services: Collection[str]) -> list[Route]:
+    """Build the routes of reflection under both of its names, for what is served beside health and reflection.
+
+    Its messages are loaded at the first call.
+    """
+    names = sorted((*services, *_TOOLING))
     return [
         Route(
             f"/{package}.ServerReflection/ServerReflectionInfo",
             partial(_parse, package),
-            stream=partial(_answer_all, package),
+            stream=partial(_answer_all, names, package),
         )
         for package in REFLECTION_PACKAGES
     ]
@@ -45,12 +43,14 @@ def _parse(package: str, data: bytes) -> Any:
     return load_messages(package)["ServerReflectionRequest"].FromString(data)
 
 
-async def _answer_all(package: str, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Message]:
+async def _answer_all(
+    services: list[str], package: str, requests: AsyncIterator[Any], call: Call
+) -> AsyncIterator[Message]:
     async for request in requests:
         response = load_messages(package)["ServerReflectionResponse"](valid_host=request.host, original_request=request)
         for pool in (descriptor_pool.Default(), load_pool()):
             try:
-                _answer(request, response, pool)
+                _answer(services, request, response, pool)
                 break
             except KeyError:
                 continue
@@ -60,7 +60,7 @@ async def _answer_all(package: str, requests: AsyncIterator[Any], call: Call) ->
         yield response
 
 
-def _answer(request: Any, response: Any, pool: Any) -> None:
+def _answer(services: list[str], request: Any, response: Any, pool: Any) -> None:
     """Fill in the answer.
 
     Raises:
@@ -68,7 +68,7 @@ def _answer(request: Any, response: Any, pool: Any) -> None:
     """
     kind = request.WhichOneof("message_request")
     if kind == "list_services":
-        for name in sorted(_SERVICES):
+        for name in services:
             response.list_services_response.service.add(name=name)
     elif kind == "file_by_filename":
         _add_files(response, pool.FindFileByName(request.file_by_filename))

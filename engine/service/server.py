@@ -16,12 +16,14 @@ from engine.runtime.clock import SystemEnv
 from engine.runtime.engine import Engine
 from engine.runtime.reads import Reads
 from engine.serve import ServeError, ServeInfo, ServeOptions
+from engine.service.admin_service import admin_routes
 from engine.service.boot import create_namespaces, open_file
 from engine.service.health import health_routes
 from engine.service.log import configure_logging
 from engine.service.reflection import reflection_routes
 from engine.service.rpc_table import build_routes
 from engine.service.service import Service
+from engine.service.transport.routes import Route
 from engine.service.transport.server import TransportServer
 from engine.store.database import Database
 from engine.store.runs import max_run_key
@@ -66,7 +68,7 @@ async def _serve(
     create_views(database.writer)
     await engine.start()
     service = Service(engine, Reads(database), _host_port(options.ip, listener.getsockname()[1]))
-    server = TransportServer([*build_routes(service), *health_routes(), *reflection_routes()])
+    server = TransportServer(_build_routes(service, options))
     try:
         await server.start(listener)
     except OSError as error:
@@ -80,6 +82,19 @@ async def _serve(
     await engine.stop()
     await server.stop(_STOP_GRACE_SECONDS)
     service.reads.close()
+
+
+def _build_routes(service: Service, options: ServeOptions) -> list[Route]:
+    """Build all that is served; of a test server the TestService, too."""
+    routes = [*build_routes(service), *admin_routes(service)]
+    if options.time_skipping_locks is not None:
+        from engine.service.test_service import test_service_routes
+
+        routes += test_service_routes(service)
+        service.engine.time_control.locks = options.time_skipping_locks
+        service.engine.time_control.resume(automatic=True)
+    services = {route.path.split("/")[1] for route in routes}
+    return [*routes, *health_routes(services), *reflection_routes(services)]
 
 
 def _bind(options: ServeOptions) -> socket.socket:

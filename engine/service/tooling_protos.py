@@ -1,5 +1,7 @@
 """The messages of gRPC health and reflection, described here: their packages would bring all of grpc along.
 
+The admin service is described here as well, for reflection.
+
 Source: grpc/health/v1/health.proto, grpc/reflection/v1/reflection.proto (v1alpha is the same under another name).
 """
 
@@ -9,12 +11,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from google.protobuf import duration_pb2, empty_pb2, struct_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-__all__ = ["HEALTH", "REFLECTION_PACKAGES", "load_messages", "load_pool"]
+__all__ = ["ADMIN", "ADMIN_METHODS", "HEALTH", "REFLECTION_PACKAGES", "load_messages", "load_pool"]
 
+ADMIN = "dx.admin.v1"
 HEALTH = "grpc.health.v1"
 REFLECTION_PACKAGES = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
 
@@ -51,11 +55,24 @@ _REFLECTION_MESSAGES = {
 }
 
 
+# RPC of the admin service -> its request; every reply is a Struct.
+ADMIN_METHODS = {
+    "DescribeTime": "Empty",
+    "SkipTime": "Duration",
+    "PauseTime": "Empty",
+    "ResumeTime": "Empty",
+    "JumpWhenIdle": "Empty",
+}
+
+
 @cache
 def load_pool() -> DescriptorPool:
     """Return a pool with these packages: one of our own, since a process can have a name only once in the default."""
     pool = DescriptorPool()
     pool.Add(_health_file())
+    for well_known in (duration_pb2, empty_pb2, struct_pb2):
+        pool.AddSerializedFile(well_known.DESCRIPTOR.serialized_pb)
+    pool.Add(_admin_file())
     for package in REFLECTION_PACKAGES:
         pool.Add(_reflection_file(package))
     return pool
@@ -66,6 +83,15 @@ def load_messages(package: str) -> Mapping[str, Any]:
     """Return a package's message classes by name."""
     file = load_pool().FindFileContainingSymbol(f"{package}.{'Health' if package == HEALTH else 'ServerReflection'}")
     return {name: GetMessageClass(descriptor) for name, descriptor in file.message_types_by_name.items()}
+
+
+def _admin_file() -> FileDescriptorProto:
+    file = FileDescriptorProto(name="dx/admin/v1/service.proto", package=ADMIN, syntax="proto3")
+    file.dependency.extend(f"google/protobuf/{name}.proto" for name in ("duration", "empty", "struct"))
+    service = file.service.add(name="AdminService")
+    for name, request in ADMIN_METHODS.items():
+        service.method.add(name=name, input_type=f".google.protobuf.{request}", output_type=".google.protobuf.Struct")
+    return file
 
 
 def _health_file() -> FileDescriptorProto:

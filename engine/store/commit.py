@@ -26,14 +26,17 @@ _EVENTS_AT_ONCE = 16
 _INSERT_EVENTS = tuple(
     f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
 )
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 31)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 32)})"
 _UPDATE = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
     workflow_task_scheduled_time_ns = ?, workflow_task_original_scheduled_time_ns = ?,
     workflow_task_started_time_ns = ?, workflow_task_started = ?, sticky_task_queue = ?, sticky_timeout_ns = ?{more}
 WHERE run_key = ?"""
-_CLOSE_RUN = _UPDATE.format(more=", next_deadline_ns = ?, status = ?, close_time_ns = ?, closed_over_children = ?")
+_CLOSE_RUN = _UPDATE.format(
+    more=", next_deadline_ns = ?, status = ?, close_time_ns = ?, closed_over_children = ?, "
+    "closed_with_time_skipping = ?"
+)
 _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
@@ -65,7 +68,7 @@ class RunWrite:
     counters: tuple[object, ...] = ()
     next_deadline_ns: int | None = None
     deadline_changed: bool = False
-    close_row: tuple[int, int, bool] | None = None
+    close_row: tuple[int, int, bool, bool] | None = None
     pending_activities_closed: bool = False
     attributes: tuple[object, ...] | None = None
     copied_from: tuple[int, int] | None = None
@@ -84,7 +87,7 @@ class RunWrite:
         if t.is_new or self.new_run_row is not None:
             self.new_run_row = _run_row(state, self.namespace_key, self.counters, self.next_deadline_ns)
         if not state.running:
-            self.close_row = (state.status, state.close_time_ns, bool(state.children))
+            self.close_row = (state.status, state.close_time_ns, *_closed_over(state))
             self.pending_activities_closed = bool(state.activities)
         if t.attributes_changed:
             self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
@@ -108,7 +111,7 @@ class RunWrite:
         """
         state = t.state
         due_ns, stored_ns = next_deadline_ns(state), state.stored_deadline_ns
-        if stored_ns is None or stored_ns <= t.now_ns:
+        if stored_ns is None or stored_ns + state.skipped_ns <= t.now_ns:
             changed = due_ns != stored_ns
         else:
             changed = not state.running or (due_ns is not None and due_ns < stored_ns)
@@ -222,7 +225,7 @@ def _run_row(
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
         next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
-        not state.running and bool(state.children),
+        *_closed_over(state),
     )  # fmt: skip
 
 
@@ -240,6 +243,11 @@ def _attributes(state: RunState) -> tuple[bytes | None, ...]:
 
 def _priority(priority: Priority | None) -> bytes | None:
     return None if priority is None else priority.SerializeToString()
+
+
+def _closed_over(state: RunState) -> tuple[bool, bool]:
+    """Say whether a closed run had children, and a time of its own: such a run is loaded with all of its events."""
+    return not state.running and bool(state.children), not state.running and state.time_skipping is not None
 
 
 def _activity_row(run_key: int, activity: ActivityInfo, priority: Priority | None) -> tuple[object, ...]:

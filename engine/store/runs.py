@@ -26,9 +26,11 @@ from engine.core.run.workflow_task import start_to_close_timeout_ns
 
 __all__ = [
     "find_current_run_key",
+    "find_deadline_after",
     "find_run_key",
     "load_run",
     "load_run_keys_due",
+    "load_run_keys_with_tasks",
     "load_tasks_to_dispatch",
     "load_updates",
     "max_run_key",
@@ -69,6 +71,24 @@ def load_run_keys_due(connection: sqlite3.Connection, until_ns: int) -> list[tup
     ).fetchall()
 
 
+def find_deadline_after(connection: sqlite3.Connection, time_ns: int) -> int | None:
+    """Return the earliest `next_deadline_ns` after a time, or None."""
+    (due_ns,) = connection.execute(
+        "SELECT min(next_deadline_ns) FROM runs WHERE next_deadline_ns > ?", (time_ns,)
+    ).fetchone()
+    return None if due_ns is None else int(due_ns)
+
+
+def load_run_keys_with_tasks(connection: sqlite3.Connection) -> list[int]:
+    """Return the open runs with a workflow task or an activity that waits for a worker or is with one."""
+    rows = connection.execute(
+        "SELECT run_key FROM runs WHERE workflow_task_state != 0 AND status = ? "
+        "UNION SELECT a.run_key FROM activities a JOIN runs r USING (run_key) WHERE a.state IN (1, 2) AND r.status = ?",
+        (WORKFLOW_EXECUTION_STATUS_RUNNING, WORKFLOW_EXECUTION_STATUS_RUNNING),
+    )
+    return [run_key for (run_key,) in rows]
+
+
 class WaitingTask(NamedTuple):
     """A scheduled task of the file; `priority` is a serialized Priority."""
 
@@ -98,8 +118,8 @@ def load_tasks_to_dispatch(connection: sqlite3.Connection) -> tuple[list[Waiting
 def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
     """Load a run: its folded history and its transient rows.
 
-    Of a closed run only the first and the last event are read, unless it closed over pending activities or children,
-    which it still shows.
+    Of a closed run only the first and the last event are read, unless it still shows what others say: pending
+    activities and children that it closed over, and its own time.
     """
     cursor = connection.execute(_SELECT_RUN, (run_key,))
     cursor.row_factory = sqlite3.Row
@@ -116,7 +136,9 @@ def load_run(connection: sqlite3.Connection, run_key: int) -> RunState | None:
         reset_run_id=row["reset_run_id"],
     )
     closed = row["status"] != WORKFLOW_EXECUTION_STATUS_RUNNING
-    ends_only = closed and not (row["closed_over_children"] or _has_activities(connection, run_key))
+    ends_only = closed and not (
+        row["closed_over_children"] or row["closed_with_time_skipping"] or _has_activities(connection, run_key)
+    )
     for event in _load_events(connection, run_key, last_event_id=row["next_event_id"] - 1, ends_only=ends_only):
         evolve(state, event)
         state.last_event_time_ns = max(state.last_event_time_ns, timestamp_to_ns(event.event_time))

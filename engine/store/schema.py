@@ -115,5 +115,17 @@ _CHILDREN = """
 ALTER TABLE runs ADD COLUMN closed_over_children INTEGER NOT NULL DEFAULT 0;  -- 1: children were pending
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN)
+_CLOCK = """
+CREATE TABLE clock (                         -- at most one row: how the server's time differs from the system's
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    offset_ns INTEGER NOT NULL,
+    stands_at_ns INTEGER                     -- NULL while it runs
+);
+"""
+
+_TIME_SKIPPING = """
+ALTER TABLE runs ADD COLUMN closed_with_time_skipping INTEGER NOT NULL DEFAULT 0;  -- 1: it had a time of its own
+"""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK, _TIME_SKIPPING)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -13,7 +13,7 @@ from durable_cli.lazy import Group
 from tests.cli.conftest import Cli
 from tests.support.server_process import PROJECT_FOLDER
 
-HEAVY = ("grpc", "temporalio", "textual", "rich", "sqlite3", "asyncio", "google.protobuf")
+HEAVY = ("grpc", "temporalio", "textual", "rich", "sqlite3", "asyncio", "google.protobuf", "pydantic", "copier")
 
 
 def list_paths(group: Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -33,26 +33,29 @@ def read_lines(process: subprocess.Popen[str], until: str) -> list[str]:
 
 
 def test_says_where_it_listens_and_that_history_will_be_lost(dx: Cli) -> None:
-    process, port = start(dx, "--http-port", "0", "--ui-port", "8233", "--metrics-port", "9000")
+    ui_port = find_free_port()
+    process, port = start(dx, "--http-port", "0", "--ui-port", str(ui_port), "--metrics-port", "9000")
     lines = read_lines(process, "Ctrl-C")
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=10)
     text = "\n".join(lines)
     assert f"gRPC     localhost:{port}" in text
     assert "lost at exit" in text
+    assert f"http://localhost:{ui_port}" in text
     # What does not listen is not announced.
-    assert "8233" not in text
     assert "9000" not in text
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
 def test_says_where_history_is_kept(dx: Cli, tmp_path: Path) -> None:
-    process, port = start(dx, "--db-filename", str(tmp_path / "dev.db"), "-o", "json", "--ip", "127.0.0.1")
+    process, port = start(
+        dx, "--db-filename", str(tmp_path / "dev.db"), "-o", "json", "--ip", "127.0.0.1", "--headless"
+    )
     assert process.stdout is not None
     said = json.loads(process.stdout.readline())
     process.terminate()
     assert process.wait(10) == 0
-    assert said == {"address": f"127.0.0.1:{port}", "dbFilename": str(tmp_path / "dev.db")}
+    assert said == {"address": f"127.0.0.1:{port}", "dbFilename": str(tmp_path / "dev.db"), "uiPort": None}
     assert (tmp_path / "dev.db").exists()
 
 

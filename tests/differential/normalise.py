@@ -42,6 +42,7 @@ _DROPPED = {
     "poller_groups_info",
     "worker_instance_key",
     "worker_control_task_queue",
+    "current_session_skip_count",  # the reference has it, but does not tell
 }
 # Present or absent is compared, the value is not.
 _PRESENCE_ONLY = {
@@ -54,6 +55,7 @@ _PRESENCE_ONLY = {
     "build_id",
     "task_token",
     "next_page_token",
+    "wall_clock_time",
 }
 _UNORDERED = {"core_used_flags", "lang_used_flags", "pending_activities", "pending_children", "pollers"}
 _KIND_BY_FIELD_ENDING = (("run_id", "run"), ("request_id", "request"), ("namespace_id", "namespace"))

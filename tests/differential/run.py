@@ -42,8 +42,8 @@ _ONE_PARTITION: dict[str, str | int] = {
     "matching.numTaskqueueWritePartitions": 1,
 }
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
-    # Fairness is on here and off there, if nobody says otherwise.
-    "standard": {"matching.enableFairness": "false"},
+    # Fairness and time skipping are on here and off there, if nobody says otherwise.
+    "standard": {"matching.enableFairness": "false", "frontend.WorkflowTimeSkippingEnabled": "true"},
     # What the reference server has, but does not do unless it is told to.
     "switched_on": {"matching.enableFairness": "true", "system.enableCrossNamespaceCommands": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.
@@ -66,6 +66,7 @@ _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
         "limit.numPendingCancelRequests.error": 3,
         "history.maximumSignalsPerExecution": 5,
         "history.maximumBufferedEventsBatch": 4,
+        "frontend.WorkflowTimeSkippingEnabled": "false",
     },
     # Few updates, short waits, and no eager start.
     "small_updates": {
@@ -74,6 +75,7 @@ _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
         "history.maxTotalUpdates": 10,
         "history.longPollExpirationInterval": '"2s"',
         "system.enableEagerWorkflowStart": "false",
+        "frontend.WorkflowTimeSkippingEnabled": "true",
     },
 }
 

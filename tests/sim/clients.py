@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.common.v1 import Memo, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Memo, TimeSkippingConfig, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import workflow_pb2 as wf
 from temporalio.api.enums.v1.event_type_pb2 import EventType
 from temporalio.api.enums.v1.reset_pb2 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL, RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
@@ -21,6 +21,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
 )
 
 from engine.core.errors import Internal, InvalidArgument, ServiceError, Unavailable
@@ -33,6 +34,7 @@ from engine.core.inputs import (
     SignalWorkflowExecution,
     StartWorkflowExecution,
     TerminateWorkflowExecution,
+    UpdateWorkflowExecutionOptions,
 )
 from engine.core.policy.limits import Limits
 from engine.core.policy.start_request import (
@@ -85,6 +87,7 @@ class Client:
             self._start, self._start, self._start, self._signal, self._signal, self._signal, self._signal_with_start,
             self._cancel, self._terminate, self._reset, self._reset, self._wait, self._reset_stickiness,
             self._query, self._update, self._update, self._update_with_start, self._poll_update,
+            self._update_time_skipping,
         )  # fmt: skip
         for _ in range(actions):
             await asyncio.sleep(self.random.choice((0, 0, 0.001, 0.05, 0.5, 2, 8)))
@@ -137,6 +140,8 @@ class Client:
             request.cron_schedule = random.choice(("@every 3s", "@every 10s", "* * * * *"))
         elif random.random() < 0.15:
             request.workflow_start_delay.CopyFrom(seconds(random.choice((0.5, 3))))
+        if random.random() < 0.3:
+            request.time_skipping_config.CopyFrom(self._time_skipping_config())
         if random.random() < 0.2:
             request.memo.CopyFrom(Memo(fields={"m": payloads("memo").payloads[0]}))
         request.workflow_id_reuse_policy = random.choice(
@@ -148,6 +153,31 @@ class Client:
                 wf.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
             )
         )
+
+    def _time_skipping_config(self) -> TimeSkippingConfig:
+        random = self.random
+        config = TimeSkippingConfig(
+            enabled=random.random() < 0.9,
+            disable_propagation=random.random() < 0.2,
+            max_session_skip_count=random.choice((1, 3, 50)),
+        )
+        if config.enabled and random.random() < 0.4:
+            config.fast_forward_config.id = "ff"
+            config.fast_forward_config.duration.CopyFrom(seconds(random.choice((0.5, 3, 40))))
+        return config
+
+    async def _update_time_skipping(self) -> None:
+        """Switch time skipping on or off, or anew."""
+        execution = self._execution()
+        request = UpdateWorkflowExecutionOptionsRequest(
+            namespace="default", workflow_execution=execution, identity=self.name
+        )
+        request.update_mask.paths.append("time_skipping_config")
+        if self.random.random() < 0.8:
+            config = self._time_skipping_config()
+            request.workflow_execution_options.time_skipping_config.CopyFrom(config)
+        run = RunRef(NAMESPACE_ID, execution.workflow_id, execution.run_id)
+        await self.submit(lambda: UpdateWorkflowExecutionOptions(run, request))
 
     async def _start(self) -> None:
         request = StartWorkflowExecutionRequest()

@@ -27,6 +27,7 @@ _OF_CLOSED_RUNS = {
     "execution_expiration_time_ns", "next_event_id", "history_size_bytes", "workflow_task",
     "completed_any_workflow_task", "memo", "search_attributes", "new_execution_run_id", "request_ids",
     "start_request_id", "children", "reset_run_id", "original_start_time_ns", "priority",
+    "time_skipping",
 }  # fmt: skip
 _STICKINESS = {"sticky_task_queue", "sticky_schedule_to_start_timeout_ns"}
 _FIELDS = [each.name for each in dataclasses.fields(RunState)]

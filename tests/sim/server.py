@@ -150,6 +150,7 @@ class Server:
         self.up.clear()
         engine._stopped = True
         engine.due_runs.stop()
+        engine.time_control.stop()
         if engine._housekeeping is not None:
             engine._housekeeping.cancel()
         engine.database.writer.close()

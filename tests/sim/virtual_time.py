@@ -8,6 +8,8 @@ import math
 import uuid
 from random import Random
 
+from engine.runtime.clock import Clock
+
 __all__ = ["StuckError", "VirtualEnv", "VirtualLoop"]
 
 _START_NS = 1_700_000_000_000_000_000
@@ -63,8 +65,10 @@ class VirtualEnv:
         self._tick_ns = tick_ns
         self._ticks_ns = 0
         self._last_run_key = 0
+        self.clock = Clock(self._system_ns)
+        self.now_ns = self.clock.now_ns
 
-    def now_ns(self) -> int:
+    def _system_ns(self) -> int:
         self._ticks_ns += self._tick_ns
         return _START_NS + self._loop.now_ns + self._ticks_ns + self.skew_ns
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from temporalio.api.command.v1 import Command
+from temporalio.api.common.v1 import TimeSkippingConfig
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest, StartWorkflowExecutionRequest
 
 from engine.core.dispatch import HANDLERS
@@ -74,20 +75,22 @@ class StoredRuns:
     ) -> None:
         self.database.close()
 
-    def started(self, workflow_id: str, *, run_key: int = 0) -> Transition:
-        """Return the transition of a new run; nothing is written."""
+    def started(self, workflow_id: str, *, run_key: int = 0, config: TimeSkippingConfig | None = None) -> Transition:
+        """Return the transition of a new run, with a time skipping config; nothing is written."""
         if run_key:
             self.env.use_run_key(run_key)
         request = StartWorkflowExecutionRequest(namespace="default", workflow_id=workflow_id, request_id=workflow_id)
         request.workflow_type.name = "type"
         request.task_queue.name = "q"
+        if config is not None:
+            request.time_skipping_config.CopyFrom(config)
         validate_start_workflow_execution(request, Limits(), registered={}, now_ns=self.env.now_ns())
         (t,) = start_workflow(self.context, None, request).transitions
         t.close()
         return t
 
-    def start(self, workflow_id: str, *, run_key: int = 0) -> RunState:
-        t = self.started(workflow_id, run_key=run_key)
+    def start(self, workflow_id: str, *, run_key: int = 0, config: TimeSkippingConfig | None = None) -> RunState:
+        t = self.started(workflow_id, run_key=run_key, config=config)
         self.commit(t)
         return t.state
 

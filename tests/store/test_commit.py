@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import TimeSkippingConfig, WorkflowExecution
 from temporalio.api.enums.v1.command_type_pb2 import COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION
 from temporalio.api.enums.v1.event_type_pb2 import (
     EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
@@ -93,6 +93,20 @@ def test_closed_run_still_shows_the_activities_it_closed_over(stored: StoredRuns
     assert list(loaded.activity_ids) == ["a", "b"]
     assert load_run_keys_due(stored.database.writer, 2**62) == []
     assert load_tasks_to_dispatch(stored.database.writer) == ([], [])
+
+
+def test_a_run_that_skips_time_is_looked_at_by_the_clock_and_keeps_its_time_when_closed(stored: StoredRuns) -> None:
+    state = stored.start("w", config=TimeSkippingConfig(enabled=True))
+    stored.run_workflow_task(state, timer_command("t", 3600))
+    loaded = loads_equal(stored, state)
+    assert loaded.skipped_ns == 3600 * 10**9
+    ((due_ns, _),) = load_run_keys_due(stored.database.writer, 2**62)
+    assert due_ns == state.timers["t"].expiry_time_ns - state.skipped_ns
+    stored.apply(state, DeadlineDue(RunRef(NAMESPACE_ID, run_key=state.run_key)))
+    stored.run_workflow_task(state, complete_command())
+    closed = load_run(stored.database.writer, state.run_key)
+    assert closed is not None
+    assert closed.time_skipping == state.time_skipping is not None
 
 
 def test_a_closed_run_costs_the_same_to_load_however_long_it_is(stored: StoredRuns) -> None:

@@ -41,7 +41,7 @@ def test_new_file_has_the_schema_and_says_whose_it_is(path: Path) -> None:
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     tables = {name for kind, name, _ in schema_of(connection) if kind == "table"}
-    assert tables == {"namespaces", "runs", "events", "activities", "buffered_events", "request_ids"}
+    assert tables == {"namespaces", "runs", "events", "activities", "buffered_events", "request_ids", "clock"}
     connection.close()
 
 

@@ -15,6 +15,7 @@ from durable_cli.exit_codes import ExitCode
 from durable_cli.options import GlobalOptions, attach, command, option
 from durable_cli.output.startup import render_startup
 from durable_cli.parameters import parse_json_pairs, parse_pairs
+from durable_cli.tui.web.door import Door
 from engine.serve import ServeError, ServeInfo, ServeOptions, serve
 
 __all__ = ["command"]
@@ -46,11 +47,11 @@ SEARCH_ATTRIBUTE_TYPES = ("Text", "Keyword", "Int", "Double", "Bool", "Datetime"
     help=("Set a SQLite pragma, such as synchronous=full. Repeatable."),
 )
 @option("--log-config", is_flag=True, help="Print the server's configuration to stderr.")
-@option("--headless", is_flag=True, hidden=True)
+@option("--headless", is_flag=True, help="Offer no web page.")
+@option("--ui-port", type=int, help="Port of the web page. [default: --port + 1000]")
+@option("--ui-ip", help="Address of the web page. [default: --ip]")
 @option("--http-port", type=int, hidden=True)
 @option("--metrics-port", type=int, hidden=True)
-@option("--ui-port", type=int, hidden=True)
-@option("--ui-ip", hidden=True)
 @option("--ui-asset-path", hidden=True)
 @option("--ui-codec-endpoint", hidden=True)
 @option("--ui-public-path", hidden=True)
@@ -67,6 +68,9 @@ def start_dev(
     dynamic_config_value: tuple[str, ...],
     sqlite_pragma: tuple[str, ...],
     log_config: bool,
+    headless: bool,
+    ui_port: int | None,
+    ui_ip: str | None,
     **_accepted: object,
 ) -> None:
     """Start the local server and serve until Ctrl-C.
@@ -79,8 +83,9 @@ def start_dev(
     dx server start-dev --db-filename dev.db --port 7000
     """
     configured = parse_json_pairs(dynamic_config_value, "--dynamic-config-value")
+    ip = _numeric(ip)
     options = ServeOptions(
-        ip="127.0.0.1" if ip == "localhost" else ip,
+        ip=ip,
         port=port,
         db_filename=Path(db_filename) if db_filename else None,
         namespaces=namespace,
@@ -92,8 +97,10 @@ def start_dev(
     )
     if log_config:
         sys.stderr.write(_config_lines(options))
+    default_ui_port = port + 1000 if port else 0
+    door = None if headless else _open_door(_numeric(ui_ip or ip), default_ui_port if ui_port is None else ui_port)
     try:
-        serve(options, on_ready=lambda info: _announce(info, global_options))
+        serve(options, on_ready=lambda info: _announce(info, door, global_options))
     except ServeError as error:
         raise CliError(error.message, error.hint) from None
 
@@ -120,9 +127,25 @@ def _config_lines(options: ServeOptions) -> str:
     return json.dumps(values, indent=2, default=str) + "\n"
 
 
-def _announce(info: ServeInfo, options: GlobalOptions) -> None:
+def _numeric(ip: str) -> str:
+    return "127.0.0.1" if ip == "localhost" else ip
+
+
+def _open_door(ip: str, port: int) -> Door:
+    try:
+        return Door(ip, port)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+        raise CliError(
+            f"can't listen on {ip}:{port} for the web page: {reason}", "give another --ui-port, or go --headless"
+        ) from None
+
+
+def _announce(info: ServeInfo, door: Door | None, options: GlobalOptions) -> None:
     """Say where the server listens and where history is kept; a closed stdout is no reason to stop."""
-    text = render_startup(info.address, info.db_filename, options.output, options.color)
+    if door is not None:
+        door.watch(["--address", info.address, "--disable-config-file", "--disable-config-env"])
+    text = render_startup(info.address, info.db_filename, door.port if door else None, options.output, options.color)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

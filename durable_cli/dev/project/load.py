@@ -43,7 +43,7 @@ def load_project(path_or_folder: Path | str | None = None) -> Project:
     """
     path = find_project_file(Path(path_or_folder or "."))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path} can't be read: {error}", "is it a text file that you may read?") from None
     return parse_project(text, path)

@@ -22,6 +22,7 @@ from durable_cli.dev.project.values import (
     JsonValue,
     ModuleAttribute,
     ModuleName,
+    Name,
     OverlapPolicy,
     Pragma,
     ProjectPath,
@@ -253,19 +254,19 @@ class Project(Table):
     """Namespace of everything that names none."""
     server: Server = Field(default_factory=dict, validate_default=True)
     """How the local server of `dx dev` runs."""
-    namespaces: dict[str, Namespace] = {}
+    namespaces: dict[Name, Namespace] = {}
     """Namespaces that are created when missing, beside `default`; the key is the name."""
-    search_attributes: dict[str, SearchAttributeType] = {}
+    search_attributes: dict[Name, SearchAttributeType] = {}
     """Search attributes of the project's namespaces: name = type."""
-    worker: dict[str, Worker] = {}
+    worker: dict[Name, Worker] = {}
     """Workers; the key is the name in the log."""
     replay: Replay = Replay()
     """The replay check before a worker is swapped."""
-    schedules: dict[str, Schedule] = {}
+    schedules: dict[Name, Schedule] = {}
     """Schedules; the key is the schedule's id."""
-    nexus_endpoints: dict[str, NexusEndpoint] = {}
+    nexus_endpoints: dict[Name, NexusEndpoint] = {}
     """Nexus endpoints; the key is the name."""
-    start: dict[str, Start] = {}
+    start: dict[Name, Start] = {}
     """Workflows that are started once; the key is the workflow id."""
 
     _path: Path = PrivateAttr(default=Path("dx.toml"))

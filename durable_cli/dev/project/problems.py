@@ -84,7 +84,7 @@ def _translate(document: Mapping[str, Any], errors: Sequence[ErrorDetails]) -> I
     for error in errors:
         if error["type"] == "default_factory_not_called":  # follows from another error
             continue
-        path = error["loc"]
+        path = error["loc"][:-1] if error["loc"][-1:] == ("[key]",) and error["input"] == "" else error["loc"]
         if path and isinstance(path[-1], int) and not isinstance(_find_value(document, path[:-1]), list):
             path = path[:-1]  # a single value where a list of them may stand
         message = _MESSAGES.get(error["type"])

@@ -27,6 +27,7 @@ __all__ = [
     "JsonValue",
     "ModuleAttribute",
     "ModuleName",
+    "Name",
     "OverlapPolicy",
     "Pragma",
     "ProjectPath",
@@ -176,6 +177,7 @@ _WORDS_SCHEMA = _one_or_more({"type": "string", "minLength": 1})
 _OVERLAP_SCHEMA = {"type": "string", "enum": [*map(_snake, OVERLAP_POLICIES), *OVERLAP_POLICIES]}
 _CRON_SCHEMA = {"type": "string", "examples": ["0 3 * * *", "@daily"]}
 
+Name = Annotated[str, Field(min_length=1)]
 Duration = Annotated[
     datetime.timedelta,
     BeforeValidator(_duration),

@@ -41,7 +41,8 @@ class WorkflowsScreen(RunActionsScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", show=True),
-        Binding("slash", "filter", "Filter", key_display="/"),
+        # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
@@ -86,7 +87,7 @@ class WorkflowsScreen(RunActionsScreen):
 
     def on_runs_counted(self, message: RunsCounted) -> None:
         total = sum(message.counts.values())
-        line = Text(f"{total:,} runs", style="bold", no_wrap=True, overflow="ellipsis")
+        line = Text(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold", no_wrap=True, overflow="ellipsis")
         for number, count in message.counts.items():
             if count:
                 line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
@@ -117,17 +118,23 @@ class WorkflowsScreen(RunActionsScreen):
         self.query_one("#runs", VirtualTable).set_rows(self._list.rows)
         self._watch()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the filter bar, its key is a character like the others."""
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
+
     def action_filter(self) -> None:
         """Open the filter bar."""
         bar = self.query_one("#filter", Input)
-        bar.add_class("-shown")
-        bar.focus()
+        bar.display = True
+        self.set_focus(bar)  # at once: what is typed next belongs to it
 
     @on(Input.Submitted, "#filter")
     def apply_filter(self, message: Input.Submitted) -> None:
         """Show only what matches."""
         self._query = message.value.strip()
-        self.query_one("#filter").set_class(bool(self._query), "-shown")
+        self.query_one("#filter").display = bool(self._query)
         self.query_one(VirtualTable).focus()
         self._begin()
 
@@ -135,7 +142,7 @@ class WorkflowsScreen(RunActionsScreen):
         """Leave the filter bar."""
         bar = self.query_one("#filter", Input)
         bar.value = self._query
-        bar.set_class(bool(self._query), "-shown")
+        bar.display = bool(self._query)
         self.query_one(VirtualTable).focus()
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:

@@ -263,7 +263,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         return self._draw(self._render_cells(row), width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="", style=style)
+        line = Text(end="")
         for index, cell_width in self._widths:
             cell = cells[index]
             text = cell.copy() if isinstance(cell, Text) else Text(cell)
@@ -276,4 +276,4 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
                 line.append_text(text).append(" " * padding)
             line.append(" " * GAP)
         segments = list(line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width, style)
+        return Strip(segments).adjust_cell_length(width).apply_style(style)

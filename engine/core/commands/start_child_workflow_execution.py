@@ -36,6 +36,7 @@ from engine.core.policy.timeouts import (
     effective_workflow_task_timeout_ns,
 )
 from engine.core.run import child_workflow
+from engine.core.run.time_skipping import for_child
 from engine.core.visibility.search_attributes import (
     check_search_attribute_names,
     set_type_metadata,
@@ -111,7 +112,7 @@ def apply(work: CommandWork, attributes: _Attributes) -> HistoryEvent:
         attributes.ClearField("memo")
     event = t.add(
         start_child_workflow_execution_initiated(
-            work.workflow_task_completed_event_id, attributes, namespace.namespace_id
+            work.workflow_task_completed_event_id, attributes, namespace.namespace_id, *for_child(t.state)
         )
     )
     work.initiated_children.add(attributes.workflow_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from temporalio.api.command.v1 import StartChildWorkflowExecutionCommandAttributes
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import TimeSkippingConfig, TimeSkippingStatePropagation, WorkflowExecution
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1.failed_cause_pb2 import StartChildWorkflowExecutionFailedCause
 from temporalio.api.history.v1 import (
@@ -41,7 +41,11 @@ _COPIED_FROM_COMMAND = (
 
 
 def start_child_workflow_execution_initiated(
-    workflow_task_completed_event_id: int, command: StartChildWorkflowExecutionCommandAttributes, namespace_id: str
+    workflow_task_completed_event_id: int,
+    command: StartChildWorkflowExecutionCommandAttributes,
+    namespace_id: str,
+    time_skipping_config: TimeSkippingConfig | None,
+    time_skipping_state_propagation: TimeSkippingStatePropagation | None,
 ) -> HistoryEvent:
     event = HistoryEvent(event_type=et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
     attributes = event.start_child_workflow_execution_initiated_event_attributes
@@ -57,6 +61,10 @@ def start_child_workflow_execution_initiated(
     for name in _COPIED_FROM_COMMAND:
         if command.HasField(name):  # type: ignore[arg-type]
             getattr(attributes, name).CopyFrom(getattr(command, name))
+    if time_skipping_config is not None:
+        attributes.time_skipping_config.CopyFrom(time_skipping_config)
+    if time_skipping_state_propagation is not None:
+        attributes.time_skipping_state_propagation.CopyFrom(time_skipping_state_propagation)
     return event
 
 

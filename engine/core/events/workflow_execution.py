@@ -7,7 +7,7 @@ from temporalio.api.command.v1 import (
     RecordMarkerCommandAttributes,
     UpsertWorkflowSearchAttributesCommandAttributes,
 )
-from temporalio.api.common.v1 import Header, Payloads, Priority
+from temporalio.api.common.v1 import Header, Payloads, Priority, TimeSkippingConfig
 from temporalio.api.enums.v1 import event_type_pb2 as et
 from temporalio.api.enums.v1.workflow_pb2 import RetryState
 from temporalio.api.failure.v1 import Failure
@@ -24,8 +24,11 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionStartedEventAttributes,
     WorkflowExecutionTerminatedEventAttributes,
     WorkflowExecutionTimedOutEventAttributes,
+    WorkflowExecutionTimeSkippingTransitionedEventAttributes,
     WorkflowPropertiesModifiedEventAttributes,
 )
+
+from engine.core.policy.durations import ns_to_timestamp
 
 
 def workflow_execution_started(attributes: WorkflowExecutionStartedEventAttributes) -> HistoryEvent:
@@ -119,7 +122,12 @@ def workflow_execution_cancel_requested(cause: str, identity: str) -> HistoryEve
 
 
 def workflow_execution_options_updated(
-    attached_request_id: str, priority: Priority | None = None, identity: str = "", options_updated: bool = False
+    attached_request_id: str,
+    priority: Priority | None = None,
+    identity: str = "",
+    options_updated: bool = False,
+    time_skipping_config: TimeSkippingConfig | None = None,
+    time_skipping_config_updated: bool = False,
 ) -> HistoryEvent:
     return HistoryEvent(
         event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
@@ -129,6 +137,25 @@ def workflow_execution_options_updated(
             unset_versioning_override=options_updated,
             priority=priority,
             identity=identity,
+            time_skipping_config=time_skipping_config,
+            time_skipping_config_updated=time_skipping_config_updated,
+        ),
+    )
+
+
+def workflow_execution_time_skipping_transitioned(
+    target_time_ns: int, wall_clock_time_ns: int, disabled_after_fast_forward: bool
+) -> HistoryEvent:
+    """Build the event of a skip; without a target (0) it says only that time skipping is disabled."""
+    return HistoryEvent(
+        event_type=et.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
+        worker_may_ignore=True,
+        workflow_execution_time_skipping_transitioned_event_attributes=(
+            WorkflowExecutionTimeSkippingTransitionedEventAttributes(
+                target_time=ns_to_timestamp(target_time_ns) if target_time_ns else None,
+                wall_clock_time=ns_to_timestamp(wall_clock_time_ns),
+                disabled_after_fast_forward=disabled_after_fast_forward,
+            )
         ),
     )
 

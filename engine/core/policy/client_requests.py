@@ -33,6 +33,7 @@ from engine.core.policy.fields import (
 )
 from engine.core.policy.limits import MAX_HISTORY_PAGE_SIZE, Limits
 from engine.core.policy.task_queues import normalize_task_queue
+from engine.core.policy.workflow_options import validate_options_time_skipping
 
 _WithExecution = (
     DescribeWorkflowExecutionRequest
@@ -85,6 +86,9 @@ def validate_reset_workflow_execution(request: ResetWorkflowExecutionRequest, li
         request.reset_reapply_type = ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE
     if request.reset_reapply_type not in ResetReapplyType.values():
         raise Internal(f"unknown reset reapply type: {request.reset_reapply_type}")
+    for operation in request.post_reset_operations:
+        if operation.WhichOneof("variant") == "update_workflow_options":
+            validate_options_time_skipping(operation.update_workflow_options.workflow_execution_options, limits)
 
 
 def validate_query_workflow(request: QueryWorkflowRequest, limits: Limits) -> None:

@@ -95,6 +95,8 @@ class Limits:
     fairness: bool = _limit(True, "matching.enableFairness")
     eager_activities: bool = _limit(True, "system.enableActivityEagerExecution")
     eager_workflow_start: bool = _limit(True, "system.enableEagerWorkflowStart")
+    time_skipping: bool = _limit(True, "frontend.WorkflowTimeSkippingEnabled")
+    time_skipping_session_skips: int = _limit(200, "frontend.WorkflowTimeSkippingMaxSkipPerSession")
     callbacks_per_workflow: int = _limit(32, "system.maxCallbacksPerWorkflow")
 
     @classmethod

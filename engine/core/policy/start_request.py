@@ -29,6 +29,7 @@ from engine.core.policy.limits import Limits
 from engine.core.policy.priority import validate_priority
 from engine.core.policy.retry import ensure_retry_policy_defaults, validate_retry_policy
 from engine.core.policy.task_queues import normalize_user_task_queue
+from engine.core.policy.time_skipping import validate_time_skipping_config
 from engine.core.policy.timeouts import (
     effective_workflow_run_timeout_ns,
     effective_workflow_task_timeout_ns,
@@ -76,7 +77,9 @@ def validate_start_workflow_execution(
     if request.completion_callbacks:
         raise Unimplemented("Completion callbacks are not supported.")
     validate_links(request.links, limits)
-    _refuse_time_skipping(request)
+    validate_time_skipping_config(
+        request.time_skipping_config if request.HasField("time_skipping_config") else None, limits
+    )
     _normalize_workflow_timeouts(request, limits)
     _validate_sizes(request, limits)
 
@@ -114,7 +117,9 @@ def validate_signal_with_start_workflow_execution(
     _validate_search_attributes(request, limits, registered)
     validate_priority(request.priority)
     validate_links(request.links, limits)
-    _refuse_time_skipping(request)
+    validate_time_skipping_config(
+        request.time_skipping_config if request.HasField("time_skipping_config") else None, limits
+    )
     _normalize_workflow_timeouts(request, limits)
     _validate_sizes(request, limits)
 
@@ -190,11 +195,6 @@ def _validate_workflow_id_policies(request: _StartLike) -> None:
 def _validate_search_attributes(request: _StartLike, limits: Limits, registered: SearchAttributeTypes) -> None:
     validate_search_attributes(request.search_attributes, registered, limits, namespace=request.namespace)
     validate_total_size(request.search_attributes.indexed_fields, limits)
-
-
-def _refuse_time_skipping(request: _StartLike) -> None:
-    if request.HasField("time_skipping_config"):
-        raise Unimplemented("The Time-Skipping feature is not enabled for namespace.")
 
 
 def _normalize_workflow_timeouts(request: _StartLike, limits: Limits) -> None:

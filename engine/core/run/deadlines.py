@@ -5,7 +5,8 @@ Rules:
   it was scheduled or started: a speculative task leaves its ids to the next one.
 - `current_due_ns` looks the stamp up in the state: None says that the entry is stale and is dropped, a later time
   that it moved (a heartbeat came). So a deadline is never cancelled, it just stops being true.
-- The stored due time may be too early (a run looked at in vain), never too late.
+- The stored due time may be too early (a run looked at in vain), never too late. It is the system clock's; all other
+  times here are the run's own (run/time_skipping.py).
 """
 
 from __future__ import annotations
@@ -17,12 +18,22 @@ from heapq import heappop, heappush
 from engine.core.policy.durations import duration_to_ns
 from engine.core.run.state import ActivityInfo, RunState, WorkflowTask
 
-__all__ = ["DeadlineKind", "add_activity_deadlines", "next_deadline_ns", "push", "rebuild", "take_due"]
+__all__ = [
+    "DeadlineKind",
+    "add_activity_deadlines",
+    "find_next",
+    "next_deadline_ns",
+    "push",
+    "push_fast_forward",
+    "rebuild",
+    "take_due",
+]
 
 
 class DeadlineKind(IntEnum):
     """What falls due; the order breaks ties between deadlines of one instant."""
 
+    FAST_FORWARD = 0
     FIRST_WORKFLOW_TASK = 1
     USER_TIMER = 2
     ACTIVITY_RETRY = 3
@@ -44,8 +55,21 @@ def push(state: RunState, due_ns: int, kind: DeadlineKind, event_id: int = 0, at
     heappush(state.deadlines, (due_ns, int(kind), event_id, attempt, key))
 
 
+def push_fast_forward(state: RunState) -> None:
+    """Push the end of the run's fast-forward, if one is pending."""
+    skipping = state.time_skipping
+    if skipping is not None and skipping.fast_forward_pending:
+        push(state, skipping.fast_forward_target_ns, DeadlineKind.FAST_FORWARD)
+
+
 def next_deadline_ns(state: RunState) -> int | None:
-    """Return when the run has to be looked at next, or None; drops stale entries at the top."""
+    """Return when by the system clock the run has to be looked at next, or None."""
+    due_ns = _earliest_due_ns(state)
+    return None if due_ns is None else due_ns - state.skipped_ns
+
+
+def _earliest_due_ns(state: RunState) -> int | None:
+    """Return when the earliest true deadline is due, or None; drops stale entries at the top."""
     heap = state.deadlines
     while heap:
         due_ns = current_due_ns(state, heap[0])
@@ -57,9 +81,17 @@ def next_deadline_ns(state: RunState) -> int | None:
     return None
 
 
+def find_next(state: RunState) -> tuple[DeadlineKind, int, str] | None:
+    """Return what the run has to be looked at for next: (kind, event_id, key), or None."""
+    if next_deadline_ns(state) is None:
+        return None
+    _, kind, event_id, _, key = state.deadlines[0]
+    return DeadlineKind(kind), event_id, key
+
+
 def take_due(state: RunState, now_ns: int) -> tuple[DeadlineKind, int, str] | None:
     """Remove and return the earliest true deadline that has passed: (kind, event_id, key), or None."""
-    due_ns = next_deadline_ns(state)
+    due_ns = _earliest_due_ns(state)
     if due_ns is None or due_ns > now_ns:
         return None
     _, kind, event_id, _, key = heappop(state.deadlines)
@@ -97,6 +129,7 @@ def rebuild(state: RunState) -> None:
         push(state, state.run_expiration_time_ns, DeadlineKind.WORKFLOW_RUN_TIMEOUT)
     if state.execution_expiration_time_ns:
         push(state, state.execution_expiration_time_ns, DeadlineKind.WORKFLOW_EXECUTION_TIMEOUT)
+    push_fast_forward(state)
 
 
 def push_workflow_task_deadline(state: RunState) -> int | None:
@@ -119,6 +152,11 @@ def push_workflow_task_deadline(state: RunState) -> int | None:
 def _schedule_to_start_due_ns(state: RunState, task: WorkflowTask) -> int | None:
     timeout_ns = state.sticky_schedule_to_start_timeout_ns if task.sticky else task.schedule_to_start_timeout_ns
     return task.scheduled_time_ns + timeout_ns if timeout_ns else None
+
+
+def _fast_forward(state: RunState, entry: Entry) -> int | None:
+    skipping = state.time_skipping
+    return skipping.fast_forward_target_ns if skipping is not None and skipping.fast_forward_pending else None
 
 
 def _first_workflow_task(state: RunState, entry: Entry) -> int | None:
@@ -201,6 +239,7 @@ def _activity(state: RunState, entry: Entry) -> int | None:
 
 
 _CURRENT_DUE: dict[int, Callable[[RunState, Entry], int | None]] = {
+    DeadlineKind.FAST_FORWARD: _fast_forward,
     DeadlineKind.FIRST_WORKFLOW_TASK: _first_workflow_task,
     DeadlineKind.USER_TIMER: _user_timer,
     DeadlineKind.WORKFLOW_TASK_SCHEDULE_TO_START: _workflow_task_schedule_to_start,

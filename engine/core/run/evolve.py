@@ -20,6 +20,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from engine.core.policy.durations import duration_to_ns, timestamp_to_ns
 from engine.core.policy.payloads import merge_payloads
+from engine.core.run import time_skipping
 from engine.core.run.build_ids import add_build_ids, add_reset_point
 from engine.core.run.state import ActivityInfo, ChildInfo, RunState, TimerInfo, UpdateInfo, WorkflowTask
 
@@ -53,6 +54,7 @@ def _workflow_execution_started(state: RunState, event: HistoryEvent) -> None:
     state.auto_reset_points = list(attributes.prev_auto_reset_points.points)
     state.memo = dict(attributes.memo.fields)
     state.search_attributes = dict(attributes.search_attributes.indexed_fields)
+    time_skipping.begin(state, event)
 
 
 def _workflow_task_scheduled(state: RunState, event: HistoryEvent) -> None:
@@ -236,9 +238,9 @@ def _child_workflow_execution_started(state: RunState, event: HistoryEvent) -> N
         child.size_bytes = 0
 
 
-def _drop_child(attributes_field: str) -> Callable[[RunState, HistoryEvent], None]:
+def _drop_child(event_name: str) -> Callable[[RunState, HistoryEvent], None]:
     def fold(state: RunState, event: HistoryEvent) -> None:
-        child = state.children.pop(getattr(event, attributes_field).initiated_event_id, None)
+        child = state.children.pop(getattr(event, f"{event_name}_event_attributes").initiated_event_id, None)
         if child is not None:
             state.input_size_bytes -= child.size_bytes
 
@@ -281,6 +283,7 @@ def _workflow_execution_options_updated(state: RunState, event: HistoryEvent) ->
     attributes = event.workflow_execution_options_updated_event_attributes
     if attributes.HasField("priority"):
         state.priority = attributes.priority
+    time_skipping.options_updated(state, event)
 
 
 def _upsert_workflow_search_attributes(state: RunState, event: HistoryEvent) -> None:
@@ -357,21 +360,13 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_TIMER_FIRED: _timer_fired,
     et.EVENT_TYPE_TIMER_CANCELED: _timer_canceled,
     et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: _start_child_workflow_execution_initiated,
-    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child(
-        "start_child_workflow_execution_failed_event_attributes"
-    ),
+    et.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("start_child_workflow_execution_failed"),
     et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _child_workflow_execution_started,
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _drop_child(
-        "child_workflow_execution_completed_event_attributes"
-    ),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("child_workflow_execution_failed_event_attributes"),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _drop_child("child_workflow_execution_canceled_event_attributes"),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _drop_child(
-        "child_workflow_execution_timed_out_event_attributes"
-    ),
-    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _drop_child(
-        "child_workflow_execution_terminated_event_attributes"
-    ),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: _drop_child("child_workflow_execution_completed"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED: _drop_child("child_workflow_execution_failed"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED: _drop_child("child_workflow_execution_canceled"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT: _drop_child("child_workflow_execution_timed_out"),
+    et.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: _drop_child("child_workflow_execution_terminated"),
     et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _signal_external_workflow_execution_initiated,
     et.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: _drop_external_signal(
         "signal_external_workflow_execution_failed_event_attributes"
@@ -391,6 +386,7 @@ EVOLVE: dict[int, Callable[[RunState, HistoryEvent], None]] = {
     et.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _workflow_execution_signaled,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _workflow_execution_cancel_requested,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _workflow_execution_options_updated,
+    et.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED: time_skipping.transitioned,
     et.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert_workflow_search_attributes,
     et.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _workflow_properties_modified,
     et.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _workflow_execution_update_admitted,

@@ -38,8 +38,9 @@ from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_t
 from engine.core.policy.retry import next_workflow_retry
 from engine.core.run import child_workflow, workflow_task
 from engine.core.run.build_ids import reset_points_for_next_run
-from engine.core.run.deadlines import DeadlineKind, push
+from engine.core.run.deadlines import DeadlineKind, push, push_fast_forward
 from engine.core.run.state import RunState
+from engine.core.run.time_skipping import for_next_run
 from engine.core.transition import Context, Transition
 
 __all__ = [
@@ -74,6 +75,7 @@ def create_run(
         run_id=run_id,
     )
     t = Transition(context, state, is_new=True)
+    t.now_ns += duration_to_ns(attributes.time_skipping_state_propagation.initial_skipped_duration)
     if request_id:
         t.add_request_id(request_id)
         state.start_request_id = request_id
@@ -86,6 +88,7 @@ def create_run(
         push(state, state.run_expiration_time_ns, DeadlineKind.WORKFLOW_RUN_TIMEOUT)
     if state.execution_expiration_time_ns:
         push(state, state.execution_expiration_time_ns, DeadlineKind.WORKFLOW_EXECUTION_TIMEOUT)
+    push_fast_forward(state)
     return t
 
 
@@ -276,6 +279,7 @@ def _start_next(
 def _add_new_run(t: Transition, run_id: str, started: WorkflowExecutionStartedEventAttributes) -> None:
     retention_ns = duration_to_ns(t.context.namespace.description.config.workflow_execution_retention_ttl)
     started.prev_auto_reset_points.CopyFrom(reset_points_for_next_run(t.state, t.now_ns, retention_ns))
+    for_next_run(t.state, started)
     new_run = create_run(
         t.context, t.state.workflow_id, run_id, started, links=t.state.start_links, request_id=t.context.env.new_id()
     )

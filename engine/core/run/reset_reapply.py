@@ -105,6 +105,8 @@ def _options_updated(t: Transition, event: HistoryEvent, excluded: frozenset[int
         options.priority if options.HasField("priority") else None,
         options.identity,
         options_updated=options.unset_versioning_override,
+        time_skipping_config=options.time_skipping_config if options.HasField("time_skipping_config") else None,
+        time_skipping_config_updated=options.time_skipping_config_updated,
     )
     again.links.extend(event.links)
     t.add(again)

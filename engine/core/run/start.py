@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from temporalio.api.common.v1 import TimeSkippingStatePropagation
 from temporalio.api.enums.v1.event_type_pb2 import EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
 from temporalio.api.enums.v1.workflow_pb2 import (
     CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE,
@@ -64,6 +65,7 @@ _COPIED_FROM_REQUEST = (
     "last_completion_result",
     "continued_failure",
     "priority",
+    "time_skipping_config",
 )
 
 
@@ -78,6 +80,7 @@ _COPIED_FROM_INITIATED = (
     "memo",
     "search_attributes",
     "header",
+    "time_skipping_config",
 )
 
 
@@ -280,8 +283,9 @@ def _create(
     parent: RunState | None = None,
     initiated_event_id: int = 0,
 ) -> Transition:
-    now_ns = context.env.now_ns()
-    attributes = _started_attributes(request, run_id, now_ns)
+    propagation = None if parent is None else _time_skipping_propagation(parent, initiated_event_id)
+    skipped_ns = 0 if propagation is None else duration_to_ns(propagation.initial_skipped_duration)
+    attributes = _started_attributes(request, run_id, context.env.now_ns() + skipped_ns)
     if isinstance(request, StartWorkflowExecutionRequest) and request.request_eager_execution:
         held_back = duration_to_ns(attributes.first_workflow_task_backoff) != 0
         attributes.eager_execution_accepted = context.limits.eager_workflow_start and not held_back
@@ -291,6 +295,8 @@ def _create(
         attributes.parent_workflow_execution.CopyFrom(parent.execution)
         attributes.parent_initiated_event_id = initiated_event_id
         attributes.root_workflow_execution.CopyFrom(parent.root_execution)
+    if propagation is not None:
+        attributes.time_skipping_state_propagation.CopyFrom(propagation)
     return lifecycle.create_run(
         context,
         request.workflow_id,
@@ -300,6 +306,17 @@ def _create(
         user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
         request_id=request.request_id,
     )
+
+
+def _time_skipping_propagation(parent: RunState, initiated_event_id: int) -> TimeSkippingStatePropagation | None:
+    """Return what the child's time begins with: its parent's when it was initiated."""
+    initiated_event = parent.children[initiated_event_id].initiated
+    if initiated_event is None:
+        return None
+    initiated = initiated_event.start_child_workflow_execution_initiated_event_attributes
+    if not initiated.HasField("time_skipping_state_propagation"):
+        return None
+    return initiated.time_skipping_state_propagation
 
 
 def _started_attributes(request: StartRequest, run_id: str, now_ns: int) -> WorkflowExecutionStartedEventAttributes:

@@ -31,6 +31,7 @@ from temporalio.api.workflow.v1 import ResetPointInfo
 
 from engine.core.policy.durations import timestamp_to_ns
 from engine.core.policy.priority import merge_priority
+from engine.core.run.time_skipping import TimeSkipping
 
 __all__ = [
     "SIGNAL_REQUEST",
@@ -245,6 +246,8 @@ class RunState:
     """Those in flight, in the order of their admission; admitted ones are in memory only."""
     completed_updates: dict[str, int] = field(default_factory=dict)
     """Update id -> id of its UpdateCompleted event, which has the outcome."""
+    time_skipping: TimeSkipping | None = None
+    """None for a run that has never skipped time and may not."""
 
     state_transition_count: int = 0
     """How often the run was written; counted by Transition, stored in its own column."""
@@ -275,6 +278,11 @@ class RunState:
     """False for a closed run of which only the ends were read: see store/runs.py."""
     close_attempted: bool = False
     """True while the worker has the task that follows an attempt to close over unseen events."""
+
+    @property
+    def skipped_ns(self) -> int:
+        """How far the run's time is ahead of the system clock."""
+        return 0 if self.time_skipping is None else self.time_skipping.skipped_ns
 
     @property
     def latest_time_ns(self) -> int:

@@ -216,7 +216,7 @@ def set_deadline(t: Transition) -> None:
     """Set the deadline of the pending workflow task."""
     due_ns = push_workflow_task_deadline(t.state)
     if due_ns is not None and _pending(t.state).speculative:
-        t.effects.append(SetDeadline(t.state.run_key, due_ns))
+        t.effects.append(SetDeadline(t.state.run_key, due_ns - t.state.skipped_ns))
 
 
 def on_undelivered(t: Transition, undelivered: WorkflowTaskUndelivered) -> None:

@@ -28,7 +28,7 @@ from engine.service.transport.routes import Route, UnaryHandler
 from engine.service.transport.sender import Sender
 from engine.service.transport.stream import Stream
 
-__all__ = ["Call"]
+__all__ = ["Call", "is_loopback"]
 
 logger = logging.getLogger("dx.service")
 
@@ -68,6 +68,10 @@ class Call(Stream):
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         """Return the caller's metadata."""
         return self._head.metadata
+
+    def is_from_this_machine(self) -> bool:
+        """Say whether the caller is on the server's own machine."""
+        return is_loopback(self._sender.peer_host)
 
     # What happens to the call.
 
@@ -178,3 +182,12 @@ class Call(Stream):
         task, self.task = self.task, None
         if task is not None:
             task.cancel()
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address of a peer is this machine's own."""
+    from ipaddress import ip_address
+
+    address = ip_address(host.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -50,6 +50,11 @@ class Sender:
         self.initial_window_bytes = frames.DEFAULT_WINDOW_BYTES
         transport.set_write_buffer_limits(_HIGH_WATER_BYTES)
 
+    @property
+    def peer_host(self) -> str:
+        """The peer's address."""
+        return str(self._transport.get_extra_info("peername")[0])
+
     def send(self, frame: bytes) -> None:
         """Send a frame that no window holds back."""
         self._put(frame)

@@ -82,7 +82,7 @@ async def poll_activity_task_queue(
     engine = service.engine
     namespace = get_namespace(service, request.namespace)
     validate_poll_activity_task_queue(request, engine.limits, remaining_ns=remaining_ns(call))
-    record = PollerRecord(request.identity, engine.env.now_ns(), request=request)
+    record = PollerRecord(request.identity, engine.clock.system_ns(), request=request)
     seconds = long_poll_seconds(call, engine.limits.task_long_poll_interval_ns)
     try:
         with service.workers.polling(request.worker_instance_key):

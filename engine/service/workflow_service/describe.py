@@ -30,6 +30,7 @@ from engine.core.policy.client_requests import validate_has_execution
 from engine.core.policy.durations import duration_to_ns, ns_to_duration, ns_to_timestamp
 from engine.core.run.build_ids import reset_points
 from engine.core.run.state import SIGNAL_REQUEST, ChildInfo, RunState, WorkflowTask
+from engine.core.run.time_skipping import current_time_ns, time_skipping_info
 from engine.core.visibility.search_attributes import set_type_metadata
 from engine.service.service import Call, Service, get_namespace
 from engine.service.workflow_service.pending_activities import pending_activity_info
@@ -52,7 +53,7 @@ async def describe_workflow_execution(
     namespace = get_namespace(service, request.namespace)
     validate_has_execution(request)
     state = service.engine.get_run(namespace, request.execution)
-    now_ns = service.engine.env.now_ns()
+    now_ns = current_time_ns(service.engine.env, state)
     retention_ns = duration_to_ns(namespace.description.config.workflow_execution_retention_ttl)
     response = DescribeWorkflowExecutionResponse(
         execution_config=_config(state),
@@ -61,6 +62,9 @@ async def describe_workflow_execution(
         pending_activities=[pending_activity_info(each, now_ns) for each in state.activities.values()],
         pending_children=[_pending_child(each) for each in state.children.values()],
     )
+    if state.time_skipping is not None:
+        info = time_skipping_info(state.time_skipping, now_ns)
+        response.workflow_extended_info.time_skipping_info.CopyFrom(info)
     if state.workflow_task is not None:
         response.pending_workflow_task.CopyFrom(_pending_workflow_task(state.workflow_task))
     set_type_metadata(response.workflow_execution_info.search_attributes, namespace.custom_search_attributes)

@@ -104,7 +104,7 @@ async def update_workflow_execution_options(
 ) -> UpdateWorkflowExecutionOptionsResponse:
     """Change options of a running workflow."""
     namespace = get_namespace(service, request.namespace)
-    validate_update_workflow_execution_options(request)
+    validate_update_workflow_execution_options(request, service.engine.limits)
     execution = request.workflow_execution
     run = RunRef(namespace.namespace_id, execution.workflow_id, execution.run_id)
     reply: UpdateWorkflowExecutionOptionsResponse = await service.engine.submit(

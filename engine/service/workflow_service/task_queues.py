@@ -76,7 +76,7 @@ def _key(namespace: Namespace, name: str, task_type: TaskQueueType.ValueType) ->
 
 
 def _pollers(service: Service, key: TaskQueueKey) -> list[PollerInfo]:
-    records = service.engine.task_queues.records(key, service.engine.env.now_ns())
+    records = service.engine.task_queues.records(key, service.engine.clock.system_ns())
     return [_poller(record) for record in records]
 
 

@@ -59,7 +59,7 @@ async def poll_workflow_task_queue(
     namespace = get_namespace(service, request.namespace)
     validate_poll_workflow_task_queue(request, engine.limits, remaining_ns=remaining_ns(call))
     record = PollerRecord(
-        request.identity, engine.env.now_ns(), request=request, worker_version=_worker_version(request)
+        request.identity, engine.clock.system_ns(), request=request, worker_version=_worker_version(request)
     )
     seconds = long_poll_seconds(call, engine.limits.task_long_poll_interval_ns)
     sticky = request.task_queue.kind == TASK_QUEUE_KIND_STICKY

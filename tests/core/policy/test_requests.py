@@ -192,10 +192,6 @@ def test_workflow_id_policies(
 
 def test_what_this_server_does_not_do_is_said() -> None:
     request = start()
-    request.time_skipping_config.enabled = True
-    with pytest.raises(Unimplemented):
-        check_start(request)
-    request = start()
     request.completion_callbacks.add().nexus.url = "http://localhost"
     with pytest.raises(Unimplemented):
         check_start(request)

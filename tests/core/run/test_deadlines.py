@@ -18,6 +18,7 @@ from tests.core.support.messages import (
     start_timer,
     sticky,
 )
+from tests.core.support.time_skipping import skipping
 
 
 def _due_seconds(due_ns: int | None) -> float | None:
@@ -128,7 +129,10 @@ def test_what_falls_due_after_a_close_is_forgotten() -> None:
 def test_a_load_builds_every_deadline_again() -> None:
     core = Core()
     run = core.start(
-        workflow_execution_timeout=seconds(500), workflow_run_timeout=seconds(400), workflow_task_timeout=seconds(100)
+        workflow_execution_timeout=seconds(500),
+        workflow_run_timeout=seconds(400),
+        workflow_task_timeout=seconds(100),
+        time_skipping_config=skipping(450),
     )
     run.complete(
         start_timer("t", 60),

@@ -12,6 +12,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from engine.core import inputs
 from engine.core.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
+from engine.core.policy.limits import Limits
 from engine.core.policy.workflow_options import validate_update_workflow_execution_options
 from tests.core.support.core import Core, Run
 from tests.core.support.messages import complete_workflow, continue_as_new, schedule_activity
@@ -28,7 +29,7 @@ def request(*paths: str, **priority: Any) -> UpdateWorkflowExecutionOptionsReque
 
 def update(run: Run, *paths: str, **priority: Any) -> UpdateWorkflowExecutionOptionsResponse:
     asked = request(*paths, **priority)
-    validate_update_workflow_execution_options(asked)
+    validate_update_workflow_execution_options(asked, run.core.limits)
     reply: UpdateWorkflowExecutionOptionsResponse = run.send(inputs.UpdateWorkflowExecutionOptions(run.ref, asked))
     return reply
 
@@ -102,5 +103,5 @@ def test_a_closed_run() -> None:
 )
 def test_bad_requests(bad: UpdateWorkflowExecutionOptionsRequest, error: type[ServiceError], message: str) -> None:
     with pytest.raises(error) as raised:
-        validate_update_workflow_execution_options(bad)
+        validate_update_workflow_execution_options(bad, Limits())
     assert raised.value.message == message

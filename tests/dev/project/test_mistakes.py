@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 
 from durable_cli.dev.project.lines import Lines
 from durable_cli.dev.project.load import ProjectError, parse_project
+from tests.dev.project.everything import EVERYTHING
 
 # Blocks with an empty line between them: a file, and after ! what is said about it.
 CASES = [block.rpartition("\n! ") for block in Path(__file__).with_name("mistakes.txt").read_text().split("\n\n")]
@@ -25,6 +27,24 @@ def find_mistakes(text: str) -> list[str]:
 @pytest.mark.parametrize(("text", "mistake"), [(text, mistake.strip()) for text, _, mistake in CASES])
 def test_a_mistake_is_said_with_its_line(text: str, mistake: str) -> None:
     assert find_mistakes(text) == [mistake]
+
+
+def test_a_damaged_file_is_a_mistake_too() -> None:
+    """Whatever one types, and however far: what is wrong is said, with a line that is there."""
+    seeded = random.Random(1)
+    found = 0
+    for _ in range(400):
+        damaged = list(EVERYTHING)
+        for place in seeded.sample(range(len(damaged)), 3):
+            damaged[place] = seeded.choice("\"'[]{}=#\n,.a1 ")
+        text = "".join(damaged[: seeded.randrange(len(damaged))])
+        try:
+            parse_project(text, Path("/shop/dx.toml"))
+        except ProjectError as error:
+            found += 1
+            for problem in error.problems:
+                assert text.split("\n")[problem.line - 1].strip() == problem.source
+    assert found > 300
 
 
 def test_all_mistakes_are_said_at_once() -> None:

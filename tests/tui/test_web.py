@@ -1,0 +1,178 @@
+"""The browser in a web page: in a real Chromium, and closed to other sites."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Page, WebSocket, sync_playwright
+
+from durable_cli.tui.web.links import Place, find_place
+from tests.cli.conftest import Stage, run_stage
+from tests.support.server_process import ServerProcess, dx_command, find_free_port, launch_server, running
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE_SECONDS = 20.0
+
+
+def launch_with_page(folder: Path, *extra: str) -> tuple[ServerProcess, int]:
+    """Start a server that offers its web page; return the page's port, too."""
+    port, ui_port = find_free_port(), find_free_port()
+    command = [*dx_command(), "server", "start-dev", "--port", str(port), "--ui-port", str(ui_port), *extra]
+    return launch_server(command, port, folder / "dx.log"), ui_port
+
+
+@pytest.fixture(scope="module")
+def page_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, int]]:
+    """A server with a worker, and the port of its page."""
+    folder: Path = tmp_path_factory.mktemp("web")
+    server, ui_port = launch_with_page(folder)
+    with running(server), contextmanager(run_stage)(server, folder) as stage:
+        yield stage, ui_port
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.05)
+
+
+class Screen:
+    """What the page's terminal was sent."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._sent = bytearray()
+        page.on("websocket", self._listen)
+
+    def _listen(self, websocket: WebSocket) -> None:
+        websocket.on("framereceived", lambda frame: self._sent.extend(frame if isinstance(frame, bytes) else b""))
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the text was painted, and forget what was painted before."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while text.encode() not in self._sent:
+            assert time.monotonic() < end, f"never painted: {text}"
+            self._page.wait_for_timeout(50)
+        self._sent.clear()
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_workflow_is_found_signaled_and_seen_to_complete(page_stage: tuple[Stage, int]) -> None:
+    stage, ui_port = page_stage
+    workflow_id = stage.start("Waiter")
+    stage.start("Stuck")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 1200, "height": 700})
+        foreign: list[str] = []
+        page.on("request", lambda request: foreign.append(request.url) if "localhost" not in request.url else None)
+        screen = Screen(page)
+        page.goto(f"http://localhost:{ui_port}/")
+        page.wait_for_selector("body.-first-byte")
+        screen.wait_for(workflow_id)
+        page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
+        page.keyboard.type("/")
+        page.keyboard.type("WorkflowType = 'Waiter'")
+        page.keyboard.press("Enter")
+        screen.wait_for("1 run ")
+        page.keyboard.press("Enter")
+        screen.wait_for("WorkflowTaskCompleted")
+        page.keyboard.press("s")
+        screen.wait_for(f"Signal {workflow_id}")
+        page.keyboard.type("finish")
+        page.keyboard.press("Control+s")
+        screen.wait_for("Completed")
+        assert [url for url in foreign if not url.startswith("data:")] == []
+        chromium.close()
+    assert stage.dx("workflow", "result", workflow_id).ok().stdout
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_link_of_the_official_ui_opens_its_run(page_stage: tuple[Stage, int]) -> None:
+    stage, ui_port = page_stage
+    workflow_id = stage.start("Waiter", name="order/7 ü")
+    run_id = (
+        stage.dx("workflow", "describe", workflow_id, "-o", "json")
+        .ok()
+        .json["workflowExecutionInfo"]["execution"]["runId"]
+    )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = chromium.new_page()
+        screen = Screen(page)
+        page.goto(f"http://localhost:{ui_port}/namespaces/default/workflows/order%2F7%20%C3%BC/{run_id}/history")
+        screen.wait_for(run_id)
+        chromium.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/", Place()),
+        ("/namespaces", Place()),
+        ("/namespaces/orders", Place("orders")),
+        ("/namespaces/orders/workflows", Place("orders")),
+        ("/namespaces/orders/workflows/a", Place("orders", "a")),
+        ("/namespaces/orders/workflows/a%2Fb/r1/history", Place("orders", "a/b", "r1")),
+        ("/namespaces/orders/schedules/nightly", Place("orders")),
+        ("/favicon.ico", None),
+        ("/namespaces/orders/nonsense", None),
+    ],
+)
+def test_where_a_path_leads(path: str, place: Place | None) -> None:
+    assert find_place(path) == place
+
+
+def ask(ui_port: int, path: str, **headers: str) -> int:
+    """Return the status of a request."""
+    connection = http.client.HTTPConnection("127.0.0.1", ui_port, timeout=20)
+    connection.request("GET", path, headers={"Host": f"localhost:{ui_port}", **headers})
+    return connection.getresponse().status
+
+
+def test_other_sites_get_nothing(page_stage: tuple[Stage, int]) -> None:
+    _, ui_port = page_stage
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    upgrade["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    own = {**upgrade, "Origin": f"http://localhost:{ui_port}"}
+    assert ask(ui_port, "/ws/", **own) == 101
+    assert ask(ui_port, "/ws/", **{**upgrade, "Origin": "http://elsewhere.example"}) == 403
+    assert ask(ui_port, "/ws/", **{**upgrade, "Origin": "null"}) == 403
+    # A name of somebody else's that points at this machine.
+    assert ask(ui_port, "/", Host=f"elsewhere.example:{ui_port}") == 403
+    assert ask(ui_port, "/") == 200
+    assert ask(ui_port, "/nowhere") == 404
+
+
+def page_processes(server: ServerProcess) -> list[psutil.Process]:
+    return psutil.Process(server.pid).children(recursive=True)
+
+
+def test_the_page_costs_nothing_until_somebody_looks_and_ends_with_the_server(tmp_path: Path) -> None:
+    server, ui_port = launch_with_page(tmp_path)
+    with running(server):
+        assert page_processes(server) == []
+        assert ask(ui_port, "/") == 200
+        children = page_processes(server)
+        assert children
+        server.kill()
+        until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children), "they end")
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path, page_stage: tuple[Stage, int]) -> None:
+    stage, ui_port = page_stage
+    refused = stage.dx("server", "start-dev", "--port", str(find_free_port()), "--ui-port", str(ui_port))
+    assert refused.code == 1
+    assert f"{ui_port} for the web page" in refused.stderr
+    assert "--headless" in refused.stderr
