@@ -26,7 +26,6 @@ BUDGET_SECONDS = {
     "tui": 180,
     "bench": 120,
     "packaging": 120,
-    "testing": 180,
     "sim": 180,
     "core": 90,
     "conformance": 60,

@@ -28,12 +28,14 @@ from durable_cli.testing.server import DxServer, ServerOptions
 if TYPE_CHECKING:
     from durable_cli.testing.connection import ClientOptions
     from durable_cli.testing.replay import ReplayHistories
+    from durable_cli.testing.time import DxTime
     from durable_cli.testing.worker import DxWorker
 
 __all__ = [
     "ClientOptions",
     "DxError",
     "DxServer",
+    "DxTime",
     "DxWorker",
     "ReplayFailedError",
     "ReplayHistories",
@@ -45,7 +47,7 @@ __all__ = [
 
 pytest_plugins = ["durable_cli.testing.fixtures", "durable_cli.testing.hooks"]
 
-_MODULES = {"ClientOptions": "connection", "DxWorker": "worker", "ReplayHistories": "replay"}
+_MODULES = {"ClientOptions": "connection", "DxTime": "time", "DxWorker": "worker", "ReplayHistories": "replay"}
 
 
 def __getattr__(name: str) -> object:

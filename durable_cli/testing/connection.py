@@ -93,7 +93,7 @@ def _search_attribute_type(name: str, type_name: str) -> IndexedValueType.ValueT
     value_type = known.get(type_name.lower())
     if value_type is None:
         raise DxError(
-            f"dx_server_options: search attribute {name!r} can't have the type {type_name!r}\n\n"
+            f"search attribute {name!r} can't have the type {type_name!r}, in dx_server_options or dx.toml\n\n"
             "hint: the types are Text, Keyword, Int, Double, Bool, Datetime and KeywordList"
         )
     return value_type

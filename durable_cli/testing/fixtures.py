@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from durable_cli.testing.errors import DxError
+from durable_cli.testing.project import read_server_options
 from durable_cli.testing.server import DxServer, ServerOptions
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from durable_cli.testing.connection import ClientOptions, Connection
     from durable_cli.testing.replay import ReplayHistories
+    from durable_cli.testing.time import DxTime
     from durable_cli.testing.watch import Watch
     from durable_cli.testing.worker import DxWorker
 
@@ -30,6 +32,7 @@ __all__ = [
     "dx_namespace",
     "dx_server",
     "dx_server_options",
+    "dx_time",
     "dx_worker",
     "replay_histories",
 ]
@@ -51,9 +54,9 @@ STAGE = pytest.StashKey[Stage]()
 
 
 @pytest.fixture(scope="session")
-def dx_server_options() -> ServerOptions:
-    """Override it to give the tests search attributes, or values of the dynamic configuration."""
-    return {}
+def dx_server_options(pytestconfig: pytest.Config) -> ServerOptions:
+    """Search attributes and values of the dynamic configuration: those of the project's dx.toml, unless overridden."""
+    return read_server_options(pytestconfig.rootpath)
 
 
 @pytest.fixture
@@ -139,6 +142,17 @@ def dx_worker(request: pytest.FixtureRequest, _dx_stage: Stage, dx_client_option
     from durable_cli.testing.worker import DxWorker
 
     return DxWorker(_dx_stage.client, _dx_stage.watch, dx_client_options, request.node.name)
+
+
+@pytest.fixture
+def dx_time(dx_server: DxServer, _dx_portal: Any) -> Iterator[DxTime]:
+    """Move the server's time: `await dx_time.skip("3d")`, or `async with dx_time.auto():`."""
+    from durable_cli.testing.time import DxTime
+
+    time = DxTime(dx_server.address)
+    yield time
+    if time.changed:
+        _dx_portal.run(time.resume())
 
 
 @pytest.fixture

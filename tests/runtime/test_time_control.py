@@ -328,6 +328,26 @@ class TestJumpsWhenIdle:
 
         script.run(case())
 
+    def test_an_activity_that_sleeps_unlocked_runs_into_its_time_limits(self, script: Script) -> None:
+        async def case() -> None:
+            control(script).resume(automatic=True)
+            await script.start()
+            command = activity_command("x", start_to_close_timeout=DAY, heartbeat_timeout=20)
+            await script.complete(await script.poll_workflow(), command)
+            await script.poll_activity()
+            begin_ns = script.env.now_ns()
+            worker = script.loop.create_task(run_worker(script, [complete_command()]))
+            await control(script).sleep_unlocked_until(begin_ns + 40 * SECOND_NS)
+            await worker
+            assert event_seconds(script, "ActivityTaskTimedOut") == [20]
+            assert script.env.now_ns() == begin_ns + 40 * SECOND_NS
+            assert control(script).locks == 0
+            assert event_seconds(script, "WorkflowExecutionCompleted") == [20]
+            with pytest.raises(FailedPrecondition, match="not locked"):
+                control(script).unlock()
+
+        script.run(case())
+
     def test_a_sleeper_who_goes_away_leaves_the_lock(self, script: Script) -> None:
         async def case() -> None:
             control(script).lock()

@@ -13,6 +13,7 @@ from tests.testing.conftest import Project, Session
 
 WORKER = """
 import asyncio
+import os
 import sys
 
 from temporalio.client import Client
@@ -28,6 +29,8 @@ async def main():
 
 
 asyncio.run(main())
+# The core's threads may not like an interpreter that is being taken down.
+os._exit(0)
 """
 
 CHANGED = """

@@ -228,20 +228,42 @@ class SwapCase(PayloadCodec):
         return payload
 
 
-@pytest.fixture(scope="session")
-def dx_server_options():
-    return {"search_attributes": {"Customer": "Keyword"}, "dynamic_config": {"limit.blobSize.error": 2000}}
-
-
 @pytest.fixture
 def dx_client_options():
     return {"data_converter": dataclasses.replace(DataConverter.default, payload_codec=SwapCase())}
 """
 
 
-def test_namespaces_and_options(make_project: Callable[..., Project]) -> None:
-    session = make_project(ini="asyncio_mode = auto\n", conftest=OPTIONS, test_namespaces=NAMESPACES).test().passed()
-    assert "6 passed" in session.output
+SERVER_OPTIONS = """
+
+@pytest.fixture(scope="session")
+def dx_server_options():
+    return {"search_attributes": {"Customer": "Keyword"}, "dynamic_config": {"limit.blobSize.error": 2000}}
+"""
+
+DX_TOML = """
+[server]
+dynamic_config = { "limit.blobSize.error" = 2000 }
+
+[search_attributes]
+Customer = "Keyword"
+"""
+
+
+@pytest.mark.parametrize("where", ["fixture", "dx.toml"])
+def test_namespaces_and_options(make_project: Callable[..., Project], where: str) -> None:
+    conftest = OPTIONS + (SERVER_OPTIONS if where == "fixture" else "")
+    project = make_project(ini="asyncio_mode = auto\n", conftest=conftest, test_namespaces=NAMESPACES)
+    if where == "dx.toml":
+        (project.folder / "dx.toml").write_text(DX_TOML)
+    assert "6 passed" in project.test().passed().output
+
+
+def test_a_project_file_that_is_wrong(make_project: Callable[..., Project]) -> None:
+    project = make_project(test_it="def test_it(dx_client):\n    pass\n")
+    (project.folder / "dx.toml").write_text("[server\n")
+    said = project.test().tests["test_it"].said
+    assert "dx.toml can't be read: Expected ']' at the end of a table declaration (at line 1, column 8)" in said
 
 
 @pytest.mark.parametrize(
