@@ -26,6 +26,8 @@ HOST = Path(__file__).with_name("host") / "main.py"
 # A line of output or an event may be this long.
 _LINE_LIMIT_BYTES = 64 * 1024 * 1024
 _KEPT_STDERR_LINES = 20
+# For a check to end by itself after its time.
+_OVERTIME_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -172,15 +174,19 @@ class HostProcess:
         Raises:
             HostEndedError: the process ended instead.
         """
-        answer = await self._ask(
-            {
-                "do": "check",
-                "open_runs": open_runs,
-                "closed_runs": closed_runs,
-                "seconds": seconds,
-                "seconds_per_run": seconds_per_run,
-            }
-        )
+        command = {
+            "do": "check",
+            "open_runs": open_runs,
+            "closed_runs": closed_runs,
+            "seconds": seconds,
+            "seconds_per_run": seconds_per_run,
+        }
+        try:
+            answer = await asyncio.wait_for(self._ask(command), seconds + _OVERTIME_SECONDS)
+        except TimeoutError:
+            # The user's code keeps the host from looking at the clock.
+            self.kill()
+            return Failed(f"the replay check did not end within {seconds + _OVERTIME_SECONDS:g} s")
         assert isinstance(answer, Checked | Failed), answer
         return answer
 
