@@ -12,11 +12,16 @@ __all__ = ["ROOT"]
 ROOT = Group(
     "Durable workflows on your machine: a local Temporal server, and commands for any Temporal server.",
     {
+        "new": "Make a project from a template.",
+        "dev": "Run a project: server and workers, replaced on every save.",
         "server": Group(
             "Run the local server.",
             {"start-dev": "Start the local server."},
         ),
-        "new": "Make a project from a template.",
+        "worker": Group(
+            "Run a project's workers.",
+            {"run": "Run one worker for a server that is there already."},
+        ),
         "workflow": Group(
             "Start workflows, talk to them, and look at them.",
             {

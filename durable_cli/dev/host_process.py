@@ -110,19 +110,24 @@ class HostProcess:
         cwd: Path,
         environment: Mapping[str, str],
         on_output: Callable[[str, str], None],
+        launcher: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
     ) -> HostProcess:
         """Start a host, which gets warm and waits for `load`.
 
         Args:
             environment: the whole environment of the process.
+            launcher: a command that becomes the one whose words follow it, such as the guard's.
+            pass_fds: file descriptors that the launcher needs.
             on_output: called with `stdout` or `stderr` and one line of what the user's code writes.
 
         Raises:
-            OSError: when `python` can't be run.
+            OSError: when `python` (or the launcher) can't be run.
         """
         read_fd, write_fd = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
+                *launcher,
                 str(python),
                 "-u",
                 str(HOST),
@@ -131,7 +136,7 @@ class HostProcess:
                 stderr=asyncio.subprocess.PIPE,
                 cwd=cwd,
                 env={**environment, "DX_EVENTS_FD": str(write_fd)},
-                pass_fds=(write_fd,),
+                pass_fds=(write_fd, *pass_fds),
                 start_new_session=True,
                 limit=_LINE_LIMIT_BYTES,
             )

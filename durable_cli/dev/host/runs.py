@@ -18,7 +18,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-_CLOSED = ("Completed", "Failed", "Canceled", "Terminated", "ContinuedAsNew", "TimedOut")
+# Not Terminated: so ends what has been reset, and what a person ended since it did not survive a change.
+_CLOSED = ("Completed", "Failed", "Canceled", "ContinuedAsNew", "TimedOut")
 _OPEN = " AND ExecutionStatus = 'Running'"
 _PAGE_SIZE = 200
 _FETCHED_AT_ONCE = 16
