@@ -11,6 +11,7 @@ from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
+from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
@@ -49,7 +50,8 @@ class BrowserApp(App[None]):
         self._opens = (workflow_id, run_id)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DEFAULT_THEME
+        self.preferences = load_preferences()
+        self.theme = self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
         self.push_screen(WorkflowsScreen())
@@ -67,6 +69,21 @@ class BrowserApp(App[None]):
                 bar.update_bar()
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
+
+    def change_namespace(self, namespace: str) -> None:
+        """Browse another namespace of the same server."""
+        self.link.use_namespace(namespace)
+        for bar in self.screen.query(TopBar):
+            bar.update_bar()
+
+    def keep_preferences(self) -> None:
+        """Write down what is preferred now."""
+        save_preferences(self.preferences)
+
+    def watch_theme(self, theme: str) -> None:
+        if self.is_running and theme != (self.preferences.theme or DEFAULT_THEME):
+            self.preferences.theme = "" if theme == DEFAULT_THEME else theme
+            self.keep_preferences()
 
     def action_next_theme(self) -> None:
         """Take the next theme."""

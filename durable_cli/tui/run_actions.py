@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -17,7 +18,9 @@ from durable_cli.tui.screens.base import BrowserScreen
 if TYPE_CHECKING:
     from durable_cli.tui.feed.link import Link
 
-__all__ = ["RunActionsScreen"]
+__all__ = ["RunActionsScreen", "name_targets"]
+
+SLOTS = 10
 
 
 class RunActionsScreen(BrowserScreen):
@@ -29,9 +32,9 @@ class RunActionsScreen(BrowserScreen):
         Binding("t", "change_terminate", "Terminate"),
     ]
 
-    def target_run(self) -> tuple[str, str] | None:
-        """Return the workflow id and the run id to act on; None when there is none."""
-        return None
+    def target_runs(self) -> list[tuple[str, str]]:
+        """Return the workflow ids and run ids to act on: those that are marked, or the one under the cursor."""
+        return []
 
     async def do(self, action: Callable[[Link], Awaitable[str]]) -> None:
         """Do something to the server, and say what was done or why not."""
@@ -40,38 +43,76 @@ class RunActionsScreen(BrowserScreen):
         except CliError as error:
             self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
 
+    async def do_to_all(
+        self, targets: Sequence[tuple[str, str]], action: Callable[[Link, str, str], Awaitable[str]]
+    ) -> None:
+        """Do something to each of several runs, a few at a time, and say how many it was done to."""
+        if len(targets) == 1:
+            await self.do(lambda link: action(link, *targets[0]))
+            return
+        slots = asyncio.Semaphore(SLOTS)
+        refusals: list[CliError] = []
+
+        async def do_one(workflow_id: str, run_id: str) -> None:
+            async with slots:
+                try:
+                    await action(self.browser.link, workflow_id, run_id)
+                except CliError as error:
+                    refusals.append(error)
+
+        await asyncio.gather(*(do_one(*target) for target in targets))
+        done = len(targets) - len(refusals)
+        if refusals:
+            self.notify(
+                f"{refusals[0].message}; {len(refusals)} of {len(targets)} in all",
+                title=f"done to {done}",
+                severity="error",
+            )
+        else:
+            self.notify(f"done to {done} runs")
+
     @work
     async def action_change_signal(self) -> None:
         """Send a signal."""
-        target = self.target_run()
-        if target is None:
+        targets = self.target_runs()
+        if not targets:
             return
         fields = (Field("name", "signal", required=True), Field("arguments", "argument (JSON, or empty)", is_json=True))
-        values = await self.app.push_screen_wait(FormDialog(f"Signal {target[0]}", fields, verb="Send"))
+        values = await self.app.push_screen_wait(FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send"))
         if values:
-            await self.do(lambda link: signal_workflow(link, *target, values["name"], values["arguments"]))
+            await self.do_to_all(
+                targets,
+                lambda link, workflow_id, run_id: signal_workflow(
+                    link, workflow_id, run_id, values["name"], values["arguments"]
+                ),
+            )
 
     @work
     async def action_change_cancel(self) -> None:
         """Ask the run to cancel."""
-        target = self.target_run()
-        if target is None:
+        targets = self.target_runs()
+        if not targets:
             return
-        dialog = ConfirmDialog(f"Cancel {target[0]}?", "Its code is asked to clean up and end.", verb="Cancel it")
+        question = f"Cancel {name_targets(targets)}?"
+        dialog = ConfirmDialog(question, "The code is asked to clean up and end.", verb="Cancel it")
         if await self.app.push_screen_wait(dialog):
-            await self.do(lambda link: cancel_workflow(link, *target))
+            await self.do_to_all(targets, cancel_workflow)
 
     @work
     async def action_change_terminate(self) -> None:
         """End the run at once."""
-        target = self.target_run()
-        if target is None:
+        targets = self.target_runs()
+        if not targets:
             return
-        dialog = FormDialog(
-            f"Terminate {target[0]}: its code gets no chance to clean up",
-            (Field("reason", "reason"),),
-            verb="Terminate",
-        )
-        values = await self.app.push_screen_wait(dialog)
+        title = f"Terminate {name_targets(targets)}: the code gets no chance to clean up"
+        values = await self.app.push_screen_wait(FormDialog(title, (Field("reason", "reason"),), verb="Terminate"))
         if values is not None:
-            await self.do(lambda link: terminate_workflow(link, *target, values["reason"] or "from dx tui"))
+            reason = values["reason"] or "from dx tui"
+            await self.do_to_all(
+                targets, lambda link, workflow_id, run_id: terminate_workflow(link, workflow_id, run_id, reason)
+            )
+
+
+def name_targets(targets: Sequence[tuple[str, str]]) -> str:
+    """Say what is acted on: its workflow id, or how many there are."""
+    return targets[0][0] if len(targets) == 1 else f"{len(targets)} runs"

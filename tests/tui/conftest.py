@@ -20,11 +20,17 @@ from tests.support.server_process import find_free_port, launch_dx, running
 PATIENCE_SECONDS = 20.0
 
 
+@pytest.fixture(autouse=True)
+def own_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep what the browser remembers out of the user's folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server of this module alone."""
     folder: Path = tmp_path_factory.mktemp("tui")
-    with running(launch_dx(folder)) as server:
+    with running(launch_dx(folder, "--namespace", "other")) as server:
         yield from run_stage(server, folder)
 
 

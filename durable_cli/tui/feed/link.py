@@ -66,6 +66,12 @@ class Link:
         self._is_connected.set()
         self._say(Connection.CONNECTED, None)
 
+    def use_namespace(self, namespace: str) -> None:
+        """Ask for another namespace from now on."""
+        self.namespace = namespace
+        if self._client is not None:
+            self._client.namespace = namespace
+
     def _say(self, state: Connection, trouble: Trouble | None) -> None:
         self._state = state
         self._post(ConnectionChanged(state, trouble))

@@ -75,8 +75,8 @@ class WorkflowScreen(RunActionsScreen):
         self.run_worker(watch_run(link, self.workflow_id, self.run_id, self.post_message))
         self.run_worker(watch_history(link, self.workflow_id, self.run_id, self.post_message))
 
-    def target_run(self) -> tuple[str, str] | None:
-        return self.workflow_id, self.run_id
+    def target_runs(self) -> list[tuple[str, str]]:
+        return [(self.workflow_id, self.run_id)]
 
     def on_run_described(self, message: RunDescribed) -> None:
         self.query_one("#summary", Static).update(self._draw_summary(message.summary))

@@ -1,4 +1,4 @@
-"""The list of workflows: live, counted, filtered."""
+"""The list of workflows: live, counted, filtered, sorted, with the columns that one wants."""
 
 from __future__ import annotations
 
@@ -6,43 +6,47 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.suggester import Suggester
 from textual.widgets import Footer, Input, Static
 
+from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
+from durable_cli.tui.feed.namespaces import list_namespaces, list_search_attributes
 from durable_cli.tui.feed.runs import list_runs, watch_runs
+from durable_cli.tui.filter_completion import complete
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_actions import RunActionsScreen
+from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
-from durable_cli.tui.times import now_ns, short_span, since
+from durable_cli.tui.times import now_ns
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
-
-COLUMNS = (
-    Column("Status", 14),
-    Column("Workflow", 20, grow=3),
-    Column("Type", 16, grow=2, rank=1),
-    Column("Started", 8, right=True),
-    Column("Took", 8, right=True, rank=2),
-    Column("Events", 6, right=True, rank=3),
-    Column("Task queue", 14, grow=1, rank=4),
-)
 
 
 class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", show=True),
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("enter", "open", "Open", show=True),
+        Binding("space", "mark", "Mark", show=False),
+        Binding("a", "mark_all", "Mark all that are loaded", show=False),
+        Binding("o", "sort", "Sort", show=False),
+        Binding("w", "columns", "Columns", show=False),
+        Binding("F", "saved_filters", "Saved filters", show=False),
+        Binding("ctrl+f", "save_filter", "Save the filter", show=False),
+        Binding("n", "namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
@@ -51,46 +55,86 @@ class WorkflowsScreen(RunActionsScreen):
         self._query = ""
         self._list = RunList()
         self._asked_token = b""
+        self._sorted_by = ""
+        self._counts: dict[int, int] = {}
 
     def compose(self) -> ComposeResult:
         yield TopBar("workflows")
         yield Static(id="counts")
-        yield Input(id="filter", placeholder="list filter, such as ExecutionStatus = 'Running'", compact=True)
+        self._suggester = FilterSuggester(self)
+        placeholder = "list filter, such as ExecutionStatus = 'Running'"
+        yield Input(id="filter", placeholder=placeholder, compact=True, suggester=self._suggester)
         yield TroubleNote(id="trouble")
-        yield VirtualTable(COLUMNS, self._render_cells, lambda row: row.run_id, id="runs")
+        yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
         yield Footer(compact=True)
+
+    @property
+    def table(self) -> VirtualTable[RunRow]:
+        """The table of runs."""
+        return self.query_one("#runs", VirtualTable)
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one(VirtualTable).focus()
+        self._take_columns(self.browser.preferences.columns)
+        self.table.focus()
         self._watch()
+        self._learn_attributes()
 
     def _watch(self) -> None:
         watch = watch_runs(self.browser.link, self._query, self._visible_tokens, self.post_message)
         self.run_worker(watch, group="runs", exclusive=True)
 
+    @work(group="attributes", exclusive=True)
+    async def _learn_attributes(self) -> None:
+        try:
+            self._suggester.attributes = await list_search_attributes(self.browser.link)
+        except CliError:
+            self._suggester.attributes = {}  # a server that does not say: the common ones are suggested all the same
+
     def _visible_tokens(self) -> list[bytes]:
-        first, last = self.query_one("#runs", VirtualTable).window
+        if self._sorted_by:
+            return []  # what is on the screen is from many pages
+        first, last = self.table.window
         return list(self._list.tokens_between(first, last))
 
-    def target_run(self) -> tuple[str, str] | None:
-        row: RunRow | None = self.query_one("#runs", VirtualTable).cursor_row
-        return (row.workflow_id, row.run_id) if row else None
+    def target_runs(self) -> list[tuple[str, str]]:
+        table = self.table
+        marked = [row for row in self._list.rows if row.run_id in table.marked] if table.marked else []
+        row = table.cursor_row
+        return [(each.workflow_id, each.run_id) for each in marked or ([row] if row else [])]
+
+    # What the feed tells.
 
     def on_runs_listed(self, message: RunsListed) -> None:
         if message.query != self._query:
             return
         if self._list.take(message.token, message.rows, message.next_page_token):
-            self.query_one("#runs", VirtualTable).set_rows(self._list.rows)
+            self._show_rows()
         else:
-            self.query_one("#runs", VirtualTable).refresh()  # times go on
+            self.table.refresh()  # times go on
+
+    def _show_rows(self) -> None:
+        rows = self._list.rows
+        if self._sorted_by:
+            rows = sorted(rows, key=RUN_COLUMNS[self._sorted_by].sort_key)
+        self.table.set_rows(rows)
 
     def on_runs_counted(self, message: RunsCounted) -> None:
-        total = sum(message.counts.values())
+        if message.query == self._query:
+            self._counts = message.counts
+            self._show_counts()
+
+    def _show_counts(self) -> None:
+        total = sum(self._counts.values())
         line = Text(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold", no_wrap=True, overflow="ellipsis")
-        for number, count in message.counts.items():
+        for number, count in self._counts.items():
             if count:
                 line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
+        if self.table.marked:
+            line.append(f"   {len(self.table.marked):,} marked", style=self.palette["accent"])
+        if self._sorted_by:
+            title = RUN_COLUMNS[self._sorted_by].column.title.lower()
+            line.append(f"   by {title}, of {len(self._list.rows):,} loaded", style=self.palette["quiet"])
         self.query_one("#counts", Static).update(line)
 
     @on(VirtualTable.NearEnd)
@@ -101,22 +145,80 @@ class WorkflowsScreen(RunActionsScreen):
             self._asked_token = token
             self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message))
 
+    # What the keys do.
+
     @on(VirtualTable.Activated)
     def open_run(self, message: VirtualTable.Activated) -> None:
         """Open a run."""
         self.app.push_screen(WorkflowScreen(message.row.workflow_id, message.row.run_id))
 
     def action_open(self) -> None:
-        self.query_one(VirtualTable).action_activate()
+        self.table.action_activate()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away, and go on to the next."""
+        row = self.table.cursor_row
+        if row is not None:
+            self.table.marked ^= {row.run_id}
+            self.table.action_move(1)
+            self._show_counts()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that are loaded; when there are marks, take them away."""
+        self.table.marked = set() if self.table.marked else {row.run_id for row in self._list.rows}
+        self.table.refresh()
+        self._show_counts()
+
+    @work
+    async def action_sort(self) -> None:
+        """Choose what the loaded rows are sorted by."""
+        options = [("", "as the server lists them"), *((key, each.column.title) for key, each in RUN_COLUMNS.items())]
+        chosen = await self.app.push_screen_wait(PickDialog("Sort by", options))
+        if chosen is not None:
+            self._sorted_by = chosen
+            self._show_rows()
+            self._show_counts()
+
+    @work
+    async def action_columns(self) -> None:
+        """Choose the columns; they are kept."""
+        options = [(key, each.column.title) for key, each in RUN_COLUMNS.items()]
+        chosen = await self.app.push_screen_wait(PickSeveralDialog("Columns", options, self._columns))
+        if chosen:
+            self.browser.preferences.columns = [] if chosen == list(USUAL_COLUMNS) else chosen
+            self.browser.keep_preferences()
+            self._take_columns(chosen)
+
+    def _take_columns(self, keys: Sequence[str]) -> None:
+        self._columns = [key for key in keys if key in RUN_COLUMNS] or list(USUAL_COLUMNS)
+        self.table.set_columns([RUN_COLUMNS[key].column for key in self._columns])
 
     def action_refresh(self) -> None:
         """Ask the server at once."""
         self._begin()
 
     def _begin(self) -> None:
-        self._list, self._asked_token = RunList(), b""
-        self.query_one("#runs", VirtualTable).set_rows(self._list.rows)
+        self._list, self._asked_token, self._counts = RunList(), b"", {}
+        self.table.marked = set()
+        self.table.set_rows(self._list.rows)
+        self._show_counts()
         self._watch()
+
+    @work
+    async def action_namespace(self) -> None:
+        """Go to another namespace."""
+        try:
+            names = await list_namespaces(self.browser.link)
+        except CliError as error:
+            self.notify(error.hint or "", title=error.message, severity="error")
+            return
+        chosen = await self.app.push_screen_wait(PickDialog("Namespace", [(name, name) for name in names]))
+        if chosen and chosen != self.browser.link.namespace:
+            self.browser.change_namespace(chosen)
+            self._begin()
+            self._learn_attributes()
+
+    # The filter.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter bar, its key is a character like the others."""
@@ -133,26 +235,68 @@ class WorkflowsScreen(RunActionsScreen):
     @on(Input.Submitted, "#filter")
     def apply_filter(self, message: Input.Submitted) -> None:
         """Show only what matches."""
-        self._query = message.value.strip()
-        self.query_one("#filter").display = bool(self._query)
-        self.query_one(VirtualTable).focus()
+        self._take_filter(message.value.strip())
+
+    def _take_filter(self, query: str) -> None:
+        self._query = query
+        bar = self.query_one("#filter", Input)
+        bar.value = query
+        bar.display = bool(query)
+        self.table.focus()
         self._begin()
 
     def key_escape(self) -> None:
-        """Leave the filter bar."""
+        """Leave the filter bar as it was."""
         bar = self.query_one("#filter", Input)
         bar.value = self._query
         bar.display = bool(self._query)
-        self.query_one(VirtualTable).focus()
+        self.table.focus()
+
+    @work
+    async def action_save_filter(self) -> None:
+        """Save the filter that is shown under a name; saving an empty one takes the name away."""
+        fields = (Field("name", "name", required=True), Field("query", "filter", value=self._query))
+        values = await self.app.push_screen_wait(FormDialog("Save a filter", fields, verb="Save"))
+        if values is None:
+            return
+        filters = self.browser.preferences.filters
+        if values["query"]:
+            filters[values["name"]] = values["query"]
+        else:
+            filters.pop(values["name"], None)
+        self.browser.keep_preferences()
+        self.notify(f"{'saved' if values['query'] else 'removed'}: {values['name']}")
+
+    @work
+    async def action_saved_filters(self) -> None:
+        """Take one of the saved filters."""
+        filters = self.browser.preferences.filters
+        options = [(query, f"{name}   {query}") for name, query in sorted(filters.items())]
+        dialog = PickDialog("Saved filters", [("", "all workflows"), *options], empty="none is saved; ^f saves one")
+        chosen = await self.app.push_screen_wait(dialog)
+        if chosen is not None:
+            self._take_filter(chosen)
+
+    def suggestion_values(self) -> dict[str, list[str]]:
+        """Return the values that were seen, for the filter's completion."""
+        rows = self._list.rows[:1000]
+        return {
+            "WorkflowType": sorted({row.workflow_type for row in rows}),
+            "TaskQueue": sorted({row.task_queue for row in rows}),
+        }
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()
-        return (
-            status_text(row.status, self.palette),
-            row.workflow_id,
-            row.workflow_type,
-            since(row.start_time_ns, now),
-            short_span((row.close_time_ns or now) - row.start_time_ns),
-            str(row.history_length) if row.status != 1 or row.history_length else "",
-            row.task_queue,
-        )
+        return [RUN_COLUMNS[key].render(row, now, self.palette) for key in self._columns]
+
+
+class FilterSuggester(Suggester):
+    """Completes the filter bar from what the server and the list know."""
+
+    def __init__(self, screen: WorkflowsScreen) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._screen = screen
+        self.attributes: dict[str, str] = {}
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return complete(value, self.attributes, self._screen.suggestion_values())

@@ -141,6 +141,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         top = self.scroll_offset.y
         return top, max(top, min(top + self.size.height - 2, len(self._rows) - 1))
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; `render_cells` gives as many cells from now on."""
+        self._columns = list(columns)
+        self._widths = []
+        self.refresh()
+
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows; the cursor stays on its row where that is still there."""
         before = self.cursor_row

@@ -1,0 +1,111 @@
+"""Choose one thing of several, or several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, SelectionList, Static
+from textual.widgets.option_list import Option
+from textual.widgets.selection_list import Selection
+
+__all__ = ["PickDialog", "PickSeveralDialog"]
+
+
+class PickDialog(ModalScreen[str]):
+    """Answers with the value that was chosen, or with None; typing narrows the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave"),
+        Binding("down", "step(1)", "Down", show=False, priority=True),
+        Binding("up", "step(-1)", "Up", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], *, empty: str = "nothing here") -> None:
+        """Offer `options`, each a value and how it is shown; `empty` is said when there are none."""
+        super().__init__()
+        self._title = title
+        self._options = options
+        self._empty = empty
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield Input(placeholder="type to narrow", id="narrow", compact=True)
+            yield OptionList(id="options", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).can_focus = False
+        self._show("")
+        self.query_one(Input).focus()
+
+    def _show(self, words: str) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        found = [(value, label) for value, label in self._options if words.lower() in label.lower()]
+        options.add_options([Option(Text(label), id=str(index)) for index, (_, label) in enumerate(found)])
+        if not found:
+            options.add_option(Option(Text(self._empty, style="italic"), disabled=True))
+        self._found = [value for value, _ in found]
+        options.highlighted = 0 if found else None
+
+    @on(Input.Changed)
+    def narrow(self, event: Input.Changed) -> None:
+        """Show only what has the typed words in it."""
+        self._show(event.value.strip())
+
+    @on(Input.Submitted)
+    def take_highlighted(self) -> None:
+        """Answer with what is highlighted."""
+        highlighted = self.query_one(OptionList).highlighted
+        if self._found and highlighted is not None:
+            self.dismiss(self._found[highlighted])
+
+    @on(OptionList.OptionSelected)
+    def take_clicked(self, event: OptionList.OptionSelected) -> None:
+        """Answer with what was clicked."""
+        self.dismiss(self._found[event.option_index])
+
+    def action_step(self, by: int) -> None:
+        options = self.query_one(OptionList)
+        if self._found:
+            options.highlighted = ((options.highlighted or 0) + by) % len(self._found)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class PickSeveralDialog(ModalScreen[list[str]]):
+    """Answers with the values that are ticked, in the order of the list, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "Take", priority=True),
+        Binding("escape", "leave", "Leave"),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], ticked: Iterable[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._options = options
+        self._ticked = set(ticked)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield SelectionList(
+                *(Selection(Text(label), value, value in self._ticked) for value, label in self._options), compact=True
+            )
+            yield Static("space ticks, enter takes, esc leaves", classes="quiet dialog-foot")
+
+    def action_take(self) -> None:
+        ticked = set(self.query_one(SelectionList).selected)
+        self.dismiss([value for value, _ in self._options if value in ticked])
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
