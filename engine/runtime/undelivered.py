@@ -8,7 +8,10 @@ from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 
-__all__ = ["take_back"]
+__all__ = ["ENDED_BY_WORKER", "take_back"]
+
+ENDED_BY_WORKER = "the worker ends its polls"
+"""What a poll's task is cancelled with when its client still waits for the answer."""
 
 
 def take_back(reply: object) -> list[Input]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from temporalio.api.worker.v1 import WorkerHeartbeat, WorkerInfo, WorkerListInfo
 
+from engine.runtime.undelivered import ENDED_BY_WORKER
+
 __all__ = ["WorkerRegistry", "WorkerShutDown", "list_info"]
 
 MAX_WORKERS = 1_000
@@ -71,14 +73,17 @@ class WorkerRegistry:
                 self._polls.pop(worker_instance_key, None)
 
     def shut_down(self, worker_instance_key: str) -> None:
-        """End the instance's polls; a poll of it that is still on its way finds it shut down."""
+        """End the instance's polls; a poll of it that is still on its way finds it shut down.
+
+        A poll that has its task already is answered with it.
+        """
         if not worker_instance_key:
             return
         self._shut_down[worker_instance_key] = None
         if len(self._shut_down) > MAX_SHUT_DOWN_KEYS:
             self._shut_down.popitem(last=False)
         for task in self._polls.get(worker_instance_key, ()):
-            task.cancel()
+            task.cancel(ENDED_BY_WORKER)
 
 
 def list_info(heartbeat: WorkerHeartbeat) -> WorkerListInfo:
