@@ -39,7 +39,9 @@ class _Arrival:
 
 def share(runner: WorkflowRunner) -> WorkflowRunner:
     """Return a runner whose runs share sandboxes; the runner itself where that is not possible."""
-    if not isinstance(runner, SandboxedWorkflowRunner) or runner.runner_class is not UnsandboxedWorkflowRunner:
+    if not isinstance(runner, SandboxedWorkflowRunner) or not dataclasses.is_dataclass(runner):
+        return runner
+    if runner.runner_class is not UnsandboxedWorkflowRunner:
         return runner
     restrictions = runner.restrictions.with_passthrough_modules(__name__.partition(".")[0], __name__)
     return _SharingRunner(dataclasses.replace(runner, restrictions=restrictions, runner_class=ManyRunsRunner))
