@@ -66,8 +66,11 @@ def new(
     else:
         chosen = _choose(template, global_options, ask=ask)
         name, folder = chosen.name, _make(chosen, directory, answers, ask=ask)
-    files = sum(path.is_file() for path in folder.rglob("*") if ".git" not in path.relative_to(folder).parts)
-    sys.stdout.write(render_next_steps(name, folder, files, global_options.output, global_options.color))
+    if (folder / "dx.toml").is_file():
+        from durable_cli.dev.project.schema import write_schema
+
+        write_schema(folder)
+    sys.stdout.write(render_next_steps(name, folder, global_options.output, global_options.color))
 
 
 command = command(new)

@@ -30,12 +30,12 @@ def render_catalogue(templates: Sequence[Template], form: str, color: str) -> st
     return "".join(f"  {bold}{template.name:<{width}}{reset}  {template.summary}\n" for template in templates)
 
 
-def render_next_steps(name: str, folder: Path, files: int, form: str, color: str) -> str:
+def render_next_steps(name: str, folder: Path, form: str, color: str) -> str:
     """Render what was made of which template, and how to go on from here."""
     if form == "none":
         return ""
     if form in {"json", "jsonl"}:
-        return json.dumps({"template": name, "folder": str(folder), "files": files}) + "\n"
+        return json.dumps({"template": name, "folder": str(folder)}) + "\n"
     coloured = _is_coloured(color)
     bold, dim, green, reset = ("\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m") if coloured else ("", "", "", "")
     shown = _shorten(folder)
@@ -48,7 +48,7 @@ def render_next_steps(name: str, folder: Path, files: int, form: str, color: str
     )
     readme = f"\n{dim}README.md tells how to start a workflow, and how to run the tests.{reset}\n"
     told = readme if (folder / "README.md").is_file() else ""
-    return f"\n{green}✓{reset} {bold}{shown}{reset} is made from {name}, {files} files\n\n{lines}{told}"
+    return f"\n{green}✓{reset} {bold}{shown}{reset} is made from {name}\n\n{lines}{told}"
 
 
 def _shorten(folder: Path) -> str:
