@@ -8,7 +8,7 @@ is given a key by which it knows a charge that it has already made.
 import asyncio
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from shared import PAYMENT_DECLINED
 
@@ -23,8 +23,12 @@ async def charge_payment(user_id: str, amount: int, card: str) -> str:
         raise ApplicationError("the payment gateway did not answer")
     if card == "declined":
         # Nothing gets better by trying again: this failure ends the activity at once.
+        # BENIGN: it is to be expected, so that the worker logs no traceback.
         raise ApplicationError(
-            "the card was declined", type=PAYMENT_DECLINED, non_retryable=True
+            "the card was declined",
+            type=PAYMENT_DECLINED,
+            non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
         )
     activity.logger.info("charging %s: %d", user_id, amount)
     # A heartbeat tells the server that this worker is alive, and learns about a cancel.

@@ -8,7 +8,7 @@ and to cancel what was never booked is no error.
 import asyncio
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from shared import SOLD_OUT, Trip
 
@@ -55,10 +55,12 @@ async def _book(desk: str, trip: Trip) -> str:
     await _call(desk, "book", trip)
     if trip.sold_out == desk:
         # Nothing gets better by trying again: this failure ends the activity at once.
+        # BENIGN: it is to be expected, so that the worker logs no traceback.
         raise ApplicationError(
             f"no {desk} to be had in {trip.destination}",
             type=SOLD_OUT,
             non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
         )
     return f"{desk}-{trip.trip_id}"
 
