@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from durable_cli.scaffold.target import shorten
+
 if TYPE_CHECKING:
     from durable_cli.scaffold.catalogue import Template
 
@@ -38,7 +40,7 @@ def render_next_steps(name: str, folder: Path, form: str, color: str) -> str:
         return json.dumps({"template": name, "folder": str(folder)}) + "\n"
     coloured = _is_coloured(color)
     bold, dim, green, reset = ("\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m") if coloured else ("", "", "", "")
-    shown = _shorten(folder)
+    shown = shorten(folder)
     steps = [] if shown == "." else [(f"cd {shlex.quote(shown)}", "")]
     if (folder / "dx.toml").is_file():
         steps.append(("dx dev", "a server and the worker, reloaded when you save"))
@@ -49,12 +51,6 @@ def render_next_steps(name: str, folder: Path, form: str, color: str) -> str:
     readme = f"\n{dim}README.md tells how to start a workflow, and how to run the tests.{reset}\n"
     told = readme if (folder / "README.md").is_file() else ""
     return f"\n{green}✓{reset} {bold}{shown}{reset} is made from {name}\n\n{lines}{told}"
-
-
-def _shorten(folder: Path) -> str:
-    """Return how one gets to a folder from here: relative where that is not longer."""
-    relative = os.path.relpath(folder)
-    return relative if len(relative) <= len(str(folder)) else str(folder)
 
 
 def _is_coloured(color: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,10 @@ __all__ = ["check_answers", "find_source", "render_foreign", "render_template"]
 
 # A URL, `user@host:path`, one of copier's abbreviations, or a bundle: all that can't be a folder's name.
 REMOTE = re.compile(r"[a-z+]+://|[\w.-]+@[\w.-]+:|g[hl]:|git\+|.*\.git$|.*\.bundle$")
+
+# How copier says that an answer is wrong, or missing.
+NOT_ACCEPTED = re.compile(r"Validation error for question '(?P<name>\w+)': (?P<problem>.*)", re.DOTALL)
+REQUIRED = re.compile(r'Question "(?P<name>\w+)" is required')
 
 
 def check_answers(template: Template, answers: Mapping[str, str]) -> None:
@@ -61,6 +66,8 @@ def find_source(source: str) -> str:
         return str(folder.resolve())
     if not REMOTE.match(source):
         raise CliError(f"there is no folder {source}", "--from takes a folder, or the URL of a git repository")
+    if shutil.which("git") is None:
+        raise CliError("git is not installed", "it fetches templates from URLs; a folder needs none")
     return source
 
 
@@ -116,11 +123,22 @@ def _render(
         ) from None
     except Exception as error:
         clear(folder, existed=existed)
-        raise CliError(f"the template can't be rendered: {error}", _hint(error), ExitCode.FAILURE) from error
+        raise _explain(error) from error
     except BaseException:
         clear(folder, existed=existed)
         raise
 
 
-def _hint(error: Exception) -> str:
-    return "answer by --data KEY=VALUE" if isinstance(error, ValueError) else ""
+def _explain(error: Exception) -> CliError:
+    """Return what to tell the user about an error of copier, or of what it uses."""
+    from plumbum import ProcessExecutionError
+
+    text = str(error)
+    if isinstance(error, ProcessExecutionError):
+        said = next((line for line in error.stderr.splitlines() if line.startswith("fatal: ")), text)
+        return CliError(f"the template can't be had: {said.removeprefix('fatal: ')}", "is the URL right, and public?")
+    answer = NOT_ACCEPTED.fullmatch(text) or REQUIRED.fullmatch(text)
+    if isinstance(error, ValueError) and answer:
+        name, problem = answer["name"], answer.groupdict().get("problem") or "there is no answer, and no default"
+        return CliError(f"{name}: {problem}", f"answer it by --data {name}=…", ExitCode.USAGE)
+    return CliError(f"the template can't be rendered: {text}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from durable_cli.errors import CliError
 
-__all__ = ["check_is_free", "clear", "find_obstacle", "make_project_name"]
+__all__ = ["check_is_free", "clear", "find_obstacle", "make_project_name", "shorten"]
 
 # A repository that was made beforehand is no reason to refuse.
 KEPT = {".git"}
@@ -20,12 +20,12 @@ def find_obstacle(folder: Path) -> str | None:
     if not folder.exists():
         return None
     if not folder.is_dir():
-        return f"{folder} is a file"
+        return f"{shorten(folder)} is a file"
     entries = sorted({entry.name for entry in folder.iterdir()} - KEPT)
     if not entries:
         return None
     others = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-    return f"the folder {folder} is not empty: it holds {entries[0]}{others}"
+    return f"the folder {shorten(folder)} is not empty: it holds {entries[0]}{others}"
 
 
 def check_is_free(folder: Path) -> None:
@@ -52,3 +52,9 @@ def clear(folder: Path, *, existed: bool) -> None:
 def make_project_name(folder: Path) -> str:
     """Return what a project in that folder is called by default; empty when no letter of the name can be used."""
     return re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
+
+
+def shorten(folder: Path) -> str:
+    """Return how one gets to a folder from here: relative where that is not longer."""
+    relative = os.path.relpath(folder)
+    return relative if len(relative) <= len(str(folder)) else str(folder)

@@ -68,7 +68,8 @@ class Installation:
     def environment(self) -> dict[str, str]:
         """Return the environment of a shell in which this installation is activated."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
-        return {**kept, "PATH": f"{self.folder / 'bin'}{os.pathsep}{kept['PATH']}"}
+        path = f"{self.folder / 'bin'}{os.pathsep}{kept['PATH']}"
+        return {**kept, "PATH": path, "PIP_NO_COMPILE": "1"}
 
     def new(self, template: str, folder: Path, *words: str) -> Project:
         """Make a project, and give it a port of its own."""

@@ -130,9 +130,7 @@ async def test_what_activities_log_is_shown(tmp_path: Path, hosts: Hosts, client
 
 
 async def test_logging_of_the_users_own_is_left_alone(tmp_path: Path, hosts: Hosts, client: Client) -> None:
-    (tmp_path / "own.py").write_text(
-        "import logging; logging.basicConfig(level='WARNING')\n"
-    )
+    (tmp_path / "own.py").write_text("import logging; logging.basicConfig(level='WARNING')\n")
     (tmp_path / "activities.py").write_text(f"import own\n{ACTIVITIES}")
     (tmp_path / "flows.py").write_text(FLOWS)
     host = await hosts.start(tmp_path)
