@@ -39,6 +39,16 @@ ROOT = Group(
                 "reset": "Let a workflow, or all that match a query, go on from an earlier point.",
             },
         ),
+        "time": Group(
+            "Move the clock of a local server.",
+            {
+                "status": "Show the clock, and what is due next.",
+                "skip": "Move the clock forward, past everything that falls due.",
+                "pause": "Stop the clock.",
+                "resume": "Let the clock go on.",
+                "auto": "Let the clock jump whenever nothing is in flight.",
+            },
+        ),
         "tui": "Browse workflows and their histories in the terminal.",
         "ui": "Browse workflows and their histories in a web page.",
     },

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from durable_cli.testing.errors import (
     DxError,
     ReplayFailedError,
+    ServerEndedError,
     ServerNotStartedError,
     StuckError,
     WorkflowTaskFailedError,
@@ -39,6 +40,7 @@ __all__ = [
     "DxWorker",
     "ReplayFailedError",
     "ReplayHistories",
+    "ServerEndedError",
     "ServerNotStartedError",
     "ServerOptions",
     "StuckError",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DxError", "ReplayFailedError", "ServerNotStartedError", "StuckError", "WorkflowTaskFailedError"]
+__all__ = [
+    "DxError",
+    "ReplayFailedError",
+    "ServerEndedError",
+    "ServerNotStartedError",
+    "StuckError",
+    "WorkflowTaskFailedError",
+]
 
 
 class DxError(Exception):
@@ -11,6 +18,10 @@ class DxError(Exception):
 
 class ServerNotStartedError(DxError):
     """The local server did not start."""
+
+
+class ServerEndedError(DxError):
+    """The local server has ended while tests still needed it."""
 
 
 class StuckError(DxError):

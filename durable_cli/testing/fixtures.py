@@ -113,7 +113,8 @@ def _dx_stage(
     from durable_cli.testing.watch import Watch
 
     _refuse_other_loops(request)
-    namespace = _dx_connection.create_namespace(request.node.name, dx_server_options.get("search_attributes", {}))
+    with dx_server.in_use():
+        namespace = _dx_connection.create_namespace(request.node.name, dx_server_options.get("search_attributes", {}))
     guard = GuardInterceptor()
     client = _dx_connection.make_client(namespace, [guard], dx_client_options)
     guard.watch = watch = Watch(_dx_connection.portal, client)
@@ -121,7 +122,8 @@ def _dx_stage(
     request.node.stash[STAGE] = stage
     yield stage
     watch.stop()
-    _dx_connection.delete_namespace(namespace)
+    with dx_server.in_use():
+        _dx_connection.delete_namespace(namespace)
 
 
 @pytest.fixture

@@ -10,17 +10,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TypedDict
 
-from durable_cli.testing.errors import ServerNotStartedError
+from durable_cli.testing.errors import ServerEndedError, ServerNotStartedError
 
 __all__ = ["DxServer", "ServerOptions"]
 
 _CHILD = Path(__file__).with_name("child.py")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_END_SECONDS = 1.0
 
 
 class ServerOptions(TypedDict, total=False):
@@ -81,6 +82,23 @@ class DxServer:
             ended = f"it ended with exit code {self._process.returncode}" if not line else "no answer"
             reason = f"{ended}:\n\n{self._last_words}"
         raise ServerNotStartedError(f"the dx server did not start: {reason}")
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Say so when the calls in this block fail since the server has ended.
+
+        Raises:
+            ServerEndedError: it has.
+        """
+        try:
+            yield
+        except Exception:
+            # Its end may be a moment younger than what came of it.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(_END_SECONDS)
+                said = self.read_log().strip() or "it said nothing"
+                raise ServerEndedError(f"the dx server has ended with exit code {code}:\n\n{said}") from None
+            raise
 
     def read_log(self, offset: int = 0) -> str:
         """Return what the server has logged since `offset` bytes: warnings and errors, usually nothing."""

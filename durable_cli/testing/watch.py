@@ -86,9 +86,9 @@ class Watch:
             self._task = self._portal.start(self._run())
 
     def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
+        """Look no more; what went wrong in looking is raised."""
+        if self._task is not None and not self._task.cancel():
+            self._task.result()
 
     @contextlib.contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.support.server_process import ServerProcess, dx_command, launch_dx, reference_executable, running
-from tests.testing.conftest import Project, Session
+from tests.support.server_process import dx_command, launch_dx, reference_executable, running
+from tests.testing.conftest import WORKFLOWS, Project, Session
 
 WORKER = """
 import asyncio
@@ -57,23 +59,28 @@ def test_replay(replay_histories):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with running(launch_dx(tmp_path_factory.mktemp("server"))) as server:
-        yield server
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two histories: one as `dx` shows it, one as the official CLI does."""
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "workflows.py").write_text(WORKFLOWS)
+    (folder / "worker.py").write_text(WORKER)
+    histories = folder / "histories" / "v1"
+    histories.mkdir(parents=True)
+    with running(launch_dx(folder)) as server:
+        subprocess.run([sys.executable, "worker.py", server.address], cwd=folder, check=True, timeout=60)
+        official = [reference_executable() or "temporal"]
+        for name, command in (("Ada", dx_command()), ("Bob", official)):
+            words = ["workflow", "show", "-w", f"greeting-{name}", "-o", "json", "--address", server.address]
+            shown = subprocess.run([*command, *words], capture_output=True, check=True, timeout=60)
+            (histories / f"{name}.json").write_bytes(shown.stdout)
+    return histories.parent
 
 
 @pytest.fixture
-def project(make_project: Callable[..., Project], server: ServerProcess) -> Project:
-    """A project with two histories: one as `dx` shows it, one as the official CLI does."""
-    project = make_project(worker=WORKER, changed=CHANGED)
-    histories = project.folder / "histories" / "v1"
-    histories.mkdir(parents=True)
-    subprocess.run([sys.executable, "worker.py", server.address], cwd=project.folder, check=True, timeout=60)
-    official = [reference_executable() or "temporal"]
-    for name, command in (("Ada", dx_command()), ("Bob", official)):
-        words = ["workflow", "show", "-w", f"greeting-{name}", "-o", "json", "--address", server.address]
-        shown = subprocess.run([*command, *words], capture_output=True, check=True, timeout=60)
-        (histories / f"{name}.json").write_bytes(shown.stdout)
+def project(make_project: Callable[..., Project], recorded: Path) -> Project:
+    """A project with those histories."""
+    project = make_project(changed=CHANGED)
+    shutil.copytree(recorded, project.folder / "histories")
     return project
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -75,14 +76,15 @@ class Greeting:
         self.told = True
 
 
-async def start_environment(db_filename: Path) -> tuple[WorkflowEnvironment, psutil.Process]:
-    """Start a local environment with every option there is; return it with its server."""
+async def start_environment(db_filename: Path) -> tuple[WorkflowEnvironment, psutil.Process, int]:
+    """Start a local environment with every option there is; return it with its server and its UI's port."""
     before = set(psutil.Process().children())
+    ui_port = find_free_port()
     environment = await WorkflowEnvironment.start_local(
         namespace="orders",
         port=find_free_port(),
         ui=True,
-        ui_port=find_free_port(),
+        ui_port=ui_port,
         search_attributes=[CUSTOMER],
         dev_server_existing_path=DX,
         dev_server_database_filename=str(db_filename),
@@ -92,7 +94,7 @@ async def start_environment(db_filename: Path) -> tuple[WorkflowEnvironment, psu
         dev_server_startup_timeout=timedelta(seconds=30),
     )
     (server,) = set(psutil.Process().children()) - before
-    return environment, server
+    return environment, server, ui_port
 
 
 async def start_greeting(client: Client, workflow_id: str) -> Any:
@@ -115,7 +117,7 @@ def is_running(server: psutil.Process) -> bool:
 
 
 async def test_python_with_every_option(tmp_path: Path) -> None:
-    environment, server = await start_environment(tmp_path / "history.db")
+    environment, server, _ = await start_environment(tmp_path / "history.db")
     try:
         assert server.children() == []
         assert environment.client.namespace == "orders"
@@ -140,16 +142,26 @@ async def test_python_with_the_defaults() -> None:
 
 
 async def test_python_goes_on_after_its_server_was_killed(tmp_path: Path) -> None:
-    environment, server = await start_environment(tmp_path / "history.db")
+    """The file is whole, and what the server had started for a visitor of its page is gone as well."""
+    environment, server, ui_port = await start_environment(tmp_path / "history.db")
     await start_greeting(environment.client, "greeting")
+    await asyncio.to_thread(visit, f"http://127.0.0.1:{ui_port}/")
+    pages = server.children(recursive=True)
+    assert pages
     server.kill()
     await environment.shutdown()
-    assert not is_running(server)
-    environment, _ = await start_environment(tmp_path / "history.db")
+    _, left = await asyncio.to_thread(psutil.wait_procs, [server, *pages], 20)
+    assert left == []
+    environment, _, _ = await start_environment(tmp_path / "history.db")
     try:
         assert await finish_greeting(environment.client, "greeting") == "Hello, Ada"
     finally:
         await environment.shutdown()
+
+
+def visit(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=60) as page:
+        assert page.status == 200
 
 
 @pytest.fixture(scope="module")

@@ -287,3 +287,21 @@ def test_a_server_that_does_not_start(make_project: Callable[..., Project]) -> N
     said = session.tests["test_it"].said
     assert "ServerNotStartedError: the dx server did not start: it ended with exit code 1" in said
     assert "invalid option" in said
+
+
+def test_a_server_that_ends_too_early(make_project: Callable[..., Project]) -> None:
+    tests = """
+import os
+import signal
+
+
+def test_kills_it(dx_server, dx_client):
+    os.kill(dx_server.pid, signal.SIGKILL)
+
+
+def test_finds_it_killed(dx_client):
+    pass
+"""
+    session = make_project(test_it=tests).test()
+    for name in ("test_kills_it", "test_finds_it_killed"):
+        assert "ServerEndedError: the dx server has ended with exit code -9" in session.tests[name].said

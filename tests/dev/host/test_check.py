@@ -130,8 +130,16 @@ def test_event_command_and_line_of_a_mismatch(workflow_type: str, replayed: Repl
     assert found.open == (workflow_type not in ("InsertedAfter", "RemovedLastActivity", "ContinuedAsNew"))
 
 
+def test_a_line_that_is_reached_through_another_function(replayed: Replayed) -> None:
+    found = replayed.mismatch("ThroughHelper")
+    lines = (REPLAYED / "new" / "shop.py").read_text().splitlines()
+    assert "execute_activity(name, " in dict(found.source)[found.line or 0]
+    ((file, line),) = found.callers
+    assert (file, lines[line - 1].strip()) == (found.file, 'await call("reserve_stock")  # ThroughHelper')
+
+
 def test_nothing_else_is_a_mismatch(replayed: Replayed) -> None:
-    assert {entry.workflow_type for entry in replayed.checked.mismatches} == {*MISMATCHES, "TypeGone"}
+    assert {entry.workflow_type for entry in replayed.checked.mismatches} == {*MISMATCHES, "TypeGone", "ThroughHelper"}
     assert {entry.workflow_type for entry in replayed.checked.failures} == {"ChangedArgument", "RaisesNow"}
     assert (replayed.checked.is_good, replayed.checked.is_clean, replayed.checked.not_replayed) == (False, True, 0)
 
@@ -168,7 +176,7 @@ def test_how_many_runs_were_looked_at(replayed: Replayed) -> None:
     assert closed == {"InsertedAfter", "RemovedLastActivity", "ContinuedAsNew"}
     # Three mismatches, and the child that was run.
     assert replayed.checked.closed == 4
-    assert replayed.checked.open == replayed.checked.open_total == 23
+    assert replayed.checked.open == replayed.checked.open_total == 24
 
 
 def test_a_replay_is_silent(replayed: Replayed) -> None:

@@ -173,3 +173,19 @@ async def test_a_check_leaves_no_trace(tmp_path: Path, hosts: Hosts, client: Cli
     await new.process.drain()
     # Once by the worker itself, which did not have the run in its cache.
     assert new.lines == ["stdout: running an order"]
+
+
+async def test_runs_do_not_disturb_each_other(tmp_path: Path, hosts: Hosts, client: Client) -> None:
+    """A worker gives every run modules of its own, and what a check keeps of an earlier run does not count."""
+    host = await load(hosts, tmp_path)
+    await host.process.serve()
+    for number in range(3):
+        handle = await start(client, host, "Order", number, "an order")
+        await handle.signal("release")
+        await handle.result()
+    await host.process.drain()
+    new = await load(hosts, tmp_path, host.task_queue, CHANGE="if len(SEEN) > 1: await asyncio.sleep(1)")
+    checked = await check(new)
+    assert (checked.closed, checked.is_good) == (3, True)
+    always = await load(hosts, tmp_path, host.task_queue, CHANGE="if SEEN: await asyncio.sleep(1)")
+    assert len((await check(always)).mismatches) == 3

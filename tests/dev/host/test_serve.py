@@ -92,12 +92,15 @@ def spawn(path: str) -> None:
 """
 
 
+LIMITS = {"max_concurrent_activities": 3, "max_activities_per_second": 100.5, "max_cached_workflows": 50}
+
+
 async def serving(hosts: Hosts, folder: Path, task_queue: str = "", grace_seconds: float = 10.0) -> Host:
     """Start a host that serves the modules above."""
     (folder / "flows.py").write_text(FLOWS)
     (folder / "activities.py").write_text(ACTIVITIES)
     host = await hosts.start(folder, task_queue)
-    await host.load("flows", activities=("activities",), graceful_shutdown_timeout=grace_seconds)
+    await host.load("flows", activities=("activities",), graceful_shutdown_timeout=grace_seconds, options=LIMITS)
     assert await host.process.serve() == Serving(host.task_queue, seen=True)
     return host
 

@@ -286,3 +286,11 @@ class AfterTimers(Waiting):
         workflow.upsert_memo({"paid": True})
         await workflow.execute_activity(reserve_stock, "order", start_to_close_timeout=LIMIT)  # AfterTimers
         await self.wait()
+
+
+@workflow.defn
+class ThroughHelper(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        await call("reserve_stock")  # ThroughHelper
+        await self.wait()

@@ -287,3 +287,11 @@ class AfterTimers(Waiting):
         workflow.upsert_memo({"paid": True})
         await workflow.execute_activity(ship, "order", start_to_close_timeout=LIMIT)
         await self.wait()
+
+
+@workflow.defn
+class ThroughHelper(Waiting):
+    @workflow.run
+    async def run(self) -> None:
+        await call("charge_payment")
+        await self.wait()
