@@ -1,4 +1,4 @@
-"""dx's own connection to the server that the workers work for."""
+"""The connection of dx itself to the server that the workers work for."""
 
 from __future__ import annotations
 

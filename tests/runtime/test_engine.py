@@ -70,7 +70,7 @@ def test_a_worker_that_shuts_down_gets_the_task_that_its_poll_has_already(tmp_pa
 
         async def poll() -> StartedWorkflowTask | None:
             try:
-                with workers.polling("instance-1"):
+                with workers.polling("instance-1", "worker"):
                     return await script.poll_workflow_here()
             except WorkerShutDown:
                 return None

@@ -24,6 +24,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from tests.support.server_process import find_free_port, launch_dx, running
 
 DX = str(Path(sys.executable).with_name("dx"))
+DX_TEST_SERVER = str(Path(sys.executable).with_name("dx-test-server"))
 TYPESCRIPT = Path(__file__).with_name("typescript")
 CUSTOMER = SearchAttributeKey.for_keyword("Customer")
 
@@ -248,3 +249,18 @@ async def test_typescript_with_every_option(typescript: Path, tmp_path: Path) ->
             handle = client.get_workflow_handle(workflow_id)
             assert await handle.result() == "Hello, Ada"
             assert (await handle.describe()).typed_search_attributes[CUSTOMER] == "Ada"
+
+
+@pytest.mark.needs_node
+@pytest.mark.timeout(400)
+def test_typescript_skips_time(typescript: Path) -> None:
+    done = subprocess.run(
+        ["node", "time_skipping.js", DX_TEST_SERVER], cwd=typescript, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    days = json.loads(done.stdout.splitlines()[-1])
+    assert days == {
+        "monthOfTimers": pytest.approx(30, abs=0.01),
+        "sleep": pytest.approx(3, abs=0.01),
+        "retriesOfAnActivity": pytest.approx(0.5 + 1 + 2, abs=0.01),
+    }

@@ -17,7 +17,7 @@ import temporalio.service
 import temporalio.worker
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ShutdownWorkerRequest
 
 from . import snapshot
 from .discovery import Definitions, load_definitions, resolve
@@ -27,6 +27,7 @@ from .sandbox import OncePerModuleRunner
 # As many as the SDK's worker runs at once when it is not told.
 _DEFAULT_ACTIVITIES = 100
 _SEEN_WITHIN_SECONDS = 10.0
+_TAKEN_UP_SECONDS = 0.05
 # Beyond the grace time, for activities to notice that they are cancelled.
 _CANCELLED_WITHIN_SECONDS = 3.0
 
@@ -184,6 +185,7 @@ class RunningWorker:
 
     async def drain(self, grace_seconds: float) -> bool:
         """Shut the worker down; True when all activities have ended in time."""
+        await self._rest()
         shutdown = asyncio.ensure_future(self._worker.shutdown())
         done, _ = await asyncio.wait(
             [self.ended, shutdown],
@@ -191,6 +193,20 @@ class RunningWorker:
             return_when=asyncio.FIRST_COMPLETED,
         )
         return bool(done)
+
+    async def _rest(self) -> None:
+        """Let dx's server give this worker no more tasks, before the SDK knows that it ends.
+
+        The SDK ends its worker as soon as nothing is in its hands, and so loses what a server gives it between that
+        moment and the one at which the server hears of it. Another server does not know this request, and refuses it.
+        """
+        request = ShutdownWorkerRequest(namespace=self._client.namespace, identity=self._client.identity)
+        try:
+            await self._client.workflow_service.shutdown_worker(request)
+        except temporalio.service.RPCError:
+            return
+        # What was given before the answer has arrived before it, and only must be taken up.
+        await asyncio.sleep(_TAKEN_UP_SECONDS)
 
     async def _is_polling(self, task_queue: str, identity: str, kind: TaskQueueType.ValueType) -> bool:
         answer = await self._client.workflow_service.describe_task_queue(
