@@ -50,7 +50,7 @@ def render_next_steps(name: str, folder: Path, form: str, color: str) -> str:
     )
     readme = f"\n{dim}README.md tells how to start a workflow, and how to run the tests.{reset}\n"
     told = readme if (folder / "README.md").is_file() else ""
-    return f"\n{green}✓{reset} {bold}{shown}{reset} is made from {name}\n\n{lines}{told}"
+    return f"\n{green}✓{reset} made {bold}{shown}{reset} from the template {name}\n\n{lines}{told}"
 
 
 def _is_coloured(color: str) -> bool:

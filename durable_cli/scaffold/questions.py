@@ -19,7 +19,11 @@ def ask_template(templates: Sequence[Template]) -> str:
     choices = [
         questionary.Choice(f"{template.name:<{width}}  {template.summary}", template.name) for template in templates
     ]
-    return str(questionary.select("Which template?", choices, qmark="?", instruction=" ").unsafe_ask())
+    question = "Which template?"
+    # The list goes away with the answer, and leaves two lines, as the other questions do.
+    name = str(questionary.select(question, choices, qmark="?", instruction=" ", erase_when_done=True).unsafe_ask())
+    questionary.print(f"? {question}\n   {name}", style="bold")
+    return name
 
 
 def ask_folder(default: str) -> str:
@@ -29,4 +33,4 @@ def ask_folder(default: str) -> str:
     def validate(answer: str) -> str | bool:
         return (find_obstacle(Path(answer).expanduser().resolve()) or True) if answer else "Name a folder"
 
-    return str(questionary.text("Folder", default, validate=validate, qmark="?").unsafe_ask())
+    return str(questionary.text("Folder\n  ", default, validate=validate, qmark="?").unsafe_ask())

@@ -76,7 +76,7 @@ def test_a_project_is_made(dx: Dx) -> None:
     made = dx("new", "minimal").ok()
     folder = dx.folder / "minimal"
     assert made.stdout == (
-        "\n✓ minimal is made from minimal\n\n"
+        "\n✓ made minimal from the template minimal\n\n"
         "  cd minimal\n"
         "  dx dev   # a server and the worker, reloaded when you save\n\n"
         "README.md tells how to start a workflow, and how to run the tests.\n"
@@ -124,10 +124,10 @@ def test_a_template_that_is_nothing_like_one(dx: Dx) -> None:
         (
             "project_name=A b",
             2,
-            "project_name: use lower-case letters, digits and dashes",
+            "project_name: use a-z, 0-9 and dashes",
             "answer it by --data project_name=…",
         ),
-        ("task_queue=a b", 2, "task_queue: use letters, digits and any of _ . / -", "answer it by --data task_queue=…"),
+        ("task_queue=a b", 2, "task_queue: use letters, digits, _ . / and -", "answer it by --data task_queue=…"),
     ],
 )
 def test_answers_that_are_not_accepted(dx: Dx, data: str, code: int, said: str, hint: str) -> None:

@@ -2,6 +2,7 @@
  * Replay histories with the code as it is now: `node lib/replay.js`, with a folder of histories in DX_HISTORIES.
  *
  * `dx dev` runs this before a new worker takes over. A history that asks for something else than the code fails it.
+ * (package.json names protobufjs so that npm installs it once: packages of the SDK that don't share it can't read JSON.)
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,14 +16,16 @@ function* readHistories(folder: string): Generator<{ workflowId: string; history
 }
 
 async function main(): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  // Nothing but what is printed below.
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'OFF', forward: {} } } });
   const results = Worker.runReplayHistories(
     { workflowsPath: require.resolve('./workflows') },
     readHistories(process.env.DX_HISTORIES ?? 'histories'),
   );
   for await (const { workflowId, error } of results) {
     if (!error) continue;
-    console.error(`${workflowId}: ${error.message}`);
+    const [, detail] = /message: "(.*?)", source/.exec(error.message) ?? [];
+    console.error(`${workflowId}: ${detail ?? error.message}`);
     process.exitCode = 1;
   }
 }
