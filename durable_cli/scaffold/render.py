@@ -121,12 +121,12 @@ def _render(
             f"the template wants to run code of its own ({features})",
             "look at its copier.yml, and if you trust it, say --trust",
         ) from None
+    except KeyboardInterrupt:  # before Exception: that of copier is both
+        clear(folder, existed=existed)
+        raise
     except Exception as error:
         clear(folder, existed=existed)
         raise _explain(error) from error
-    except BaseException:
-        clear(folder, existed=existed)
-        raise
 
 
 def _explain(error: Exception) -> CliError:

@@ -1,8 +1,6 @@
 /** `npm test`: orders on a server of their own, which is `dx` itself and keeps everything in memory. */
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
@@ -11,6 +9,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import * as activities from '../activities';
 import type { Order } from '../shared';
 import { cancelSignal, orderWorkflow, statusQuery } from '../workflows';
+import { findExecutable } from './executable';
 
 const ORDER: Order = { orderId: '1', userId: 'user-123', amount: 100, email: 'user@example.com' };
 
@@ -79,12 +78,4 @@ async function start(name: string, details: Partial<Order> = {}): Promise<Workfl
     workflowId: name,
     args: [{ ...ORDER, orderId: name, ...details }],
   });
-}
-
-/** Return the path of a program in PATH. */
-function findExecutable(name: string): string {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  if (!found) throw new Error(`${name} is not in PATH: activate the virtual environment in which dx is installed`);
-  return found;
 }
