@@ -104,6 +104,15 @@ class Project:
         """Wait for a workflow's end, and return its result."""
         return self.dx("result", workflow_id, "--command-timeout", "60s")["result"]
 
+    def list(self, query: str) -> Any:
+        """Return the workflows that match."""
+        return self.dx("list", "--query", query)
+
+    def timers(self, workflow_id: str) -> int:
+        """Return how many timers a workflow has started."""
+        events = self.dx("show", workflow_id)["events"]
+        return sum("timerStartedEventAttributes" in event for event in events)
+
     def query(self, workflow_id: str, name: str) -> Any:
         (answer,) = self.dx("query", workflow_id, "--name", name)["queryResult"]
         return answer

@@ -64,10 +64,12 @@ def test_typescript_order(installation: Installation, tmp_path: Path) -> None:
 
 @pytest.mark.template("python-cron-report")
 def test_python_cron_report(installation: Installation, tmp_path: Path) -> None:
-    project = installation.new("python-cron-report", tmp_path / "reports", "--data", "cron=@every 1s")
+    project = installation.new("python-cron-report", tmp_path / "reports")
     with project.running() as dev:
         dev.wait_for("reports", "ready")
-        wait_until(lambda: len(project.dx("list", "--query", "ExecutionStatus = 'Completed'")) >= 2, "two reports")
+        for number in (1, 2):
+            project.run("dx", "time", "skip", "1d")
+            wait_until(lambda: len(project.list("ExecutionStatus = 'Completed'")) >= number, "a report")  # noqa: B023
         assert project.dx("describe", "daily-report")["workflowExecutionInfo"]["status"].endswith("RUNNING")
         started = ("--type", "DailyReportWorkflow", "--task-queue", "reports", "--input", '"asia"')
         assert project.dx("execute", *started)["result"]["number"] == 1
@@ -98,6 +100,12 @@ def test_python_approval(installation: Installation, tmp_path: Path) -> None:
         assert project.run(python, "decide.py", "laptop", "eve", "yes") == "refused: eve was not asked\n"
         assert project.run(python, "decide.py", "laptop", "ann", "yes") == "laptop is approved\n"
         assert project.result("laptop") == {"status": "approved", "by": "ann"}
+        request = '{"subject": "a phone", "requester": "tom", "approver": "ann"}'
+        started = ("--type", "ApprovalWorkflow", "--task-queue", "approvals", "--workflow-id", "phone")
+        project.dx("start", *started, "--input", request)
+        wait_until(lambda: project.timers("phone") == 1, "the wait for ann")
+        project.run("dx", "time", "skip", "2d")
+        assert project.result("phone") == {"status": "timed out", "by": ""}
     run_tests(project)
 
 
@@ -116,7 +124,7 @@ def test_python_versioning(installation: Installation, tmp_path: Path) -> None:
     project = installation.new("python-versioning", tmp_path / "subscriptions")
     with project.running() as dev:
         dev.wait_for("subscriptions", "ready")
-        wait_until(lambda: "TimerStarted" in project.run("dx", "workflow", "show", "subscription-1"), "the timer")
+        wait_until(lambda: project.timers("subscription-1") == 1, "the first month")
         # What the README lets one try.
         workflows = project.folder / "workflows.py"
         code = workflows.read_text()
