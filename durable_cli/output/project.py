@@ -48,7 +48,7 @@ def render_next_steps(name: str, folder: Path, form: str, color: str) -> str:
         f"  {bold}{command}{reset}   {dim}# {comment}{reset}\n" if comment else f"  {bold}{command}{reset}\n"
         for command, comment in steps
     )
-    readme = f"\n{dim}README.md tells how to start a workflow, and how to run the tests.{reset}\n"
+    readme = f"\n{dim}README.md tells the rest.{reset}\n"
     told = readme if (folder / "README.md").is_file() else ""
     return f"\n{green}✓{reset} made {bold}{shown}{reset} from the template {name}\n\n{lines}{told}"
 

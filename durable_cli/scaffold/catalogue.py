@@ -31,7 +31,7 @@ TEMPLATES = (
     Template("python-saga", "A trip that is booked as a whole, or undone."),
     Template("python-approval", "A person's answer: signal, query, update, timeout."),
     Template("python-batch", "Many items: heartbeats, children, continue-as-new."),
-    Template("python-versioning", "Changes under running workflows: patches, replay tests."),
+    Template("python-versioning", "Changes under running workflows: patches, replays."),
     Template("observability", "Metrics, traces and logs of a worker."),
 )
 

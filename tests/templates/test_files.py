@@ -50,7 +50,7 @@ def find_files(folder: Path) -> list[Path]:
 
 def test_the_catalogue_has_every_template() -> None:
     folders = {path.name for path in (PROJECT_FOLDER / "templates").iterdir() if path.is_dir()}
-    assert {template.name for template in TEMPLATES} == folders - {".ruff_cache"}
+    assert {template.name for template in TEMPLATES} == folders
 
 
 @every_template

@@ -79,7 +79,7 @@ def test_a_project_is_made(dx: Dx) -> None:
         "\n✓ made minimal from the template minimal\n\n"
         "  cd minimal\n"
         "  dx dev   # a server and the worker, reloaded when you save\n\n"
-        "README.md tells how to start a workflow, and how to run the tests.\n"
+        "README.md tells the rest.\n"
     )
     assert made.stderr == ""
     assert (folder / ".dx" / "dx.schema.json").is_file()
