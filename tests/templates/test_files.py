@@ -18,6 +18,8 @@ from durable_cli.dev.project.load import load_project
 from durable_cli.scaffold.catalogue import TEMPLATES, Template
 from durable_cli.scaffold.render import render_template
 from tests.support.server_process import PROJECT_FOLDER
+from tests.templates import test_templates
+from tests.templates.conftest import AT_ONCE, choose_templates
 
 every_template = pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
 
@@ -51,6 +53,20 @@ def find_files(folder: Path) -> list[Path]:
 def test_the_catalogue_has_every_template() -> None:
     folders = {path.name for path in (PROJECT_FOLDER / "templates").iterdir() if path.is_dir()}
     assert {template.name for template in TEMPLATES} == folders
+
+
+def test_every_template_has_its_turn() -> None:
+    turns = [choose_templates(turn) for turn in range(3, 6)]
+    assert set().union(*turns) == {template.name for template in TEMPLATES}
+    assert {len(chosen) for chosen in turns} == {AT_ONCE}
+
+
+def test_every_template_is_run() -> None:
+    marks = [
+        mark for test in vars(test_templates).values() if callable(test) for mark in getattr(test, "pytestmark", ())
+    ]
+    run = [mark.args[0] for mark in marks if mark.name == "template"]
+    assert set(run) == {template.name for template in TEMPLATES}
 
 
 @every_template
