@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from google.protobuf.empty_pb2 import Empty
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from durable_cli.dev.report import Reporter
 from durable_cli.dev.view.view import View
 from durable_cli.dev.worker_loop import WorkerLoop
 from durable_cli.errors import CliError
+from durable_cli.local_clock import change_clock, describe_clock
 from durable_cli.output.times import format_relative
 
 __all__ = ["Keys"]
@@ -60,7 +62,15 @@ class Keys:
         return next(((name, question) for name, question in asking if question is not None), None)
 
     async def toggle_time(self) -> None:
-        self._dx.tell(Note("this server's time can't be stopped", "warn"))
+        client = self._clients.of(self._namespace)
+        try:
+            stands = (await describe_clock(client))["mode"] == "paused"
+            await change_clock(client, "ResumeTime" if stands else "PauseTime", Empty())
+        except CliError as error:
+            self._dx.tell(Note(str(error), "warn"))
+            return
+        now = "time goes on" if stands else "time stands still: nothing falls due until t is pressed again"
+        self._dx.tell(Note(now))
 
     async def list_open_runs(self) -> Sequence[tuple[str, str]]:
         try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.text import Text
 from temporalio.service import ConnectConfig
 
 from durable_cli.config import Settings, default_identity
@@ -24,6 +25,7 @@ from durable_cli.dev.journal import Journal
 from durable_cli.dev.keys import Keys
 from durable_cli.dev.local_server import LocalServer
 from durable_cli.dev.processes import Guard
+from durable_cli.dev.project.load import ProjectError, load_project
 from durable_cli.dev.project.model import Project, Worker
 from durable_cli.dev.project.schema import write_schema
 from durable_cli.dev.provision.provision import provision
@@ -192,13 +194,27 @@ class DevSession:
 
     async def _watch(self) -> None:
         watchings = [self._make_watching(worker_loop) for worker_loop in self._loops]
+        watchings.append(Watching([self._project.path], (), frozenset(), self._on_project_saved))
         try:
             await Watcher(watchings).run()
         except OSError as error:
             self._dx.tell(Note(f"files can't be watched: {error}; press r after a save", "error"))
 
+    def _on_project_saved(self, files: Sequence[Path], seen_at_s: float) -> None:
+        """Say what is wrong with dx.toml, or that it counts from the next start on."""
+        try:
+            load_project(self._project.path)
+        except ProjectError as error:
+            self._dx.tell(Note(error.message or "", "error"))
+            self._view.show_block(Text(error.details))
+        else:
+            self._dx.tell(Note(f"{self._project.path.name} was saved: it counts when dx dev is started again"))
+
     def _make_watching(self, worker_loop: WorkerLoop) -> Watching:
         worker = self._project.worker[worker_loop.name]
+        for path in worker.watch:
+            if not path.exists():
+                self._report.tell(worker_loop.name, Note(f"there is no {path} to watch", "warn"))
 
         def tell(files: Sequence[Path], seen_at_s: float) -> None:
             worker_loop.note_saved([os.path.relpath(file, self._project.folder) for file in files], seen_at_s)

@@ -88,7 +88,8 @@ class Watcher:
         Raises:
             OSError: the system does not let so many folders be watched.
         """
-        roots = {path if path.is_dir() else path.parent for watching in self._watchings for path in watching.paths}
+        paths = {path for watching in self._watchings for path in watching.paths if path.exists()}
+        roots = {path if path.is_dir() else path.parent for path in paths}
         roots = {root for root in roots if not any(other in root.parents for other in roots)}
         if not roots:
             return

@@ -92,7 +92,7 @@ def wait_until(is_so: Callable[[], bool], what: str = "it") -> None:
 class DevProcess:
     """A running `dx dev`: what it has written, what its journal says, and all its processes."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
+    def __init__(self, process: psutil.Popen | psutil.Process, folder: Path, log: Path) -> None:
         self.process = process
         self.folder = folder
         self._log = log
@@ -126,7 +126,7 @@ class DevProcess:
                 if line["source"] == source and line["event"] == event and fits:
                     self._seen = max(self._seen, index + 1)
                     return line
-            has_ended = self.process.poll() is not None and self.events == events
+            has_ended = not self._is_running() and self.events == events
             assert not has_ended, f"dx dev ended before {source} {event}:\n{self.output}"
             assert time.monotonic() < until, f"no {source} {event} {values}:\n{self.output}"
             time.sleep(0.02)
@@ -136,13 +136,16 @@ class DevProcess:
         dx = psutil.Process(self.process.pid)
         return [dx, *dx.children(recursive=True)]
 
+    def _is_running(self) -> bool:
+        return bool(self.process.is_running()) and self.process.status() != psutil.STATUS_ZOMBIE
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal, and return the exit code."""
         self.send(number)
-        return self.process.wait(WAIT_SECONDS)
+        return int(self.process.wait(WAIT_SECONDS))
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:
@@ -167,7 +170,7 @@ def running_dev(folder: Path, *arguments: str, verb: tuple[str, ...] = ("dev",))
     (folder / ".dx" / "dev.jsonl").unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = psutil.Popen(
             [*dx_command(), *verb, *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
@@ -135,10 +136,12 @@ async def test_saves_in_quick_succession_end_with_the_last(tmp_path: Path) -> No
                 f"return number + {number}",
             )
             await asyncio.sleep(0.12)
-        while await client.execute_workflow("Steps", 1, id="steps", task_queue="orders") != [10]:
-            await asyncio.sleep(0.1)
+        result: object = None
+        while result != [10]:
+            result = await client.execute_workflow("Steps", 1, id="steps", task_queue="orders")
 
 
+@pytest.mark.timeout(400)
 async def test_reloads_under_load_lose_nothing(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + PYTHON_WORKER, **STEPS_PROJECT)
     with running_dev(project) as dev:

@@ -122,7 +122,7 @@ class Worker(Table):
     env: dict[str, str] = {}
     """Environment variables that it gets beside those of dx."""
     watch: list[ProjectPath] = Field(default_factory=lambda data: [data["cwd"]])
-    """Files and folders whose changes reload it. Default: `cwd`."""
+    """Files and folders whose changes reload it; in a Python worker's folders, those of .py files. Default: `cwd`."""
     ignore: list[str] = []
     """Globs of names that don't count as changes, beside the usual ones (.git, .venv, node_modules, *.pyc, …)."""
     setup: Setup | None = None
