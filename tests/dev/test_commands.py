@@ -79,15 +79,13 @@ def test_a_command_is_set_up_built_seen_and_swapped(tmp_path: Path) -> None:
 
 
 def test_a_python_worker_is_set_up_before_anything_is_imported(tmp_path: Path) -> None:
-    setup = (
-        'setup = { command = ["sh", "-c", "test -e ok && mv later.txt activities.py"], creates = "activities.py" }\n'
-    )
+    setup = 'setup = { command = ["sh", "-c", "test -e ok.py && mv a.txt activities.py"], creates = "activities.py" }\n'
     project = write_project(tmp_path / "shop", SERVER + PYTHON_WORKER + setup)
-    (project / "activities.py").rename(project / "later.txt")
+    (project / "activities.py").rename(project / "a.txt")
     with running_dev(project) as dev:
         dev.wait_for("orders", "setting_up")
         dev.wait_for("orders", "build_failed", exit_code=1, old_goes_on=False)
-        (project / "ok").touch()
+        (project / "ok.py").touch()
         dev.wait_for("orders", "setting_up")
         dev.wait_for("orders", "ready", is_new_code=False)
         assert "load_failed" not in [line["event"] for line in dev.events]
