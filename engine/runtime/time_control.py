@@ -19,7 +19,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.core.errors import FailedPrecondition, InvalidArgument
+from engine.core.errors import FailedPrecondition, InvalidArgument, Unavailable
 from engine.core.run.state import RunState
 from engine.runtime.in_flight import InFlight, Work
 from engine.runtime.sleepers import Sleepers
@@ -199,6 +199,9 @@ class TimeControl:
         try:
             if not self._jump():
                 self._look_after(LOOK_AGAIN_SECONDS)
+        except Unavailable as error:
+            logger.error("the clock can't jump: %s", error.message)
+            self._look_after(RETRY_SECONDS)
         except Exception:
             logger.exception("the clock can't jump; it is tried again soon")
             self._look_after(RETRY_SECONDS)
@@ -216,6 +219,8 @@ class TimeControl:
         if engine.busy or engine.due_runs.under_way:
             return True  # After the step, and when the runs that were due are settled, it is looked at again.
         deadline = engine.due_runs.find_next()
+        if engine.due_runs.under_way:
+            return True
         deadline_ns = END_OF_TIME_NS if deadline is None else deadline[0]
         due_ns = min(deadline_ns, self.sleepers.find_first_ns() or END_OF_TIME_NS)
         if due_ns >= END_OF_TIME_NS:

@@ -95,6 +95,26 @@ class TestSkip:
 
         script.run(case())
 
+    def test_a_deadline_that_moved_hides_no_other(self, script: Script) -> None:
+        """The file still knows the timer that was cancelled, and it is the first of its run."""
+
+        async def case() -> None:
+            cancel = Command(
+                command_type=COMMAND_TYPE_CANCEL_TIMER,
+                cancel_timer_command_attributes=CancelTimerCommandAttributes(timer_id="t"),
+            )
+            await script.start("a")
+            await script.complete(await script.poll_workflow(), timer_command("t", HOUR), timer_command("u", 3 * DAY))
+            await script.signal("go", "a")
+            await script.complete(await script.poll_workflow(), cancel)
+            await script.start("b")
+            await script.complete(await script.poll_workflow(), timer_command("t", 2 * DAY))
+            assert await skip(script, 4 * DAY) == 2
+            assert event_seconds(script, "TimerFired", 0) == [3 * DAY]
+            assert event_seconds(script, "TimerFired", 1) == [2 * DAY]
+
+        script.run(case())
+
     def test_a_part_of_the_time_leaves_later_timers_alone(self, script: Script) -> None:
         async def case() -> None:
             await script.start()
