@@ -4,8 +4,9 @@ Rules:
 - The clock jumps to due times only, one after the other: those of deadlines, and those that somebody waits for. After
   each jump what is in flight (in_flight.py) must end before the next one, so everything happens at its own time.
 - It jumps while a skip is under way, and while it is automatic and not locked.
-- Locks and work in flight are one count, as on the official test server: whoever unlocks without a lock lets the clock
-  jump over as much of the work that is in flight then. So an activity may let its own time pass by sleeping unlocked.
+- Locks and tasks are one count, as on the official test server: whoever unlocks without a lock lets the clock jump over
+  as many of the tasks that are there then, first over those that no worker fetches. So an activity may let its own time
+  pass by sleeping unlocked.
 - A jump is in the file before anything happens at its time: after a crash the clock is not behind the histories.
 - A skip ends for certain: work holds it for `SKIP_PATIENCE_SECONDS` of real time, then its time limits pass as they
   would have passed.
@@ -123,12 +124,13 @@ class TimeControl:
         """Take back a lock.
 
         Raises:
-            FailedPrecondition: there is none, and nothing is in flight.
+            FailedPrecondition: there is none, and no task.
         """
         if self.locks <= 0:
-            if self._find_holder() is None:
+            in_flight = set(self._in_flight.find_all()) if self.watching else set()
+            if self.locks + len(in_flight) + self._in_flight.count_waiting() <= 0:
                 raise FailedPrecondition("time skipping is not locked: it was unlocked as often as it was locked")
-            self._passed_over.update(self._in_flight.find_all())
+            self._passed_over |= in_flight
         self.locks -= 1
         self.look_soon()
 
@@ -145,7 +147,7 @@ class TimeControl:
         """Take back a lock until the clock is at `time_ns`: that very moment it is locked again.
 
         Raises:
-            FailedPrecondition: there is no lock, and nothing is in flight.
+            FailedPrecondition: there is no lock, and no task.
             Unavailable: the server stops.
         """
         self.unlock()
@@ -238,6 +240,8 @@ class TimeControl:
     def _find_holder(self) -> Work | None:
         """Return some work that holds the next jump, or None."""
         to_pass_over = -self.locks
+        if to_pass_over > 0:
+            to_pass_over -= self._in_flight.count_waiting()
         for work in self._in_flight.find_all() if self.watching else ():
             if to_pass_over <= 0 or work not in self._passed_over:
                 return work

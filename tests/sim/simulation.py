@@ -31,7 +31,7 @@ from tests.sim.messages import check_messages
 from tests.sim.relatives import Relatives
 from tests.sim.runs import Runs, check_resets
 from tests.sim.server import NAMESPACE_ID, Server, ServerGoneError, Step
-from tests.sim.trouble import Trouble, troubled_handlers
+from tests.sim.trouble import Crash, Trouble, troubled_handlers
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 from tests.sim.workers import ActivityWorker, WorkflowWorker
 
@@ -164,9 +164,12 @@ class Simulation:
         move = self.random.choice(moves)
 
         async def call(engine: Engine) -> None:
-            moving = move(engine.time_control)
-            if isinstance(moving, Awaitable):
-                await moving
+            try:
+                moving = move(engine.time_control)
+                if isinstance(moving, Awaitable):
+                    await moving
+            except Crash:
+                self.server.crash()
 
         with contextlib.suppress(ServerGoneError, Unavailable):
             await self.server.call(call)
