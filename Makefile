@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer with its venv module, and make; on Debian and Ubuntu:
 #     apt-get install make python3 python3-venv
-# Tests that need Node.js (nodejs 20 or newer, npm), OpenSSL (openssl), tmux or a browser (chromium) are skipped where these are missing.
+# Tests that need Node.js (nodejs 20 or newer, npm), OpenSSL (openssl), a browser (chromium) or tmux are skipped where these are missing.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,8 +50,9 @@ bench: setup ## Measure beside the reference server (about half an hour; ARGS=--
 record: setup ## Record anew what the reference server answers
 	$(BIN)/python -m tests.differential.record $(ARGS)
 
-pictures: setup ## Make the pictures of the README anew, from a real run
+pictures: setup ## Make the pictures of the README anew, from real runs (needs tmux)
 	$(BIN)/python durable_cli/pictures/make_pictures.py
+	$(BIN)/python durable_cli/pictures/record_loop.py
 
 constraints: ## Choose the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-emit-index-url \

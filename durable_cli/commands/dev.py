@@ -19,6 +19,7 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
     type=click.Choice(["ask", "keep", "reload"]),
     help="What to do when running workflows don't survive a change. [default: what dx.toml says, else ask]",
 )
+@option("--tui", is_flag=True, help="Open the browser: beside the log in tmux, else in its place.")
 @attach("connection", ConnectionOptions)
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 def dev(
@@ -27,6 +28,7 @@ def dev(
     file: str | None,
     reload: bool,
     on_nondeterminism: str | None,
+    tui: bool,
     connection: ConnectionOptions,
     global_options: GlobalOptions,
 ) -> int:
@@ -49,6 +51,7 @@ def dev(
         reload=reload,
         policy=on_nondeterminism,
         starts_server=True,
+        with_browser=tui,
     )
 
 

@@ -33,7 +33,7 @@ HINTS = ("r restart  o open  p replay  t time  q quit  ? help", "q quit  ? help"
 
 KEYS = (
     ("r", "restart the workers"),
-    ("o", "open a workflow: what it is doing, and what it waits for"),
+    ("o", "open a workflow in the browser; q there comes back here"),
     ("p", "replay the runs with the code as it is on disk"),
     ("t", "stop the server's time, or let it go on"),
     ("q", "end everything in order, as Ctrl-C does; Ctrl-C twice ends it at once"),
@@ -74,7 +74,7 @@ class Actions(Protocol):
         """Show the newest open runs with numbers; return (namespace, workflow id) of each."""
 
     async def open_workflow(self, namespace: str, workflow_id: str) -> None:
-        """Show what a workflow is doing; an empty namespace is the project's."""
+        """Open a workflow in the browser, or without an id the list; an empty namespace is the project's."""
 
     def find_question(self) -> tuple[str, Question] | None:
         """Return the first worker that waits for an answer, and what it asks."""
@@ -132,7 +132,9 @@ class Interaction:
 
     def _draw_status(self, pending: tuple[str, Question] | None) -> Text:
         if self._typed is not None:
-            return Text.assemble(("workflow (number or id): ", "bold"), self._typed, ("▏", "dim"))
+            return Text.assemble(
+                ("workflow (number, id, or nothing for the list): ", "bold"), self._typed, ("▏", "dim")
+            )
         if pending is not None:
             name, question = pending
             if self._confirming is not None:
@@ -195,7 +197,7 @@ class Interaction:
             typed, self._typed = self._typed.strip(), None
             if typed.isdecimal() and 0 < int(typed) <= len(self._listed):
                 self._start(self._actions.open_workflow(*self._listed[int(typed) - 1]))
-            elif typed:
+            else:
                 self._start(self._actions.open_workflow("", typed))
         elif key.isprintable():
             self._typed += key

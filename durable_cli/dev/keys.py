@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from google.protobuf.empty_pb2 import Empty
 from rich.table import Table
 from rich.text import Text
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 
+from durable_cli.dev.browser import Browser
 from durable_cli.dev.clients import Clients
 from durable_cli.dev.events import Note
 from durable_cli.dev.question import Question
@@ -36,6 +35,7 @@ class Keys:
         clients: Clients,
         view: View,
         dx: Reporter,
+        browser: Browser,
         stop: Callable[[], None],
     ) -> None:
         self._namespace = namespace
@@ -43,6 +43,7 @@ class Keys:
         self._clients = clients
         self._view = view
         self._dx = dx
+        self._browser = browser
         self._stop = stop
 
     def restart(self) -> None:
@@ -86,19 +87,5 @@ class Keys:
         return [(self._namespace, run.execution.workflow_id) for run in runs]
 
     async def open_workflow(self, namespace: str, workflow_id: str) -> None:
-        client = self._clients.of(namespace or self._namespace)
-        request = DescribeWorkflowExecutionRequest(
-            namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
-        )
-        try:
-            async with client.doing(f"describe workflow {workflow_id!r}"):
-                description = await client.workflow_service.describe_workflow_execution(request, retry=True)
-        except CliError as error:
-            self._dx.tell(Note(str(error), "error"))
-            return
-        with self._view.aside():
-            from durable_cli.output.description_text import draw_description
-            from durable_cli.output.text import TextScreen
-
-            screen = TextScreen(color="always" if self._view.has_colour else "never", time_format="relative")
-            draw_description(screen, description, None, client.namespace)
+        words = ["--workflow-id", workflow_id] if workflow_id else []
+        await self._browser.open(*words, "--namespace", namespace or self._namespace)

@@ -15,6 +15,7 @@ from rich.text import Text
 from temporalio.service import ConnectConfig
 
 from durable_cli.config import Settings, default_identity
+from durable_cli.dev.browser import Browser
 from durable_cli.dev.clients import Clients
 from durable_cli.dev.command_worker import CommandSupply
 from durable_cli.dev.environment import connect_host, make_environment
@@ -53,6 +54,8 @@ class DevOptions:
         workers: their names.
         settings: of another server; None for the local one.
         policy: in place of each worker's `on_nondeterminism`.
+        browser_words: the words of `dx tui` that name the other server.
+        with_browser: whether the browser is opened at once.
     """
 
     workers: Sequence[str]
@@ -61,6 +64,8 @@ class DevOptions:
     policy: str | None
     colour: bool
     provisions: bool = True
+    browser_words: Sequence[str] = ()
+    with_browser: bool = False
 
 
 class DevSession:
@@ -87,6 +92,7 @@ class DevSession:
             self._server = LocalServer(project, self._guard, self._report.about("server"))
         self._interaction: Interaction | None = None
         self._terminal: Terminal | None = None
+        self._browser: Browser | None = None
         self._sources = sources
         self._last_events: dict[str, Event] = {}
 
@@ -132,10 +138,16 @@ class DevSession:
             self._dx.tell(Note("dx.toml has no worker: only the server runs", "warn"))
         if self._is_interactive:
             self._open_terminal(clients)
+        if self._browser is not None and self._options.with_browser:
+            self._tasks.append(
+                asyncio.create_task(self._browser.open("--namespace", self._project.namespace, beside=True))
+            )
         await asyncio.gather(*self._tasks)
 
     async def _end(self, running: asyncio.Task[None]) -> None:
-        """Workers first, then the server, then whatever is left, then the terminal."""
+        """The browser first, then workers, then the server, then whatever is left, then the terminal."""
+        if self._browser is not None:
+            await self._browser.close()
         tasks = [running, *self._tasks]
         for task in tasks:
             task.cancel()
@@ -245,14 +257,24 @@ class DevSession:
         return CommandSupply(worker, self._guard, reporter, environment, clients, histories)
 
     def _open_terminal(self, clients: Clients) -> None:
-        keys = Keys(self._project.namespace, self._loops, clients, self._view, self._dx, self.stop)
-        self._interaction = Interaction(self._view, self._sources, keys)
-        self._terminal = Terminal(self._interaction.press)
+        self._terminal = Terminal(self._press)
         self._terminal.open()
+        self._browser = Browser(self._view, self._dx, self._terminal, self._find_browser_words)
+        keys = Keys(self._project.namespace, self._loops, clients, self._view, self._dx, self._browser, self.stop)
+        self._interaction = Interaction(self._view, self._sources, keys)
         with suppress(OSError):  # a terminal may have no name here
             self._guard.note_terminal(self._terminal.path)
         for source, event in self._last_events.items():
             self._interaction.note(source, event)
+
+    def _press(self, key: str) -> None:
+        if self._interaction is not None:
+            self._interaction.press(key)
+
+    def _find_browser_words(self) -> Sequence[str]:
+        if self._server is None:
+            return self._options.browser_words
+        return ["--address", self._server.address, "--disable-config-file", "--disable-config-env"]
 
     def _on_event(self, source: str, event: Event) -> None:
         self._last_events[source] = event

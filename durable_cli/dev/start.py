@@ -13,10 +13,11 @@ from durable_cli.config import Settings, resolve_settings
 from durable_cli.dev.project.load import load_project
 from durable_cli.dev.project.model import Project
 from durable_cli.dev.session import DevOptions, DevSession
+from durable_cli.dev.terminal import has_terminal
 from durable_cli.errors import CliError
 from durable_cli.exit_codes import ExitCode
 from durable_cli.lazy import UsageError
-from durable_cli.options import ConnectionOptions, GlobalOptions
+from durable_cli.options import ConnectionOptions, GlobalOptions, spell_options
 from durable_cli.output.log import set_up_log
 
 __all__ = ["run_dev"]
@@ -33,6 +34,7 @@ def run_dev(
     reload: bool,
     policy: str | None,
     starts_server: bool,
+    with_browser: bool = False,
 ) -> int:
     """Run workers of a project until they are told to stop, and return the exit code.
 
@@ -40,6 +42,8 @@ def run_dev(
         names: of the workers; all when there are none, and without a server of its own the only one.
         starts_server: whether the local server runs too, when no other one is named.
     """
+    if with_browser and not has_terminal():
+        raise UsageError("the browser needs a terminal", "leave --tui out; `dx ui` shows the same in a web page")
     set_up_log(global_options.log_level or "never", global_options.log_format)
     project = load_project(file)
     chosen = _choose_workers(project, names, only_one=not starts_server)
@@ -59,6 +63,8 @@ def run_dev(
         policy=policy,
         colour=_has_colour(global_options.color),
         provisions=starts_server,
+        browser_words=[*spell_options(connection), *spell_options(global_options)],
+        with_browser=with_browser,
     )
     session = DevSession(project, options)
     return asyncio.run(session.run())

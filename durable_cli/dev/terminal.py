@@ -48,6 +48,19 @@ class Terminal:
         loop.add_reader(self._fd, self._read)
         loop.add_signal_handler(signal.SIGCONT, self._resume)
 
+    def lend(self) -> None:
+        """Let another program have the keys; the terminal is as it was before `open`."""
+        asyncio.get_running_loop().remove_reader(self._fd)
+        if self._saved is not None:
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+
+    def take_back(self) -> None:
+        """Read keys again."""
+        if self._saved is not None:
+            with suppress(termios.error):
+                tty.setcbreak(self._fd, termios.TCSANOW)
+            asyncio.get_running_loop().add_reader(self._fd, self._read)
+
     def close(self) -> None:
         """Leave the terminal as it was."""
         loop = asyncio.get_running_loop()

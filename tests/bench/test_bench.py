@@ -66,9 +66,7 @@ EXPECTED = {
         "CPU per child",
         "many children: longest start of another workflow",
     },
-    "reload": {
-        f"{what}: p{percent}" for what in ("save to new code serving", "replay check") for percent in (50, 99)
-    }
+    "reload": {f"{what}: p{percent}" for what in ("save to new code serving", "replay check") for percent in (50, 99)}
     if KIND == "dx"
     else set(),
 }

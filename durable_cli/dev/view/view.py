@@ -25,6 +25,7 @@ BAR = "│"
 PARTIAL_LINE_SECONDS = 0.3
 PIPE_WIDTH = 10_000
 LONGEST_NAME = 24
+HELD_LINES = 10_000
 PALETTE = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 ASCII = str.maketrans("│●◌↻✓✗▲■·…→", "|*.~+x!-- >")
 
@@ -60,6 +61,7 @@ class View:
         self._waiting: asyncio.Handle | None = None
         self._status: Text | None = None
         self._has_status_line = False
+        self._is_held = False
 
     def open_sink(self, source: str) -> Callable[[bytes], None]:
         """Return what takes the output of one child of a source."""
@@ -111,6 +113,18 @@ class View:
         self._status = status
         self._schedule()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Write nothing while another program has the terminal; what came meanwhile follows when the block ends."""
+        status, self._status = self._status, None
+        self.flush()
+        self._is_held, self._status = True, status
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self._schedule()
+
     def flush(self) -> None:
         """Write what waits, now."""
         if self._waiting is not None:
@@ -140,7 +154,9 @@ class View:
 
     def _schedule(self) -> None:
         """Write once for all that this turn of the loop brings."""
-        if len(self._pending) > 1000:
+        if self._is_held:
+            del self._pending[:-HELD_LINES]
+        elif len(self._pending) > 1000:
             self.flush()
         elif self._waiting is None:
             self._waiting = asyncio.get_running_loop().call_soon(self.flush)
