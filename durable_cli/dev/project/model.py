@@ -237,6 +237,8 @@ class Start(Table):
     """Task queue of its workers."""
     input: list[JsonValue] = []
     """Arguments of the workflow."""
+    cron: str = ""
+    """A cron expression (UTC), such as "0 9 * * *" or "@every 1h": the server runs it again and again."""
     memo: dict[str, JsonValue] = {}
     """Memo fields."""
     search_attributes: dict[str, JsonValue] = {}
