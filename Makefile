@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format sim conformance bench record pictures constraints build clean
+.PHONY: help setup demo test check format templates sim conformance bench record pictures constraints build clean
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ check: setup ## Check format, lint, types and import contracts
 format: setup ## Format the code and repair what lint can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+templates: setup ## Render, install, run and test every template of dx new (the tests do three, in turn)
+	DX_TEST_TEMPLATES=all $(PYTEST) $(PARALLEL) tests/templates $(ARGS)
 
 sim: setup ## Simulate crashes with SEEDS seeds (2000)
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)

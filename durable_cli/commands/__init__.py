@@ -12,6 +12,7 @@ __all__ = ["ROOT"]
 ROOT = Group(
     "Durable workflows on your machine: a local Temporal server, and commands for any Temporal server.",
     {
+        "new": "Make a project from a template.",
         "dev": "Run a project: server and workers, replaced on every save.",
         "server": Group(
             "Run the local server.",

@@ -55,7 +55,7 @@ class Attempt:
 
     @property
     def may_be_interrupted(self) -> bool:
-        """Whether a save may end it; while it begins to serve, and while a build runs, it may not."""
+        """Whether a save may end it; while it begins to serve, and while a setup or a build runs, it may not."""
         return not self.is_serving and not self._is_building
 
     async def run(self, *, old_goes_on: bool, with_check: bool, fresh: bool) -> Outcome:
@@ -99,6 +99,8 @@ class Attempt:
         return Failed()
 
     async def _load(self, old_goes_on: bool, fresh: bool) -> Candidate:
+        self._is_building = True
+        await self._supply.set_up(old_goes_on=old_goes_on)
         candidate = await self._supply.take(fresh=fresh)
         self._is_building = not self._supply.may_be_interrupted
         try:

@@ -78,6 +78,9 @@ class Supply(Protocol):
     may_be_interrupted: bool
     """Whether a save during `load` may end the candidate; a build goes on."""
 
+    async def set_up(self, *, old_goes_on: bool) -> None:
+        """Run the worker's setup, if it is due; raises AttemptFailedError."""
+
     async def take(self, *, fresh: bool) -> Candidate:
         """Return a candidate; a `fresh` one has not been started ahead. Raises AttemptFailedError."""
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from durable_cli.dev.candidate import AttemptFailedError, CrashError, describe_command
-from durable_cli.dev.events import BuildFailed, Building, CheckFailed, Event, Note, SettingUp
+from durable_cli.dev.events import BuildFailed, Building, CheckFailed, Event, Note
 from durable_cli.dev.histories import HistoryFolder
 from durable_cli.dev.host_events import Checked, Definition, ReplayFailure
 from durable_cli.dev.processes import Child, Guard
 from durable_cli.dev.project.model import Worker
 from durable_cli.dev.report import Reporter
+from durable_cli.dev.setup import run_setup, run_to_end
 from durable_cli.errors import CliError
 
 __all__ = ["CommandCandidate", "CommandSupply", "Pollers"]
@@ -54,6 +55,10 @@ class CommandSupply:
         self._histories = histories
         self._seen_during_builds: frozenset[str] = frozenset()
         self._outputs: frozenset[str] = frozenset()
+
+    async def set_up(self, *, old_goes_on: bool) -> None:
+        environment = self._environment(self._worker)
+        await run_setup(self._worker, self._guard, self._reporter, environment, old_goes_on=old_goes_on)
 
     async def take(self, *, fresh: bool) -> CommandCandidate:
         return CommandCandidate(
@@ -112,11 +117,11 @@ class CommandCandidate:
     async def load(self, *, old_goes_on: bool) -> None:
         if not self._worker.cwd.is_dir():
             raise AttemptFailedError(Note(f"there is no folder {self._worker.cwd}: correct `cwd` in dx.toml", "error"))
-        setup = self._worker.setup
-        if setup is not None and not (self._worker.cwd / setup.creates).exists():
-            await self._run_first(setup.command, SettingUp(describe_command(setup.command)), old_goes_on)
         if self._worker.build is not None:
-            await self._run_first(self._worker.build, Building(describe_command(self._worker.build)), old_goes_on)
+            self._tell(Building(describe_command(self._worker.build)))
+            code = await self._run(self._worker.build, {})
+            if code:
+                raise AttemptFailedError(BuildFailed(describe_command(self._worker.build), code, old_goes_on))
 
     async def check(self) -> Checked | None:
         if self._worker.replay_command is None:
@@ -188,20 +193,8 @@ class CommandCandidate:
             self._child.kill()
             await self._child.end()
 
-    async def _run_first(self, words: Sequence[str], event: Event, old_goes_on: bool) -> None:
-        self._tell(event)
-        code = await self._run(words, {})
-        if code:
-            raise AttemptFailedError(BuildFailed(describe_command(words), code, old_goes_on))
-
     async def _run(self, words: Sequence[str], more: dict[str, str], last_lines: deque[str] | None = None) -> int:
-        child = await self._spawn(words, more, last_lines)
-        try:
-            return await child.wait()
-        finally:
-            if child.exit_code is None:
-                child.kill()
-            await child.end()
+        return await run_to_end(await self._spawn(words, more, last_lines))
 
     async def _spawn(self, words: Sequence[str], more: dict[str, str], last_lines: deque[str] | None = None) -> Child:
         show = self._reporter.open_sink()

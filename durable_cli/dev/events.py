@@ -47,11 +47,12 @@ class Starting:
 
 @dataclass(frozen=True, slots=True)
 class ServerReady:
-    """The server answers; `db_filename` is empty for a server that dx has not started."""
+    """The server answers; a server that dx has not started has no `db_filename` and no `ui_port`."""
 
     address: str
     db_filename: str
     seconds: float
+    ui_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

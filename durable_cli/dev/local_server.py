@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from durable_cli.dev.backoff import Backoff
-from durable_cli.dev.events import Crashed, ServerReady, Starting, Stopped, Stopping
+from durable_cli.dev.events import Crashed, Note, ServerReady, Starting, Stopped, Stopping
 from durable_cli.dev.processes import Child, Guard
 from durable_cli.dev.project.model import Project
 from durable_cli.dev.report import Reporter
@@ -33,6 +33,8 @@ class LocalServer:
         self._backoff = Backoff()
         self._child: Child | None = None
         self._ready_since_s = 0.0
+        self._ui_port: int | None = None
+        self._is_headless = False
         self._shown_file = os.path.relpath(project.server.db_filename, project.folder)
 
     async def start(self) -> None:
@@ -42,9 +44,23 @@ class LocalServer:
             CliError: it does not start: the port is in use, the file can't be read.
         """
         self._reporter.tell(Starting())
+        started_s = asyncio.get_running_loop().time()
+        try:
+            ready = await self._start_process()
+        except CliError as error:
+            if self._is_headless or "web page" not in (error.message or ""):
+                raise
+            self._reporter.tell(Note(f"{error.message}; it goes without", "warn"))
+            self._is_headless = True
+            ready = await self._start_process()
+        self.address, self._ui_port = ready["address"], ready["uiPort"]
+        self._ready_since_s = asyncio.get_running_loop().time()
+        seconds = self._ready_since_s - started_s
+        self._reporter.tell(ServerReady(self.address, self._shown_file, seconds, self._ui_port))
+
+    async def _start_process(self) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        started_s = loop.time()
-        ready: asyncio.Future[str] = loop.create_future()
+        ready: asyncio.Future[dict[str, Any]] = loop.create_future()
         show = self._reporter.open_sink()
         output = _ServerOutput(show, ready)
         child = await self._guard.spawn(
@@ -60,9 +76,7 @@ class LocalServer:
         if not ready.done():
             await child.end()
             raise output.explain()
-        self.address = ready.result()
-        self._ready_since_s = loop.time()
-        self._reporter.tell(ServerReady(self.address, self._shown_file, self._ready_since_s - started_s))
+        return ready.result()
 
     async def run(self) -> None:
         """Start it again whenever it crashes, at the same address, until the task is cancelled."""
@@ -94,9 +108,13 @@ class LocalServer:
         server = self._project.server
         port = self.address.rpartition(":")[2] or str(server.port)
         server.db_filename.parent.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-P", "-m", "durable_cli", "server", "start-dev", "--headless", "-o", "json"]
+        words = [sys.executable, "-P", "-m", "durable_cli", "server", "start-dev", "-o", "json"]
         words += ["--ip", server.ip, "--port", port, "--db-filename", str(server.db_filename)]
         words += ["--log-level", server.log_level]
+        if self._is_headless:
+            words.append("--headless")
+        elif self._ui_port is not None:
+            words += ["--ui-port", str(self._ui_port)]
         for pragma, setting in server.sqlite_pragmas.items():
             words += ["--sqlite-pragma", f"{pragma}={setting}"]
         for key, value in server.dynamic_config.items():
@@ -107,7 +125,7 @@ class LocalServer:
 class _ServerOutput:
     """Finds the line that says where the server listens; the rest is shown, or is the reason why it did not start."""
 
-    def __init__(self, show: Callable[[bytes], None], ready: asyncio.Future[str]) -> None:
+    def __init__(self, show: Callable[[bytes], None], ready: asyncio.Future[dict[str, Any]]) -> None:
         self._show = show
         self._ready = ready
         self._rest = b""
@@ -120,7 +138,7 @@ class _ServerOutput:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for index, line in enumerate(lines):
             if line.startswith(b'{"address"'):
-                self._ready.set_result(json.loads(line)["address"])
+                self._ready.set_result(json.loads(line))
                 later = b"".join(part + b"\n" for part in lines[index + 1 :]) + self._rest
                 if later:
                     self._show(later)

@@ -18,6 +18,7 @@ from durable_cli.dev.processes import Guard
 from durable_cli.dev.project.interpreter import find_python
 from durable_cli.dev.project.model import Project, Worker
 from durable_cli.dev.report import Reporter
+from durable_cli.dev.setup import run_setup
 from durable_cli.errors import CliError
 
 __all__ = ["PythonCandidate", "PythonSupply"]
@@ -52,6 +53,10 @@ class PythonSupply:
         self._keeps_spare = keeps_spare
         self._numbers = itertools.count(1)
         self._spare: asyncio.Task[HostProcess] | None = None
+
+    async def set_up(self, *, old_goes_on: bool) -> None:
+        environment = self._environment(self._worker)
+        await run_setup(self._worker, self._guard, self._reporter, environment, old_goes_on=old_goes_on)
 
     async def take(self, *, fresh: bool) -> PythonCandidate:
         if fresh:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -261,7 +262,8 @@ class DevSession:
         self._browser = Browser(self._view, self._dx, self._terminal, self._find_browser_words)
         keys = Keys(self._project.namespace, self._loops, clients, self._view, self._dx, self._browser, self.stop)
         self._interaction = Interaction(self._view, self._sources, keys)
-        self._guard.note_terminal(self._terminal.path)
+        with suppress(OSError):  # a terminal may have no name here
+            self._guard.note_terminal(self._terminal.path)
         for source, event in self._last_events.items():
             self._interaction.note(source, event)
 

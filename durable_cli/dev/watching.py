@@ -73,7 +73,8 @@ class Watching:
     def _tell(self) -> None:
         files, self._pending = sorted(self._pending), set()
         self._timer = None
-        self.on_saved(files, self._first_seen_s)
+        # An editor's file that was there for a moment is no news beside the one that was saved.
+        self.on_saved([file for file in files if file.exists()] or files, self._first_seen_s)
 
 
 class Watcher:

@@ -8,7 +8,7 @@ attempt: a save that comes before the new worker serves ends the attempt and beg
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +51,7 @@ class WorkerLoop:
         self._runs = runs
         self._policy = policy
         self._on_question = on_question
-        self._mailbox: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._mailbox: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._backoff = Backoff()
         self._retry: asyncio.TimerHandle | None = None
         self._serving: Candidate | None = None
@@ -267,13 +267,18 @@ class WorkerLoop:
             self._retry.cancel()
             self._retry = None
 
-    def _post(self, handle: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _post(self, handle: Callable[[], Awaitable[None]]) -> None:
         self._mailbox.put_nowait(handle)
 
     def _start_background(self, running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(running)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._end_background)
+
+    def _end_background(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._post(lambda: task)  # which raises, in the loop
 
 
 def _now_s() -> float:

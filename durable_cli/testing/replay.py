@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf.json_format import ParseError
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Interceptor, Plugin, Replayer
 
@@ -96,6 +97,11 @@ class ReplayHistories:
                 f"{self._shown(file)} is not the history of a workflow ({type(error).__name__}: {error})\n\n"
                 f"hint: {_HOW_TO_RECORD}"
             ) from None
+        if not _has_run(history):
+            raise DxError(
+                f"{self._shown(file)} has nothing to replay: its workflow had not begun to run\n\n"
+                f"hint: {_HOW_TO_RECORD}; take one that has done something"
+            )
         return history
 
     def _shown(self, path: Path) -> str:
@@ -132,11 +138,18 @@ def replayer_options(client_options: ClientOptions) -> dict[str, Any]:
 
 
 async def fetch_histories(client: Client, task_queue: str, limit: int) -> list[WorkflowHistory]:
-    """Return the histories of the newest runs on a task queue."""
+    """Return the histories of the newest runs on a task queue, without those that wait for their beginning."""
     histories = []
     async for run in client.list_workflows(f'TaskQueue = "{task_queue}"', limit=limit):
-        histories.append(await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history())
+        history = await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+        if _has_run(history):
+            histories.append(history)
     return histories
+
+
+def _has_run(history: WorkflowHistory) -> bool:
+    """Say whether a workflow task was ever completed; the SDK's replayer waits for ever for the result of no task."""
+    return any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in history.events)
 
 
 def describe_mismatch(mismatch: Exception) -> str:

@@ -36,7 +36,7 @@ from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.time_control import TimeControl
-from engine.runtime.undelivered import ENDED_BY_WORKER, take_back
+from engine.runtime.undelivered import goes_on, take_back
 from engine.runtime.update_waiters import UpdateWaiter, UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.clock import load_clock
@@ -294,9 +294,7 @@ class Engine:
         try:
             return await future
         except asyncio.CancelledError as error:
-            if error.args == (ENDED_BY_WORKER,) and future.done() and not future.cancelled():
-                # The worker waits for the end of its polls, and so takes a task that is there already.
-                asyncio.current_task().uncancel()  # type: ignore[union-attr]
+            if goes_on(error, future):
                 return future.result()
             self._leave(future, poller.key)
             raise

@@ -114,9 +114,11 @@ class DevProcess:
         """Return where its server listens, once it does."""
         return str(self.wait_for("server", "server_ready", anywhere=True)["address"])
 
-    def wait_for(self, source: str, event: str, *, anywhere: bool = False, **values: Any) -> dict[str, Any]:
+    def wait_for(
+        self, source: str, event: str, *, anywhere: bool = False, seconds: float = WAIT_SECONDS, **values: Any
+    ) -> dict[str, Any]:
         """Return the next event of that kind with those values; the ones before it count as seen."""
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + seconds
         while True:
             events = self.events
             for index, line in enumerate(events[0 if anywhere else self._seen :], 0 if anywhere else self._seen):

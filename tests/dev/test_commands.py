@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .dev_process import SERVER, replace_in, running_dev, write_project
+from .dev_process import PYTHON_WORKER, SERVER, replace_in, running_dev, write_project
 
 # A worker in a process of its own, as in any language: all that dx knows of it is its command.
 SCRIPT = """\
@@ -76,6 +76,19 @@ def test_a_command_is_set_up_built_seen_and_swapped(tmp_path: Path) -> None:
         replace_in(project / "worker.py", "version 2", "mistake")
         dev.wait_for("orders", "build_failed", exit_code=1, old_goes_on=True)
         assert "setting_up" not in [line["event"] for line in dev.events[5:]]
+
+
+def test_a_python_worker_is_set_up_before_anything_is_imported(tmp_path: Path) -> None:
+    setup = 'setup = { command = ["sh", "-c", "test -e ok.py && mv a.txt activities.py"], creates = "activities.py" }\n'
+    project = write_project(tmp_path / "shop", SERVER + PYTHON_WORKER + setup)
+    (project / "activities.py").rename(project / "a.txt")
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "setting_up")
+        dev.wait_for("orders", "build_failed", exit_code=1, old_goes_on=False)
+        (project / "ok.py").touch()
+        dev.wait_for("orders", "setting_up")
+        dev.wait_for("orders", "ready", is_new_code=False)
+        assert "load_failed" not in [line["event"] for line in dev.events]
 
 
 def test_a_replay_command_decides(tmp_path: Path) -> None:

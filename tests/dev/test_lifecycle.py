@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -173,3 +174,17 @@ def test_a_saved_dx_toml_is_looked_at(tmp_path: Path) -> None:
         assert "       │     task_queue = 5\n" in dev.output
         replace_in(project / "dx.toml", "task_queue = 5", 'task_queue = "others"')
         dev.wait_for("dx", "note", text="dx.toml was saved: it counts when dx dev is started again")
+
+
+def test_a_web_page_whose_port_is_taken_is_left_out(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        port = 0
+        while not 0 < port <= 64535:
+            port = find_free_port()
+        taken.bind(("127.0.0.1", port + 1000))
+        taken.listen()
+        project = write_project(tmp_path / "shop", f"[server]\nport = {port}\n" + NO_REPLAY + PYTHON_WORKER)
+        with running_dev(project) as dev:
+            assert dev.wait_for("server", "note", level="warn")["text"].endswith("; it goes without")
+            dev.wait_for("server", "server_ready", ui_port=None)
+            dev.wait_for("orders", "ready")

@@ -133,13 +133,16 @@ def test_every_event_has_its_line() -> None:
 async def test_without_a_terminal_every_line_is_plain_and_whole() -> None:
     definitions = [Definition(f"activity_{number}", "/shop/activities.py", number) for number in range(40)]
     text = await show(
-        ("server", ServerReady("127.0.0.1:7233", ".dx/history.db", 0.312)),
+        ("server", ServerReady("127.0.0.1:7233", ".dx/history.db", 0.312, 8233)),
         ("orders", Ready("orders", 0.41, False, [Definition("OrderWorkflow", "/shop/workflows.py", 12)], definitions)),
         ("orders", Changed(["a.py", "b.py", "c.py", "d.py", "e.py"])),
         ("dx", Note("hm", "warn")),
     )
     lines = text.splitlines()
-    assert lines[0] == "server ● ready in 0.31 s at localhost:7233, history in .dx/history.db"
+    assert (
+        lines[0]
+        == "server ● ready in 0.31 s at localhost:7233, web page at http://localhost:8233, history in .dx/history.db"
+    )
     assert lines[1] == "orders ● ready in 0.41 s on task queue orders"
     assert lines[2] == "       │ workflows   OrderWorkflow workflows.py:12"
     assert lines[3].startswith("       │ activities  activity_0 activities.py:0, activity_1 :1, ")
@@ -157,9 +160,8 @@ async def test_a_mismatch_is_an_event_beside_a_command() -> None:
         "       │",
         "       │ order-17 and 2 more runs  OrderWorkflow, open, run run-1",
         "       │",
-        "       │ event 11 of the history   the new code",
-        "       │ ActivityTaskScheduled     StartTimer",
-        "       │ charge (2)                60 s",
+        "       │ event 11 of the history            the new code",
+        "       │ ActivityTaskScheduled charge (2)   StartTimer 60 s",
         "       │",
         "       │ workflows.py:42",
         "       │   41      before",

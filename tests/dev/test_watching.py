@@ -99,6 +99,14 @@ async def test_a_deleted_file_is_told(folder: Path, told: Told) -> None:
     assert await told.wait() == [["b.py"]]
 
 
+async def test_a_file_that_was_there_for_a_moment_is_not_told_beside_others(tmp_path: Path, told: Told) -> None:
+    (tmp_path / "a.ts").write_text("1")
+    watching = Watching([tmp_path], [], frozenset(), told.take)
+    watching.note(tmp_path / "sedXyz")
+    watching.note(tmp_path / "a.ts")
+    assert await told.wait() == [["a.ts"]]
+
+
 def test_which_files_count(tmp_path: Path) -> None:
     def counts(*names: str, paths: Sequence[str] = ("src", "settings.toml"), suffixes: frozenset[str]) -> list[bool]:
         watching = Watching([tmp_path / path for path in paths], ["*.log", "lib/**"], suffixes, Told().take)

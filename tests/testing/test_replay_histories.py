@@ -135,6 +135,7 @@ def test_a_workflow_that_is_not_given(project: Project) -> None:
         ("bad.json", "[1]", "bad.json is not the history of a workflow (TypeError"),
         ("bad.json", '{"events": []}', "bad.json is not the history of a workflow (IndexError"),
         ("bad.json", '{"events": [{"eventId": 1}]}', "bad.json is not the history of a workflow (KeyError"),
+        ("new.json", '{"events": [{"workflowExecutionStartedEventAttributes": {}}]}', "new.json has nothing to replay"),
     ],
 )
 def test_what_is_no_history(make_project: Callable[..., Project], path: str, content: str | None, said: str) -> None:

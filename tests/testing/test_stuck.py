@@ -162,6 +162,13 @@ async def test_random_without_the_check(dx_client, dx_worker):
         await (await start(dx_client, Random, worker)).result()
 
 
+async def test_a_run_that_has_not_begun(dx_client, dx_worker):
+    async with dx_worker(workflows=[Greeting], activities=[greet]) as worker:
+        await dx_client.start_workflow(
+            Greeting.run, "later", id="it", task_queue=worker.task_queue, start_delay=timedelta(hours=1)
+        )
+
+
 async def test_unknown_workflow(dx_client, dx_worker):
     async with dx_worker(workflows=[Broken]) as worker:
         await (await start(dx_client, Greeting, worker, "Ada")).result()
@@ -281,6 +288,7 @@ def test_says_what_is_open(session: Session) -> None:
     "name",
     [
         "test_random_without_the_check",
+        "test_a_run_that_has_not_begun",
         "test_expected",
         "test_let_alone",
         "test_failing_activities_are_none_of_its_business",

@@ -70,9 +70,12 @@ def _without_sdk() -> dict[str, Any]:
 
 
 def _load_parts(command: dict[str, Any]) -> Parts:
+    from . import logs
     from .worker import load_parts
 
-    return load_parts(command["worker"])
+    parts = load_parts(command["worker"])
+    logs.set_up()
+    return parts
 
 
 class _Session:

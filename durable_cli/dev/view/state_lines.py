@@ -69,6 +69,7 @@ def _server_ready(event: ServerReady) -> StateLine:
         ("ready", "green"),
         f" in {format_seconds(event.seconds)} at ",
         (event.address.replace("127.0.0.1:", "localhost:", 1), "bold"),
+        (f", web page at http://localhost:{event.ui_port}" if event.ui_port else "", ""),
         (f", history in {event.db_filename}", "dim"),
     )
     return StateLine("●", "green", text)

@@ -50,6 +50,7 @@ class Wait:
 """
 ACTIVITIES = """\
 import asyncio
+import logging
 import subprocess
 import sys
 import threading
@@ -61,6 +62,13 @@ from temporalio import activity
 def read_input(word: str) -> str:
     print("reading for", word, file=sys.stderr)
     return word + sys.stdin.read() + subprocess.run(["cat"], capture_output=True, text=True).stdout
+
+
+@activity.defn
+async def log(word: str) -> str:
+    activity.logger.info("about %s", word)
+    logging.getLogger(__name__).debug("not this")
+    return word
 
 
 @activity.defn
@@ -115,6 +123,25 @@ async def test_a_worker_serves(tmp_path: Path, hosts: Hosts, client: Client) -> 
     assert host.lines == ["stderr: reading for word"]
     assert await host.process.wait_exited() == 0
     assert host.process.failed.result() is None
+
+
+async def test_what_activities_log_is_shown(tmp_path: Path, hosts: Hosts, client: Client) -> None:
+    host = await serving(hosts, tmp_path)
+    assert await (await start(client, host, "Call", "log", "word")).result() == "word"
+    assert (await host.process.drain()).in_time
+    assert host.lines == ["stderr: INFO about word"]
+
+
+async def test_logging_of_the_users_own_is_left_alone(tmp_path: Path, hosts: Hosts, client: Client) -> None:
+    (tmp_path / "own.py").write_text("import logging; logging.basicConfig(level='WARNING')\n")
+    (tmp_path / "activities.py").write_text(f"import own\n{ACTIVITIES}")
+    (tmp_path / "flows.py").write_text(FLOWS)
+    host = await hosts.start(tmp_path)
+    await host.load("flows", activities=("activities",))
+    await host.process.serve()
+    assert await (await start(client, host, "Call", "log", "word")).result() == "word"
+    assert (await host.process.drain()).in_time
+    assert host.lines == []
 
 
 async def test_an_activity_in_flight_ends_before_the_worker(tmp_path: Path, hosts: Hosts, client: Client) -> None:
