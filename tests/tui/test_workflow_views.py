@@ -106,7 +106,9 @@ async def test_the_summary_says_what_it_waits_for_and_how_it_ended(orders: Stage
 async def test_the_timeline_draws_bars_and_says_what_is_under_the_cursor(orders: Stage, order: str) -> None:
     async with browsing(orders.server.address, workflow_id=order, size=(140, 45)) as (app, pilot):
         await wait_for_order(app)
-        await until(lambda: "×2" in line_with(app, "✓", "charge", "pay by card"), "the payment's bar")
+        await until(
+            lambda: "\N{MULTIPLICATION SIGN}2" in line_with(app, "✓", "charge", "pay by card"), "the payment's bar"
+        )
         assert "╋" in line_with(app, "✓", "charge")
         assert "╍" in line_with(app, "● timer 2h", "delivery window")
         assert "━" in line_with(app, "● child Ship")

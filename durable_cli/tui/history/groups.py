@@ -9,15 +9,17 @@ Rules:
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import NamedTuple
 
 from durable_cli.tui.history.kinds import OPEN_STATES, TROUBLE_STATES, Kind, State
 from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow
 
-__all__ = ["Checkpoint", "Group", "History"]
+__all__ = ["Checkpoint", "Group", "History", "find_trouble"]
 
 
 @dataclass(slots=True, eq=False)
@@ -195,6 +197,13 @@ class History:
     def last_time_ns(self) -> int:
         """The latest time that an event has; 0 when there is none."""
         return self._latest_ns[-1] if self._latest_ns else 0
+
+
+def find_trouble(groups: Sequence[Group], after: Group | None) -> Group | None:
+    """Return the next group that ended badly, after one and round again; None when there is none."""
+    start = bisect_right(groups, after.opened_event_id, key=lambda group: group.opened_event_id) if after else 0
+    rest = chain(islice(groups, start, None), islice(groups, start))
+    return next((group for group in rest if group.is_trouble), None)
 
 
 def _open(step: Step) -> Group:

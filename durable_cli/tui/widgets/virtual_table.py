@@ -259,6 +259,14 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         if self._rows and round(after) + self.size.height >= len(self._rows):
             self.post_message(self.NearEnd(self))
 
+    def column_at(self, x: int) -> tuple[str, int]:
+        """Return the title of the column that a place in a row belongs to, and how far within it that is."""
+        for index, width in self._widths:
+            if x < width + GAP:
+                return self._columns[index].title, x
+            x -= width + GAP
+        return "", 0
+
     def _lay_out(self, width: int) -> list[tuple[int, int]]:
         """Return index and width of the columns that have room."""
         shown = list(range(len(self._columns)))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from durable_cli.tui.group_looks import group_text, state_look
-from durable_cli.tui.history.groups import Group
+from durable_cli.tui.history.groups import Group, find_trouble
 from durable_cli.tui.history.kinds import find_role
 from durable_cli.tui.history.search import Search
 from durable_cli.tui.history.visible import CompactRow, CompactRows, VisibleGroups
@@ -53,6 +53,7 @@ class HistoryView(SelectionView):
         Binding("slash", "search", "Search", key_display="/"),
         Binding("n", "find(1)", "Next match", show=False),
         Binding("N", "find(-1)", "Match before", show=False),
+        Binding("exclamation_mark", "find_trouble", "Next failure", key_display="!", show=False),
         Binding("f", "follow", "Follow"),
         Binding("w", "toggle_tasks", "Workflow tasks", show=False),
     ]
@@ -205,6 +206,23 @@ class HistoryView(SelectionView):
             self._compact.toggle(row.group)
             self._table.set_rows(self._rows, cursor=self._compact.index_of(row.group, 0))
 
+    def on_click(self, event: events.Click) -> None:
+        """Unfold by a click on the sign before a group."""
+        place = event.get_content_offset(self._table)
+        if place is not None and place.y > 0:
+            title, within = self._table.column_at(place.x)
+            if title == "What" and within < 2:
+                self.action_unfold()
+
+    def action_find_trouble(self) -> None:
+        """Go to the next thing that went wrong, from the cursor on, then from the start."""
+        groups, here = self.book.history.groups, self.selected_group()
+        found = find_trouble(groups, here)
+        if found is None:
+            self.notify("nothing went wrong", timeout=2)
+        else:
+            self._go_to(found.opened_event_id)
+
     def action_toggle_tasks(self) -> None:
         """Show workflow tasks, or fold them away."""
         if self._compact is not None:
@@ -236,10 +254,10 @@ class HistoryView(SelectionView):
         self._search = Search(text, self.book.history.rows) if text else None
         self._look(is_first=True)
 
-    def on_key(self, event: object) -> None:
+    def on_key(self, event: events.Key) -> None:
         """Leave the search bar."""
-        if getattr(event, "key", "") == "escape" and self.query_one("#search").has_focus:
-            event.stop()  # type: ignore[attr-defined]
+        if event.key == "escape" and self.query_one("#search").has_focus:
+            event.stop()
             self.query_one("#search").remove_class("-shown")
             self._table.focus()
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -109,6 +109,14 @@ class RelationsView(RunView):
         for root in self._roots:
             _keep_unfolded(root, known)
         self._table.set_rows(list(flatten(self._roots)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Unfold by a click on the sign before a run."""
+        place, row = event.get_content_offset(self._table), self._table.cursor_row
+        if place is not None and place.y > 0 and row is not None:
+            title, within = self._table.column_at(place.x)
+            if title == "Workflow" and 0 <= within - len(row.guide) < 2:
+                self.action_unfold()
 
     @work
     async def action_unfold(self) -> None:

@@ -62,6 +62,7 @@ class WorkflowScreen(RunActionsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
+        Binding("I", "copy_ids", "Copy its ids", show=False),
         Binding("o", "open_related", "Open its run", show=False),
         Binding(
             "left_square_bracket,right_square_bracket", "travel", "Travel from here", key_display="[ ]", show=False
@@ -226,6 +227,11 @@ class WorkflowScreen(RunActionsScreen):
 
     def action_back(self) -> None:
         self.app.pop_screen()
+
+    def action_copy_ids(self) -> None:
+        """Copy the workflow id and the run id."""
+        self.app.copy_to_clipboard(f"{self.workflow_id} {self.run_id}".strip())
+        self.notify("copied the workflow id and the run id", timeout=3)
 
     def action_open_related(self) -> None:
         """Open the run that the group under the cursor is about."""

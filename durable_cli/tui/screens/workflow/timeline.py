@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from durable_cli.tui.history.axis import Span, fit_live
 from durable_cli.tui.history.bars import Bar, find_bar
-from durable_cli.tui.history.groups import Group
+from durable_cli.tui.history.groups import Group, find_trouble
 from durable_cli.tui.history.kinds import State
 from durable_cli.tui.history.visible import VisibleGroups
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
@@ -32,6 +32,7 @@ class TimelineView(SelectionView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "toggle_detail", "Details"),
+        Binding("exclamation_mark", "find_trouble", "Next failure", key_display="!", show=False),
         Binding("f", "follow", "Follow"),
         Binding("w", "toggle_tasks", "Workflow tasks", show=False),
     ]
@@ -149,6 +150,15 @@ class TimelineView(SelectionView):
         elif group.outcome and not group.is_moment:
             second.append(" → ").append(group.outcome, style=colors["foreground"])
         self.query_one("#about", Static).update(Lines(first, second), layout=False)
+
+    def action_find_trouble(self) -> None:
+        """Go to the next thing that went wrong, from the cursor on, then from the start."""
+        groups = self._visible.groups if self._visible else []
+        found = find_trouble(groups, self.selected_group())
+        if found is None:
+            self.notify("nothing went wrong", timeout=2)
+        else:
+            self._waterfall.move_to(groups.index(found))
 
     def action_toggle_tasks(self) -> None:
         """Show workflow tasks, or fold them away."""
