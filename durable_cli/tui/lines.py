@@ -11,6 +11,7 @@ __all__ = ["Line", "Look", "json_lines", "plain_text", "show_controls", "trace_l
 
 CUT_LINES = 200
 CUT_CHARACTERS = 4_000
+INSTALLED = re.compile(r'(?<=")[^"]*/(?:site-packages|node_modules)/')
 LIBRARY_FRAME = re.compile(
     r"site-packages|/lib/python|/lib/temporalio|<frozen|node_modules|node:internal|\(internal/|go\.temporal\.io|/runtime/"
     r"|\bio\.temporal\.|\bjava\.|\bjdk\.|Temporalio\.|System\."
@@ -88,22 +89,27 @@ def _iterate_lines(value: Any) -> Iterator[str]:
 def trace_lines(trace: str, indent: str = "", *, is_whole: bool = False) -> list[Line]:
     """Write a stack trace so that the frames of the user's own code stand out.
 
-    Frames in libraries are quiet; unless the trace is wanted whole, each stretch of them is one line.
+    Frames in libraries are quiet; unless the trace is wanted whole, each stretch of them is one line, and the innermost
+    is shown where there are no others.
     """
     lines: list[Line] = []
     left_out = 0
     is_library = False
+    innermost: list[Line] = []
     for text in show_controls(trace).rstrip().splitlines():
         is_frame = bool(FRAME.match(text))
         if is_frame or not text.startswith((" ", "\t")):
             is_library = is_frame and bool(LIBRARY_FRAME.search(text))
+        line = Line(f"{indent}{text}", Look.FRAME if is_library else Look.TEXT)
         if is_library and not is_whole:
+            line = Line(f"{indent}{INSTALLED.sub('…/', text)}", Look.FRAME)
             left_out += is_frame
-            continue
-        if text.strip() or is_whole:
-            lines += _left_out_line(left_out, indent)
+            innermost = [line] if is_frame else [*innermost, line]
+        elif text.strip() or is_whole:
+            lines += [*_left_out_line(left_out, indent), line]
             left_out = 0
-            lines.append(Line(f"{indent}{text}", Look.FRAME if is_library else Look.TEXT))
+    if left_out and all(line.look == Look.FRAME for line in lines):
+        return [*lines, *_left_out_line(left_out - 1, indent), *(line for line in innermost if line.text.strip())]
     return lines + _left_out_line(left_out, indent)
 
 

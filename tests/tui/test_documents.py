@@ -253,3 +253,13 @@ def test_an_exported_history_is_the_history() -> None:
     story = _story()
     exported = "".join(history_json(_serialized(story)))
     assert list(Parse(exported, ProtoHistory()).events) == story.events
+
+
+def test_without_frames_of_the_users_code_the_innermost_is_shown() -> None:
+    library = '  File "/venv/site-packages/temporalio/workflow.py", line {}, in {}\n    await {}()\n'
+    trace = library.format(1, "run", "outer") + library.format(2, "sleep", "inner")
+    assert texts(trace_lines(trace)) == [
+        "  … 1 frame in libraries: v shows all",
+        '  File "…/temporalio/workflow.py", line 2, in sleep',
+        "    await inner()",
+    ]

@@ -51,8 +51,13 @@ class _Sight:
 
 
 def list_pending(book: RunBook, now_ns: int) -> list[PendingLine]:
-    """List what an open run waits for; of a closed one, only who has not been told of its end."""
+    """List what an open run waits for; of a closed one, only who has not been told of its end.
+
+    While most of a history is still to be read, nothing can be said of it.
+    """
     summary = book.summary
+    if book.missing_events:
+        return []
     sight = _Sight(now_ns, book)
     lines: list[PendingLine] = []
     if book.is_open:

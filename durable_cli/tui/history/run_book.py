@@ -15,6 +15,7 @@ RUNNING_STATUSES = frozenset({1, 8})
 """Running and paused."""
 STARTED_STATES = frozenset({2, 3, 5})
 """Of an activity, by number: a worker has it."""
+FEW_EVENTS = 500
 
 
 class RunBook:
@@ -61,6 +62,13 @@ class RunBook:
     def now_ns(self, here_ns: int) -> int:
         """Return the time of the run, which may be ahead of this machine's."""
         return here_ns + self._ahead_ns
+
+    @property
+    def missing_events(self) -> int:
+        """How many events there are that are not read yet; few are no gap, since the server is asked in turns."""
+        known = self.summary.row.history_length if self.summary else 0
+        missing = known - len(self.history.rows)
+        return missing if missing > FEW_EVENTS else 0
 
     @property
     def is_open(self) -> bool:

@@ -122,6 +122,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._render_cells = render_cells
         self._key = key
         self._rows: Sequence[Row] = ()
+        self._count = 0
+        """How many rows there were when they were set; the sequence itself may have grown since."""
         self._widths: list[tuple[int, int]] = []
         self.marked: set[Hashable] = set()
         """Keys of the rows that are marked for a common action."""
@@ -150,10 +152,10 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def set_rows(self, rows: Sequence[Row], *, cursor: int | None = None) -> None:
         """Show other rows; the cursor stays on its row where that is still there, or goes to the row at `cursor`."""
-        before = self.cursor_row
+        before = self.cursor_row if self._count else None
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         offset = self.cursor - self.scroll_offset.y
-        self._rows = rows
+        self._rows, self._count = rows, len(rows)
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         if cursor is not None:
             self.cursor = max(0, min(cursor, len(rows) - 1))
@@ -173,9 +175,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def grow_rows(self, rows: Sequence[Row]) -> None:
         """Show rows that are the former ones and more at their end."""
-        was_empty, last_shown = not self._rows, self.window[1]
-        was_full = last_shown < self.virtual_size.height - 2
-        self._rows = rows
+        was_empty = not self._count
+        was_full = self.scroll_offset.y + self.size.height - 1 <= self._count
+        self._rows, self._count = rows, len(rows)
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         if was_empty and rows:
             self.post_message(self.CursorMoved(self, self.cursor_row))

@@ -36,7 +36,7 @@ class RunHeader(Static):
         lines = [self._first_line(book, colors)]
         if is_roomy:
             lines += _field_lines(book, colors)
-        waits = list(_waiting_lines(book, colors)) if book.is_open else list(_end_lines(book, colors))
+        waits = list(_last_lines(book, colors))
         shown = waits[:PENDING_LINES] if is_roomy else waits[:1]
         if len(waits) > len(shown) and shown:
             shown[-1].append(f"   and {len(waits) - len(shown)} more: 4", style=colors["quiet"])
@@ -80,6 +80,16 @@ def _field_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:
     for label, value in book.summary.fields:
         if label in wide:
             yield Text.assemble((f"{label} ", colors["quiet"]), value)
+
+
+def _last_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:
+    if book.missing_events and book.summary is not None:
+        read, known = len(book.history.rows), book.summary.row.history_length
+        yield Text(f"reading the history: {read:,} of {known:,} events", style=colors["quiet"])
+    elif book.is_open:
+        yield from _waiting_lines(book, colors)
+    else:
+        yield from _end_lines(book, colors)
 
 
 def _waiting_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:

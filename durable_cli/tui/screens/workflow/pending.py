@@ -56,7 +56,10 @@ class PendingView(SelectionView):
     def show_run(self) -> None:
         history = self.book.history
         lines = list_pending(self.book, self.book.now_ns(now_ns())) if history.rows else []
-        self.set_class(not lines and not self.book.is_open, "-empty")
+        self.set_class(not lines, "-empty")
+        is_read = bool(history.rows) and not self.book.missing_events
+        words = "The run is over: it waits for nothing." if is_read else "The history is being read."
+        self.query_one("#nothing", Static).update(words)
         self._table.set_rows(lines)
 
     def show_events(self, changed: Collection[Group]) -> None:

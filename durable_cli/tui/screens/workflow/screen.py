@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import ModalScreen
 from textual.widgets import Footer
 
 from durable_cli.tui.feed.run import HistoryWatch, watch_run
@@ -19,6 +18,7 @@ from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.run_actions import RunActionsScreen
+from durable_cli.tui.screens.base import WATCHES
 from durable_cli.tui.screens.workflow.header import RunHeader
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import now_ns
@@ -49,7 +49,6 @@ VIEWS = {
     "difference": ("difference", "DifferenceView"),
     "travel": ("travel", "TravelView"),
 }
-WATCHES = "watches"
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
 SHORT_HEIGHT = 30
@@ -82,7 +81,6 @@ class WorkflowScreen(RunActionsScreen):
         self._shown_time = 0.0
         self._views: dict[str, RunView] = {}
         self._shown = view
-        self._is_left = False
 
     def compose(self) -> ComposeResult:
         yield TopBar(f"workflows / {self.workflow_id}")
@@ -94,28 +92,17 @@ class WorkflowScreen(RunActionsScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._watch()
+        self.follow()
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
     # Following the run
 
-    def _watch(self) -> None:
+    def follow(self) -> None:
         link = self.browser.link
         self.run_worker(watch_run(link, self.workflow_id, self.run_id, self.post_message), group=WATCHES)
         if self._history_watch is not None:
             self.run_worker(self._history_watch.run(), group=WATCHES)
-
-    def on_screen_suspend(self) -> None:
-        """Stop following while another screen, not a dialog, is in front."""
-        if not isinstance(self.app.screen, ModalScreen):
-            self._is_left = True
-            self.workers.cancel_group(self, WATCHES)
-
-    def on_screen_resume(self) -> None:
-        if self._is_left:
-            self._is_left = False
-            self._watch()
 
     def on_run_described(self, message: RunDescribed) -> None:
         before = self.book.summary
