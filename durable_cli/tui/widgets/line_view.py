@@ -11,7 +11,6 @@ from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -66,6 +65,7 @@ class LineView(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     LineView {
         height: 1fr;
+        scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
         scrollbar-size-horizontal: 0;
@@ -94,13 +94,14 @@ class LineView(ScrollView, can_focus=True):
             self.scroll_to(y=0, animate=False, force=True)
         self.refresh()
 
-    def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:
+    def on_resize(self) -> None:
+        if self.scrollable_content_region.width != self._width:
             self._fold()
             self.refresh()
 
     def _fold(self) -> None:
-        self._width = max(1, self.size.width)
+        # What is under the scrollbar is not seen.
+        self._width = max(1, self.scrollable_content_region.width)
         self._folded = (-1, [])
         self._first_rows = []
         row = 0

@@ -179,7 +179,7 @@ class Waterfall(VirtualTable[Group]):
     def draw_header(self, width: int, style: Style) -> Strip:
         axis = self.axis
         self._drawn_span = axis.span
-        title = f"from {clock(axis.span.start_ns)}"
+        title = f"from {clock(axis.span.start_ns)}" if self.rows else ""
         line = Text(title[: self.label_width].ljust(self.label_width + LABEL_GAP), end="")
         for tick in self._ticks(axis):
             at = self.label_width + LABEL_GAP + tick.column
@@ -188,7 +188,7 @@ class Waterfall(VirtualTable[Group]):
         return Strip([Segment(line.plain, style)]).adjust_cell_length(width, style)
 
     def _ticks(self, axis: Axis) -> list[Tick]:
-        return list_ticks(axis, self._find_limits().start_ns)
+        return list_ticks(axis, self._find_limits().start_ns) if self.rows else []
 
     def draw_row(self, row: Group, width: int, style: Style) -> Strip:
         colors = self.app.theme_variables

@@ -50,7 +50,9 @@ class RunHeader(Static):
         if book.summary is not None:
             status = book.summary.row.status
             line.append_text(status_text(status, colors))
-        span_ns = max(0, book.end_time_ns(now) - book.start_time_ns) if book.start_time_ns else 0
+        if not book.start_time_ns:
+            return line.append("not read yet", style=colors["quiet"])
+        span_ns = max(0, book.end_time_ns(now) - book.start_time_ns)
         line.append(f"  {rough_span(span_ns) if book.is_open else short_span(span_ns)}   ", style="bold")
         run = book.history.run
         row = book.summary.row if book.summary else None

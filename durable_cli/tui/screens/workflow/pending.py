@@ -34,13 +34,17 @@ class PendingView(SelectionView):
     PendingView VirtualTable { width: 1fr; }
     PendingView #nothing { display: none; padding: 0 1; margin: 1 0 0 0; color: $quiet; }
     PendingView.-empty #nothing { display: block; }
-    PendingView.-empty VirtualTable { display: none; }
+    PendingView.-empty VirtualTable, PendingView.-empty DetailPane { display: none; }
     """
 
     def compose(self) -> ComposeResult:
         yield Static("The run is over: it waits for nothing.", id="nothing")
         yield VirtualTable(COLUMNS, self._render_cells, _key, id="pending")
         yield DetailPane()
+
+    def on_mount(self) -> None:
+        # The words are what the view is for: a narrow table cuts them.
+        self.query_one(DetailPane).toggle()
 
     @property
     def main_widget(self) -> Widget:
