@@ -28,14 +28,18 @@ def value(item: Any) -> Payload:
 
 
 class Story:
-    """Builds a history; each call adds an event, so many seconds after the start."""
+    """Builds a history; each call adds an event, so many seconds after the start.
 
-    def __init__(self) -> None:
+    `after`: the last event of what was told before.
+    """
+
+    def __init__(self, after: int = 0) -> None:
         self.events: list[HistoryEvent] = []
+        self._after = after
 
     def add(self, name: str, at: float | None = None, *, label: str = "", **attributes: Any) -> int:
         """Add an event by the name of its attributes, such as `timer_started`, and return its id."""
-        event = HistoryEvent(event_id=len(self.events) + 1)
+        event = HistoryEvent(event_id=self._after + len(self.events) + 1)
         after_ns = round((len(self.events) if at is None else at) * SECOND_NS)
         event.event_time.FromNanoseconds(START_NS + after_ns)
         field = getattr(event, f"{name}_event_attributes")
