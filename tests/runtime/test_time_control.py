@@ -14,6 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import CancelTimerCommandAttributes, Command
 from temporalio.api.enums.v1.command_type_pb2 import COMMAND_TYPE_CANCEL_TIMER
 from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.taskqueue.v1 import TaskQueue
 
 from engine.core.errors import FailedPrecondition, InvalidArgument, ServiceError
 from engine.core.policy.durations import timestamp_to_ns
@@ -92,6 +93,26 @@ class TestSkip:
             await skip(script, DAY)
             fired = [event_seconds(script, "TimerFired", run) for run in range(10)]
             assert fired == [[(10 - number) * HOUR] for number in range(10)]
+
+        script.run(case())
+
+    def test_a_deadline_that_moved_hides_no_other(self, script: Script) -> None:
+        """The file still knows the timer that was cancelled, and it is the first of its run."""
+
+        async def case() -> None:
+            cancel = Command(
+                command_type=COMMAND_TYPE_CANCEL_TIMER,
+                cancel_timer_command_attributes=CancelTimerCommandAttributes(timer_id="t"),
+            )
+            await script.start("a")
+            await script.complete(await script.poll_workflow(), timer_command("t", HOUR), timer_command("u", 3 * DAY))
+            await script.signal("go", "a")
+            await script.complete(await script.poll_workflow(), cancel)
+            await script.start("b")
+            await script.complete(await script.poll_workflow(), timer_command("t", 2 * DAY))
+            assert await skip(script, 4 * DAY) == 2
+            assert event_seconds(script, "TimerFired", 0) == [3 * DAY]
+            assert event_seconds(script, "TimerFired", 1) == [2 * DAY]
 
         script.run(case())
 
@@ -304,6 +325,7 @@ class TestJumpsWhenIdle:
                 control(script).unlock()
             await asyncio.sleep(0.1)
             assert event_seconds(script, "TimerFired") == [HOUR]
+            await script.complete(await script.poll_workflow(), complete_command())
             with pytest.raises(FailedPrecondition, match="not locked"):
                 control(script).unlock()
 
@@ -345,6 +367,23 @@ class TestJumpsWhenIdle:
             assert event_seconds(script, "WorkflowExecutionCompleted") == [20]
             with pytest.raises(FailedPrecondition, match="not locked"):
                 control(script).unlock()
+
+        script.run(case())
+
+    def test_a_forgotten_task_stands_for_a_lock(self, script: Script) -> None:
+        """A test that was given up leaves its wait unlocked; the next ones go on nevertheless."""
+
+        async def case() -> None:
+            control(script).resume(automatic=True)
+            await script.start("forgotten", task_queue=TaskQueue(name="nobody"))
+            await asyncio.sleep(20)
+            await script.start()
+            worker = script.loop.create_task(run_worker(script, [timer_command("t", HOUR)], [complete_command()]))
+            control(script).unlock()
+            await worker
+            control(script).lock()
+            assert event_seconds(script, "WorkflowExecutionCompleted", 1) == [HOUR]
+            assert control(script).locks == 0
 
         script.run(case())
 
