@@ -17,7 +17,7 @@ TESTS_FOLDER = Path(__file__).parent
 BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
-    "dev": 360,
+    "dev": 480,
     "testing": 240,
     "store": 240,
     "differential": 300,
