@@ -93,17 +93,20 @@ async def look_at(app: BrowserApp, pilot: Pilot[None], view: str, *words: str) -
 
 async def test_the_summary_says_what_it_waits_for_and_how_it_ended(orders: Stage) -> None:
     workflow_id = await start_order(orders)
-    async with browsing(orders.server.address, workflow_id=workflow_id, size=(140, 45)) as (app, _):
+    async with browsing(orders.server.address, workflow_id=workflow_id, size=(140, 45)) as (app, pilot):
         await wait_for_order(app)
         assert "last error Closed: nobody answers" in line_with(app, "call_warehouse")
         assert "runs for" in line_with(app, f"{workflow_id}-ship")
         assert "task queue tui-tests" in screen_text(app)
+        await look_at(app, pilot, "4", "How it stands")
+        assert "left" in line_with(app, "timer 2h", "until")
         await official(orders, "workflow", "terminate", "-w", workflow_id, "--reason", "sold out")
         await until(lambda: "■ Terminated" in screen_text(app), "its end is seen")
         assert "ended with sold out" in screen_text(app)
+        await until(lambda: "it waits for nothing" in screen_text(app), "nothing is pending any more")
 
 
-async def test_the_timeline_draws_bars_and_says_what_is_under_the_cursor(orders: Stage, order: str) -> None:
+async def test_the_timeline_draws_bars_that_are_zoomed_and_panned(orders: Stage, order: str) -> None:
     async with browsing(orders.server.address, workflow_id=order, size=(140, 45)) as (app, pilot):
         await wait_for_order(app)
         await until(
@@ -117,14 +120,10 @@ async def test_the_timeline_draws_bars_and_says_what_is_under_the_cursor(orders:
         assert '{"sum":12} → {"receipt":"r-1","sum":12}' in screen_text(app)
         await pilot.press("w")
         await until(lambda: "workflow task" in screen_text(app), "workflow tasks too")
-
-
-async def test_the_timeline_is_zoomed_and_panned(orders: Stage, order: str) -> None:
-    async with browsing(orders.server.address, workflow_id=order) as (app, pilot):
-        await wait_for_order(app)
+        await pilot.press("w")
         waterfall = app.screen.query_one(Waterfall)
         assert waterfall.is_fitted
-        await pilot.press("down", "z")
+        await pilot.press("z")
         zoomed = waterfall.axis.span
         assert not waterfall.is_fitted
         await pilot.press("plus")
@@ -135,14 +134,7 @@ async def test_the_timeline_is_zoomed_and_panned(orders: Stage, order: str) -> N
         assert waterfall.is_fitted
 
 
-async def test_a_click_on_a_tab_opens_a_view(orders: Stage, order: str) -> None:
-    async with browsing(orders.server.address, workflow_id=order) as (app, pilot):
-        await wait_for_order(app)
-        await pilot.click("TabStrip", offset=(18, 0))
-        await until(lambda: "events, grouped" in screen_text(app), "the history")
-
-
-async def test_the_history_is_grouped_unfolded_and_whole(orders: Stage, order: str) -> None:
+async def test_the_history_is_grouped_unfolded_whole_and_searched(orders: Stage, order: str) -> None:
     async with browsing(orders.server.address, workflow_id=order, size=(140, 45)) as (app, pilot):
         await wait_for_order(app)
         await look_at(app, pilot, "2", "events, grouped")
@@ -159,13 +151,7 @@ async def test_the_history_is_grouped_unfolded_and_whole(orders: Stage, order: s
         assert json.loads(app.clipboard) == {"receipt": "r-1", "sum": 12}
         await pilot.press("Y")
         assert json.loads(app.clipboard)["eventId"] == "7"
-
-
-async def test_the_history_is_searched(orders: Stage, order: str) -> None:
-    async with browsing(orders.server.address, workflow_id=order, size=(140, 45)) as (app, pilot):
-        await wait_for_order(app)
-        await look_at(app, pilot, "2", "events, grouped")
-        await pilot.press("a", "slash", *"receipt", "enter")
+        await pilot.press("g", "slash", *"receipt", "enter")
         await until(lambda: "/receipt: 1 of 1" in screen_text(app), "the payload is found")
         assert on_screen(app).selected_event_id() == 7
         await pilot.press("slash", "escape")
@@ -225,16 +211,6 @@ async def test_a_failure_is_readable_with_its_causes(orders: Stage) -> None:
         await look_at(app, pilot, "3", "OrderRefused: the order was refused", "← Refused: no such customer")
         assert "frames in libraries" in screen_text(app)
         assert "sample_worker.py" in screen_text(app)
-
-
-async def test_what_is_pending_in_words(orders: Stage) -> None:
-    workflow_id = await start_order(orders)
-    async with browsing(orders.server.address, workflow_id=workflow_id, size=(140, 45)) as (app, pilot):
-        await wait_for_order(app)
-        await look_at(app, pilot, "4", "timer 2h (delivery window)", "How it stands")
-        assert "left" in line_with(app, "timer 2h (delivery window)", "until")
-        await official(orders, "workflow", "terminate", "-w", workflow_id)
-        await until(lambda: "it waits for nothing" in screen_text(app), "nothing is pending any more")
 
 
 async def test_relations_over_runs_and_children(orders: Stage, order: str) -> None:
@@ -341,6 +317,8 @@ async def test_it_fits_a_small_terminal(orders: Stage, order: str) -> None:
             screen = screen_text(app).splitlines()
             assert screen[1].startswith(" ● Running")
             assert "8 Travel" in screen[3]
+        await pilot.click("TabStrip", offset=(14, 0))
+        await until(lambda: "events, grouped" in screen_text(app), "a click on its name opens a view")
 
 
 def test_a_view_is_made_only_when_it_is_looked_at() -> None:

@@ -46,7 +46,9 @@ class ReaderScreen(BrowserScreen):
         self.run_worker(self._load(view))
 
     async def _load(self, view: LineView) -> None:
-        view.set_lines(await asyncio.to_thread(self._make_lines))
+        lines = await asyncio.to_thread(self._make_lines)
+        if self.is_attached:
+            view.set_lines(lines)
 
     def action_copy(self) -> None:
         """Copy all of it."""

@@ -133,6 +133,8 @@ class DifferenceView(SelectionView):
             return
         here, there = _groups(self.book.history), _groups(self._history)
         pairs = await asyncio.to_thread(align, here, there)
+        if not self.is_attached:
+            return
         self._table.set_rows(pairs)
         self._table.move_to(0)
         if pairs and not pairs[0].difference:
@@ -156,7 +158,8 @@ class DifferenceView(SelectionView):
         )
 
     def _say(self, words: str) -> None:
-        self.query_one("#difference-note", Static).update(Text(words))
+        if self.is_attached:
+            self.query_one("#difference-note", Static).update(Text(words))
 
     def selected_group(self) -> Group | None:
         row = self._table.cursor_row

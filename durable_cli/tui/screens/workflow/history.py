@@ -270,6 +270,8 @@ class HistoryView(SelectionView):
             for _ in search.steps():
                 self._show_note()
                 await asyncio.sleep(0)
+                if not self.is_attached:
+                    return
             if is_first:
                 here = (self.selected_event_id() or 1) - 1
                 self._move_to_match(search, here, is_backward=False)

@@ -90,6 +90,8 @@ class RelationsView(RunView):
             self._parents = await load_parents(link, summary.parent)
         except CliError as error:
             notes.append(error.message)
+        if not self.is_attached:
+            return
         note = self.query_one("#note", Static)
         note.display = bool(notes)
         note.update("\n".join(notes))
@@ -130,6 +132,8 @@ class RelationsView(RunView):
                 runs = await load_children(self.browser_link, node.run.workflow_id, node.run.run_id)
             except CliError as error:
                 self.notify(error.hint or "", title=error.message, severity="warning", timeout=5)
+                return
+            if not self.is_attached:
                 return
             node.children = [Node(run) for run in runs]
             if not runs:
