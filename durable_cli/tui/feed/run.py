@@ -50,7 +50,7 @@ async def watch_history(link: Link, workflow_id: str, run_id: str, post: Post) -
     token = b""
     while True:
         try:
-            async with link.asking(f"read the history of workflow {workflow_id!r}") as client:
+            async with link.asking(f"read the history of workflow {workflow_id!r}", waits=True) as client:
                 page = await _read_page(client, workflow_id, run_id, token)
         except LostError:
             # From the start: a page token may be the lost server's; the reader drops what it knows.

@@ -60,7 +60,7 @@ class WorkflowScreen(RunActionsScreen):
         self._follows = False
 
     def compose(self) -> ComposeResult:
-        yield TopBar(f"workflows / {self.workflow_id}")
+        yield TopBar(self.workflow_id)
         yield Static(id="summary")
         yield TroubleNote(id="trouble")
         yield VirtualTable(COLUMNS, self._render_cells, lambda row: row.event_id, id="events")

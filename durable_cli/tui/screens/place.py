@@ -1,0 +1,163 @@
+"""What the places beside the workflows have in common: a list that is asked for again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from durable_cli.tui.place_messages import NotServed
+from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.widgets.nothing_note import NothingNote
+from durable_cli.tui.widgets.top_bar import TopBar
+from durable_cli.tui.widgets.trouble_note import TroubleNote
+from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+
+__all__ = ["ListScreen"]
+
+Row = TypeVar("Row")
+
+
+class ListScreen(BrowserScreen, Generic[Row]):
+    """A list of things, with their count above and what is under the cursor below."""
+
+    NOUN: ClassVar[tuple[str, str]] = ("row", "rows")
+    COLUMNS: ClassVar[Sequence[Column]] = ()
+    EMPTY: ClassVar[Sequence[str]] = ()
+    """What to do when there are none; a line that begins with a $ is a command."""
+    MISSING: ClassVar[Sequence[str]] = ()
+    """What to do when the server has no such thing."""
+    HAS_PANE: ClassVar[bool] = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "app.choose_namespace", "Namespace"),
+        Binding("r", "refresh", "Refresh", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.detail())
+        yield from self.compose_head()
+        yield TroubleNote(id="trouble")
+        yield VirtualTable[Row](self.COLUMNS, self.cells, self.key, id="rows")
+        yield NothingNote(id="nothing")
+        if self.HAS_PANE:
+            with VerticalScroll(id="pane", can_focus=False):
+                yield Static(id="pane-text")
+        yield Footer(compact=True)
+
+    # What a place says of itself.
+
+    def detail(self) -> str:
+        """Return what the bar shows behind the place."""
+        return ""
+
+    def compose_head(self) -> Iterator[Widget]:
+        """Make what is above the list."""
+        yield Static(id="counts")
+
+    def cells(self, row: Row) -> Sequence[Text | str]:
+        """Make the cells of a row."""
+        return ()
+
+    def key(self, row: Row) -> Hashable:
+        """Return what tells a row from the others."""
+        return row
+
+    def headline(self, rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+        """Yield what is said behind the count, each with the name of its colour."""
+        return iter(())
+
+    def pane(self, row: Row) -> RenderableType:
+        """Draw what is known of the row under the cursor."""
+        return ""
+
+    def open(self, row: Row) -> None:
+        """Go into a row."""
+
+    # What it does.
+
+    @property
+    def table(self) -> VirtualTable[Row]:
+        """The list."""
+        return self.query_one("#rows", VirtualTable)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.table.focus()
+
+    def take_rows(self, rows: Sequence[Row]) -> None:
+        """Show what the server has told."""
+        self.table.set_rows(rows)
+        self.show_headline()
+        if rows:
+            self._show_list()
+        else:
+            namespace = self.browser.link.namespace
+            self._show_nothing(f"No {self.NOUN[1]} in namespace {namespace}", self.EMPTY)
+        self._show_pane()
+
+    def show_headline(self) -> None:
+        """Write how many there are, and what is to be said of them."""
+        rows = self.table.rows
+        noun = self.NOUN[len(rows) != 1]
+        line = Text(f"{len(rows):,} {noun}", style="bold", no_wrap=True, overflow="ellipsis")
+        for words, variable in self.headline(rows):
+            line.append("   ").append(Text(words, style=self.palette[variable]))
+        for counts in self.query("#counts").results(Static):
+            counts.update(line)
+
+    def _show_list(self) -> None:
+        self.query_one(NothingNote).hide()
+        if not self.table.display:
+            self.table.display = True
+            self.table.focus()
+
+    def _show_nothing(self, title: str, advice: Sequence[str]) -> None:
+        self.table.display = False
+        self.query_one(NothingNote).say(title, advice)
+
+    def _show_pane(self) -> None:
+        if not self.HAS_PANE:
+            return
+        row = self.table.cursor_row
+        self.query_one("#pane").display = row is not None
+        if row is not None:
+            self.query_one("#pane-text", Static).update(self.pane(row))
+
+    def on_not_served(self, message: NotServed) -> None:
+        """Say that the server has no such thing, and what to do."""
+        self.table.set_rows(())
+        for counts in self.query("#counts").results(Static):
+            counts.update(Text(message.message, style=self.palette["quiet"]))
+        self._show_nothing(f"This server has no {self.NOUN[1]}", self.MISSING)
+        self._show_pane()
+
+    def show_namespace(self) -> None:
+        self.table.set_rows(())
+        super().show_namespace()
+
+    @on(VirtualTable.CursorMoved)
+    def follow_cursor(self) -> None:
+        """Show what is under the cursor now."""
+        self._show_pane()
+
+    @on(VirtualTable.Activated)
+    def open_row(self, message: VirtualTable.Activated) -> None:
+        """Open a row."""
+        self.open(message.row)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        self.table.action_activate()
+
+    def action_refresh(self) -> None:
+        """Ask the server at once."""
+        self.restart_watches()
