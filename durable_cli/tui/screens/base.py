@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.messages import ConnectionChanged, TroubleChanged
@@ -68,7 +69,7 @@ class BrowserScreen(Screen[None]):
         self.stop_watches()
         self._is_watching = True
         for watch in self.make_watches():
-            self.run_worker(watch, group=WATCHES)
+            _: Worker[None] = self.run_worker(watch, group=WATCHES)
 
     def stop_watches(self) -> None:
         """Leave the server alone."""

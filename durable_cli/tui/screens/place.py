@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from durable_cli.tui.place_messages import NotServed
-from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -38,9 +38,13 @@ class ListScreen(BrowserScreen, Generic[Row]):
     HAS_PANE: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.choose_namespace", "Namespace"),
+        Binding("n", "app.choose_namespace", "Namespace", show=False),
         Binding("r", "refresh", "Refresh", show=False),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_missing = False
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.detail())
@@ -95,6 +99,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def take_rows(self, rows: Sequence[Row]) -> None:
         """Show what the server has told."""
+        self._set_missing(False)
         self.table.set_rows(rows)
         self.show_headline()
         if rows:
@@ -124,6 +129,17 @@ class ListScreen(BrowserScreen, Generic[Row]):
         self.table.display = False
         self.query_one(NothingNote).say(title, advice)
 
+    def _set_missing(self, is_missing: bool) -> None:
+        if self._is_missing != is_missing:
+            self._is_missing = is_missing
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing that the server can't do."""
+        if self._is_missing and (action == "open" or action.startswith(CHANGE_PREFIX)):
+            return False
+        return super().check_action(action, parameters)
+
     def _show_pane(self) -> None:
         if not self.HAS_PANE:
             return
@@ -136,8 +152,9 @@ class ListScreen(BrowserScreen, Generic[Row]):
         """Say that the server has no such thing, and what to do."""
         self.table.set_rows(())
         for counts in self.query("#counts").results(Static):
-            counts.update(Text(message.message, style=self.palette["quiet"]))
-        self._show_nothing(f"This server has no {self.NOUN[1]}", self.MISSING)
+            counts.update("")
+        self._show_nothing(f"This server has no {self.NOUN[1]}", (*self.MISSING, "", message.message))
+        self._set_missing(True)
         self._show_pane()
 
     def show_namespace(self) -> None:

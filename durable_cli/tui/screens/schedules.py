@@ -44,7 +44,8 @@ class SchedulesScreen(ScheduleActionsScreen, ListScreen[ScheduleRow]):
     MISSING = (
         "A single workflow can have a cron schedule on any server:",
         "$ dx workflow start --type TYPE --task-queue QUEUE --cron '30 2 * * *'",
-        "Schedules that are paused, triggered and changed need a server that has them:",
+        "",
+        "Schedules of their own need a server that has them:",
         "$ dx tui --address HOST:PORT",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
