@@ -122,7 +122,8 @@ class ServerDescribed(Latest):
 
 @dataclass
 class MetricsRead(Latest):
-    """What the server's metrics say, and when: counters that only grow, and the rest as it is."""
+    """What the server's metrics page says at a time, or why it can't be read."""
 
     time_s: float
     values: dict[str, float]
+    problem: str = ""

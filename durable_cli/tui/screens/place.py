@@ -107,7 +107,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         else:
             namespace = self.browser.link.namespace
             self._show_nothing(f"No {self.NOUN[1]} in namespace {namespace}", self.EMPTY)
-        self._show_pane()
+        self.show_pane()
 
     def show_headline(self) -> None:
         """Write how many there are, and what is to be said of them."""
@@ -140,7 +140,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
             return False
         return super().check_action(action, parameters)
 
-    def _show_pane(self) -> None:
+    def show_pane(self) -> None:
+        """Draw what is under the cursor."""
         if not self.HAS_PANE:
             return
         row = self.table.cursor_row
@@ -155,7 +156,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
             counts.update("")
         self._show_nothing(f"This server has no {self.NOUN[1]}", (*self.MISSING, "", message.message))
         self._set_missing(True)
-        self._show_pane()
+        self.show_pane()
 
     def show_namespace(self) -> None:
         self.table.set_rows(())
@@ -164,7 +165,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     @on(VirtualTable.CursorMoved)
     def follow_cursor(self) -> None:
         """Show what is under the cursor now."""
-        self._show_pane()
+        self.show_pane()
 
     @on(VirtualTable.Activated)
     def open_row(self, message: VirtualTable.Activated) -> None:
