@@ -50,11 +50,15 @@ async def watch_server(link: Link, post: Post) -> None:
 
 async def watch_metrics(url: str, post: Post) -> None:
     """Tell what a metrics page says, again and again."""
+    from http.client import HTTPException
+
     while True:
         try:
             values = await asyncio.to_thread(_read_metrics, url)
             problem = "" if values else "has none of the metrics that are shown here"
             post(MetricsRead(time.monotonic(), values, problem))
+        except HTTPException:
+            post(MetricsRead(time.monotonic(), {}, "can't be read: what answers there does not speak HTTP"))
         except (OSError, ValueError) as error:
             post(MetricsRead(time.monotonic(), {}, f"can't be read: {getattr(error, 'reason', error)}"))
         await asyncio.sleep(METRICS_SECONDS)

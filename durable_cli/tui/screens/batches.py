@@ -112,6 +112,9 @@ class BatchesScreen(ListScreen[BatchRow]):
                 text.append(f"\n{label:<8}", style=quiet).append(value)
         return text
 
+    async def open(self, row: BatchRow) -> None:
+        await self.action_workflows()
+
     async def action_workflows(self) -> None:
         """Show the runs that match the batch's filter now."""
         row = self.table.cursor_row

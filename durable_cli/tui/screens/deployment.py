@@ -152,6 +152,9 @@ class DeploymentScreen(ListScreen[VersionRow]):
             text.append("\nmetadata ", style=quiet).append(self._version.metadata)
         return text
 
+    async def open(self, row: VersionRow) -> None:
+        await self.action_workflows()
+
     async def action_workflows(self) -> None:
         """Show the runs of the version."""
         version = f"{self.deployment_name}:{self._chosen()}"

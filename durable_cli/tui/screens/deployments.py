@@ -46,7 +46,6 @@ class DeploymentsScreen(ListScreen[DeploymentRow]):
         "$ dx dev",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Versions"),
         Binding("d", "change_delete", "Delete"),
     ]
 
@@ -78,8 +77,8 @@ class DeploymentsScreen(ListScreen[DeploymentRow]):
             Text(since(row.create_time_ns, now), style=quiet),
         )
 
-    def open(self, row: DeploymentRow) -> None:
-        self.app.push_screen(DeploymentScreen(row.name))
+    async def open(self, row: DeploymentRow) -> None:
+        await self.app.push_screen(DeploymentScreen(row.name))
 
     @work
     async def action_change_delete(self) -> None:

@@ -41,7 +41,6 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
     MISSING = ("dx tui --namespace NAME browses one by its name.",)
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Browse"),
         Binding("c", "change_create", "Create"),
     ]
 
@@ -82,14 +81,10 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
             grid.add_row(label, value)
         return Group(Text(row.name, style="bold"), grid)
 
-    @work
-    async def _browse(self, name: str) -> None:
-        if name != self.browser.link.namespace:
-            await self.browser.change_namespace(name)
+    async def open(self, row: NamespaceRow) -> None:
+        if row.name != self.browser.link.namespace:
+            await self.browser.change_namespace(row.name)
         await self.app.switch_mode(FIRST_PLACE)
-
-    def open(self, row: NamespaceRow) -> None:
-        self._browse(row.name)
 
     @work
     async def action_change_create(self) -> None:

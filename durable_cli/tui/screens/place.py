@@ -83,7 +83,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         """Draw what is known of the row under the cursor."""
         return ""
 
-    def open(self, row: Row) -> None:
+    async def open(self, row: Row) -> None:
         """Go into a row."""
 
     # What it does.
@@ -113,7 +113,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         """Write how many there are, and what is to be said of them."""
         rows = self.table.rows
         noun = self.NOUN[len(rows) != 1]
-        line = Text(f"{len(rows):,} {noun}", style="bold", no_wrap=True, overflow="ellipsis")
+        line = Text.assemble((f"{len(rows):,} {noun}", "bold"), no_wrap=True, overflow="ellipsis")
         for words, variable in self.headline(rows):
             line.append("   ").append(Text(words, style=self.palette[variable]))
         for counts in self.query("#counts").results(Static):
@@ -136,7 +136,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that the server can't do."""
-        if self._is_missing and (action == "open" or action.startswith(CHANGE_PREFIX)):
+        if self._is_missing and action.startswith(CHANGE_PREFIX):
             return False
         return super().check_action(action, parameters)
 
@@ -168,13 +168,9 @@ class ListScreen(BrowserScreen, Generic[Row]):
         self.show_pane()
 
     @on(VirtualTable.Activated)
-    def open_row(self, message: VirtualTable.Activated) -> None:
+    async def open_row(self, message: VirtualTable.Activated) -> None:
         """Open a row."""
-        self.open(message.row)
-
-    def action_open(self) -> None:
-        """Open the row under the cursor."""
-        self.table.action_activate()
+        await self.open(message.row)
 
     def action_refresh(self) -> None:
         """Ask the server at once."""

@@ -48,7 +48,6 @@ class ScheduleScreen(ScheduleActionsScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
-        Binding("enter", "open", "Open"),
         Binding("e", "change_edit", "Edit"),
         Binding("w", "workflows", "Runs"),
     ]
@@ -165,10 +164,6 @@ class ScheduleScreen(ScheduleActionsScreen):
         """Open the run that was started."""
         if message.row.workflow_id:
             self.app.push_screen(WorkflowScreen(message.row.workflow_id, message.row.run_id))
-
-    def action_open(self) -> None:
-        """Open the run under the cursor."""
-        self.query_one(VirtualTable).action_activate()
 
     async def action_workflows(self) -> None:
         """Show all runs that the schedule has started."""

@@ -49,7 +49,6 @@ class SchedulesScreen(ScheduleActionsScreen, ListScreen[ScheduleRow]):
         "$ dx tui --address HOST:PORT",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
         Binding("c", "change_create", "Create"),
     ]
 
@@ -100,8 +99,8 @@ class SchedulesScreen(ScheduleActionsScreen, ListScreen[ScheduleRow]):
             Text(row.notes, style=quiet),
         )
 
-    def open(self, row: ScheduleRow) -> None:
-        self.app.push_screen(ScheduleScreen(row.schedule_id))
+    async def open(self, row: ScheduleRow) -> None:
+        await self.app.push_screen(ScheduleScreen(row.schedule_id))
 
     @work
     async def action_change_create(self) -> None:

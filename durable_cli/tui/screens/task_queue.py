@@ -110,6 +110,9 @@ class TaskQueueScreen(ListScreen[PollerRow]):
             Text(row.version, style=quiet),
         )
 
+    async def open(self, row: PollerRow) -> None:
+        await self.action_workflows()
+
     async def action_workflows(self) -> None:
         """Show the runs of the task queue."""
         await self.browser.show_runs(f"TaskQueue = '{self.queue_name}'")

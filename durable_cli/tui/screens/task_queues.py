@@ -47,7 +47,6 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
         "a adds one by its name.",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
         Binding("a", "add", "Add a name"),
         Binding("w", "workflows", "Runs"),
     ]
@@ -90,7 +89,7 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
             yield f"{waiting:,} waiting", "warning"
         if alone:
             yield f"○ {len(alone):,} without a worker", "warning"
-        yield "of the latest runs and of workers; a adds a name", "quiet"
+        yield "from runs and workers; a adds a name", "quiet"
 
     def cells(self, row: TaskQueueRow) -> Sequence[Text | str]:
         quiet = self.palette["quiet"]
@@ -118,9 +117,9 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
             return Text("○ no worker", style=self.palette["warning"])
         return Text(f"{_count(row.workflow)} wf  {_count(row.activity)} act")
 
-    def open(self, row: TaskQueueRow) -> None:
+    async def open(self, row: TaskQueueRow) -> None:
         history = self._histories.setdefault(row.name, QueueHistory())
-        self.app.push_screen(TaskQueueScreen(row.name, history))
+        await self.app.push_screen(TaskQueueScreen(row.name, history))
 
     @work
     async def action_add(self) -> None:

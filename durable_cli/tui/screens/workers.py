@@ -15,8 +15,10 @@ from durable_cli.tui.feed.workers import watch_workers
 from durable_cli.tui.place_messages import WorkersListed
 from durable_cli.tui.place_rows import SlotsRow, WorkerRow
 from durable_cli.tui.plots import progress_bar
+from durable_cli.tui.queue_history import QueueHistory
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
+from durable_cli.tui.screens.task_queue import TaskQueueScreen
 from durable_cli.tui.times import clock, now_ns, rough_span, since
 from durable_cli.tui.widgets.virtual_table import Column
 
@@ -25,7 +27,7 @@ __all__ = ["WorkersScreen"]
 SIGNS = {"running": ("●", "success"), "shutting down": ("◌", "warning"), "shutdown": ("○", "quiet")}
 SILENT_NS = 150 * 1_000_000_000
 """SDKs send a heartbeat every minute: after two that are missing, the worker may be gone."""
-BAR_WIDTH = 10
+BAR_WIDTH = 7
 
 
 class WorkersScreen(ListScreen[WorkerRow]):
@@ -37,8 +39,8 @@ class WorkersScreen(ListScreen[WorkerRow]):
         Column("Worker", 12, grow=2),
         Column("Host", 8, grow=1, rank=4),
         Column("Task queue", 10, grow=2),
-        Column("Workflow slots", 16),
-        Column("Activity slots", 16),
+        Column("Workflow slots", 17),
+        Column("Activity slots", 17),
         Column("Cached", 6, right=True, rank=2),
         Column("SDK", 12, grow=1, rank=3),
         Column("Version", 10, grow=2, rank=5),
@@ -141,6 +143,9 @@ class WorkersScreen(ListScreen[WorkerRow]):
                     each.supplier.lower(),
                 )
         return grid
+
+    async def open(self, row: WorkerRow) -> None:
+        await self.app.push_screen(TaskQueueScreen(row.task_queue, QueueHistory()))
 
     async def action_workflows(self) -> None:
         """Show the runs of the worker's task queue."""

@@ -60,6 +60,7 @@ class TopBar(Widget):
             namespace=app.link.namespace,
             place=find_place(app.current_mode),
             detail=self._detail,
+            has_keys=self._has_keys(),
             server=(BarPart(app.link.address, "quiet", PLACES[-1].action), BarPart(f" {sign}", variable)),
         )
         colors = app.theme_variables
@@ -68,6 +69,11 @@ class TopBar(Widget):
             line.append(part.text, Style(color=colors[part.variable], bold=part.is_bold or None))
         segments = list(Segment.apply_style(line.render(app.console), self.rich_style))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _has_keys(self) -> bool:
+        """Say whether the number keys go to the places here: a screen may use them otherwise."""
+        active = self.screen.active_bindings.get(PLACES[0].key)
+        return active is not None and active.binding.action == PLACES[0].action
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the piece under the mouse stands for."""
@@ -80,33 +86,45 @@ class TopBar(Widget):
 
 
 def lay_out_bar(
-    width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart]
+    width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart], has_keys: bool
 ) -> Sequence[BarPart]:
-    """Say what stands in a bar of a width: with all places, without the address, or with the place's name alone."""
+    """Say what stands in a bar of a width: all places, their keys, or the place's name alone."""
     home = [BarPart("dx", "accent", "app.command_palette", is_bold=True)]
     if namespace:
         home += [BarPart(" / "), BarPart(namespace, action="app.choose_namespace")]
     end = [BarPart(" / "), BarPart(detail)] if detail else []
     here = [BarPart(" / "), BarPart(place.title, action=place.action)]
-    strip = _strip(place)
-    for left, right in (
+    strip = _strip(place, has_keys=has_keys)
+    choices = [
         ([*home, *end], [*strip, BarPart(" " * GAP), *server]),
         ([*home, *end], [*strip, BarPart(" " * GAP), *server[1:]]),
+        ([*home, *here, *end], [*_keys(place), BarPart(" " * GAP), *server]),
         ([*home, *here, *end], list(server)),
-    ):
+    ]
+    if not has_keys:
+        del choices[2]
+    for left, right in choices:
         free = width - _length(left) - _length(right)
         if free >= GAP:
             return [*left, BarPart(" " * free), *right]
     return _shorten([*home, *here, *end], width)
 
 
-def _strip(current: Place) -> list[BarPart]:
+def _keys(current: Place) -> list[BarPart]:
+    return [
+        BarPart(f" {place.key}", "accent" if place == current else "quiet", place.action, is_bold=place == current)
+        for place in PLACES
+    ]
+
+
+def _strip(current: Place, *, has_keys: bool) -> list[BarPart]:
     parts: list[BarPart] = []
     for place in PLACES:
         is_current = place == current
         if parts:
             parts.append(BarPart("  "))
-        parts.append(BarPart(f"{place.key} ", "accent" if is_current else "quiet", place.action))
+        if has_keys:
+            parts.append(BarPart(f"{place.key} ", "accent" if is_current else "quiet", place.action))
         parts.append(BarPart(place.title, "accent" if is_current else "foreground", place.action, is_bold=is_current))
     return parts
 

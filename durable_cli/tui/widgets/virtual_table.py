@@ -54,7 +54,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
         Binding("home,g", "move_to_first", "First", show=False),
         Binding("end,G", "move_to_last", "Last", show=False),
-        Binding("enter", "activate", "Open", show=False),
+        Binding("enter", "activate", "Open"),
     ]
     DEFAULT_CSS = """
     VirtualTable {
