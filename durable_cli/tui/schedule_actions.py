@@ -44,7 +44,7 @@ class ScheduleActionsScreen(BrowserScreen):
         """Return the schedule to act on."""
         return None
 
-    async def after_deletion(self) -> None:
+    def after_deletion(self) -> None:
         """Go on when the schedule is gone."""
 
     @work
@@ -105,7 +105,7 @@ class ScheduleActionsScreen(BrowserScreen):
         if await self.app.push_screen_wait(dialog) and await self.do(
             lambda link: delete_schedule(link, row.schedule_id)
         ):
-            await self.after_deletion()
+            self.after_deletion()
 
     async def ask_and_create(self) -> None:
         """Ask for a new schedule, and make it."""

@@ -88,11 +88,11 @@ def argument_json(payloads: Payloads) -> str | None:
 
 def _spec(spec: ScheduleSpec) -> Spec:
     return Spec(
-        tuple(map(_calendar, spec.structured_calendar)),
+        tuple(_calendars(spec.structured_calendar)),
         tuple(
             Interval(each.interval.seconds, each.phase.seconds) for each in spec.interval if each.interval.seconds > 0
         ),
-        tuple(map(_calendar, spec.exclude_structured_calendar)),
+        tuple(_calendars(spec.exclude_structured_calendar)),
         timestamp_ns(spec.start_time),
         timestamp_ns(spec.end_time),
         spec.jitter.seconds + spec.jitter.nanos / 1e9,
@@ -100,9 +100,12 @@ def _spec(spec: ScheduleSpec) -> Spec:
     )
 
 
-def _calendar(calendar: StructuredCalendarSpec) -> Calendar:
-    any_time = Calendar()
-    return Calendar(*(found or usual for found, usual in zip(expand_calendar(calendar), any_time, strict=True)))
+def _calendars(specs: Iterable[StructuredCalendarSpec]) -> Iterator[Calendar]:
+    """Leave out what never matches: a field without a value matches none, but for the year."""
+    for spec in specs:
+        calendar = Calendar(*expand_calendar(spec))
+        if all(calendar._replace(year=(1,))):
+            yield calendar
 
 
 def _actions(results: Iterable[ScheduleActionResult]) -> tuple[ActionRow, ...]:

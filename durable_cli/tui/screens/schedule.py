@@ -81,8 +81,8 @@ class ScheduleScreen(ScheduleActionsScreen):
     def target(self) -> ScheduleRow | None:
         return self._detail.row if self._detail else None
 
-    async def after_deletion(self) -> None:
-        await self.app.pop_screen()
+    def after_deletion(self) -> None:
+        self.app.pop_screen()  # not awaited: the screen waits for the worker that calls this
 
     def on_schedule_described(self, message: ScheduleDescribed) -> None:
         detail = self._detail = message.detail
