@@ -178,6 +178,18 @@ async def test_a_namespace_is_gone_into_and_made(stage: Stage) -> None:
     assert reply.config.workflow_execution_retention_ttl.ToTimedelta().days == 7
 
 
+async def test_a_list_is_narrowed_by_words(stage: Stage) -> None:
+    async with at_place(stage, "7") as (app, pilot):
+        await until(lambda: len(table_of(app).rows) >= 2, "they are listed")
+        count = len(table_of(app).rows)
+        await pilot.press("slash", *"oth 1")
+        await until(lambda: [row.name for row in table_of(app).rows] == ["other"], "only what matches is shown")
+        assert app.current_mode == "namespaces", "a digit is one of the words"
+        assert "1 shown" in screen_text(app)
+        await pilot.press("enter", "escape")
+        await until(lambda: len(table_of(app).rows) == count, "all are back")
+
+
 async def test_another_namespace_forgets_what_was_open(stage: Stage) -> None:
     await start(stage, "Waiter")
     async with at_place(stage, "3") as (app, pilot):

@@ -58,7 +58,7 @@ class DeploymentScreen(ListScreen[VersionRow]):
     EMPTY = ("Workers make versions when they first poll.",)
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "leave", "Back"),
         Binding("c", "change_current", "Make current"),
         Binding("m", "change_ramp", "Ramp"),
         Binding("d", "change_delete", "Delete"),

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from durable_cli.tui.place_messages import NotServed
 from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
@@ -38,6 +38,9 @@ class ListScreen(BrowserScreen, Generic[Row]):
     HAS_PANE: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
+        Binding("slash", "narrow", "Narrow", key_display="/", priority=True),
+        Binding("escape", "leave", "Back", show=False),
         Binding("n", "app.choose_namespace", "Namespace", show=False),
         Binding("r", "refresh", "Refresh", show=False),
     ]
@@ -45,10 +48,13 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def __init__(self) -> None:
         super().__init__()
         self._is_missing = False
+        self._all_rows: Sequence[Row] = ()
+        self._words = ""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.detail())
         yield from self.compose_head()
+        yield Input(id="filter", placeholder="words that a line must have", compact=True)
         yield TroubleNote(id="trouble")
         yield VirtualTable[Row](self.COLUMNS, self.cells, self.key, id="rows")
         yield NothingNote(id="nothing")
@@ -100,7 +106,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def take_rows(self, rows: Sequence[Row]) -> None:
         """Show what the server has told."""
         self._set_missing(False)
-        self.table.set_rows(rows)
+        self._all_rows = rows
+        self.table.set_rows([row for row in rows if self._has_words(row)] if self._words else rows)
         self.show_headline()
         if rows:
             self._show_list()
@@ -111,9 +118,11 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def show_headline(self) -> None:
         """Write how many there are, and what is to be said of them."""
-        rows = self.table.rows
+        rows = self._all_rows
         noun = self.NOUN[len(rows) != 1]
         line = Text.assemble((f"{len(rows):,} {noun}", "bold"), no_wrap=True, overflow="ellipsis")
+        if self._words:
+            line.append(f"   {len(self.table.rows):,} shown", style=self.palette["accent"])
         for words, variable in self.headline(rows):
             line.append("   ").append(Text(words, style=self.palette[variable]))
         for counts in self.query("#counts").results(Static):
@@ -135,8 +144,10 @@ class ListScreen(BrowserScreen, Generic[Row]):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer nothing that the server can't do."""
-        if self._is_missing and action.startswith(CHANGE_PREFIX):
+        """Offer nothing that the server can't do; in the bar of words, its key is a character like the others."""
+        if self._is_missing and (action == "narrow" or action.startswith(CHANGE_PREFIX)):
+            return False
+        if action == "narrow" and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)
 
@@ -151,7 +162,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def on_not_served(self, message: NotServed) -> None:
         """Say that the server has no such thing, and what to do."""
-        self.table.set_rows(())
+        self.take_rows(())
         for counts in self.query("#counts").results(Static):
             counts.update("")
         self._show_nothing(f"This server has no {self.NOUN[1]}", (*self.MISSING, "", message.message))
@@ -159,6 +170,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         self.show_pane()
 
     def show_namespace(self) -> None:
+        self._all_rows = ()
         self.table.set_rows(())
         super().show_namespace()
 
@@ -171,6 +183,41 @@ class ListScreen(BrowserScreen, Generic[Row]):
     async def open_row(self, message: VirtualTable.Activated) -> None:
         """Open a row."""
         await self.open(message.row)
+
+    # Narrowing the list.
+
+    def _has_words(self, row: Row) -> bool:
+        text = " ".join(str(cell) for cell in self.cells(row)).lower()
+        return all(word in text for word in self._words.lower().split())
+
+    def action_narrow(self) -> None:
+        """Show only the lines that have some words."""
+        bar = self.query_one("#filter", Input)
+        bar.display = True
+        self.set_focus(bar)  # at once: what is typed next belongs to it
+
+    @on(Input.Changed, "#filter")
+    def take_words(self, message: Input.Changed) -> None:
+        """Narrow the list while it is typed."""
+        self._words = message.value.strip()
+        if not self._is_missing:
+            self.take_rows(self._all_rows)
+
+    @on(Input.Submitted, "#filter")
+    def go_to_list(self, message: Input.Submitted) -> None:
+        """Go on in the list; without words, all of it is back."""
+        message.input.display = bool(self._words)
+        self.table.focus()
+
+    def action_leave(self) -> None:
+        """Show all lines again, or go back where we came from."""
+        bar = self.query_one("#filter", Input)
+        if bar.display:
+            bar.value = ""
+            bar.display = False
+            self.table.focus()
+        elif len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
 
     def action_refresh(self) -> None:
         """Ask the server at once."""

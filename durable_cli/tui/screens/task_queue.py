@@ -37,7 +37,7 @@ class TaskQueueScreen(ListScreen[PollerRow]):
     )
     EMPTY = ("Tasks wait until a worker polls this task queue.",)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "leave", "Back"),
         Binding("w", "workflows", "Runs"),
     ]
 
