@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer with its venv module, and make; on Debian and Ubuntu:
 #     apt-get install make python3 python3-venv
-# Tests that need Node.js (nodejs 20 or newer, npm), OpenSSL (openssl) or a browser (chromium) are skipped where these are missing.
+# Tests that need Node.js (nodejs 20 or newer, npm), OpenSSL (openssl), a browser (chromium) or tmux are skipped where these are missing.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format sim conformance bench record pictures constraints build clean
+.PHONY: help setup demo test check format templates sim conformance bench record pictures constraints build clean
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ format: setup ## Format the code and repair what lint can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+templates: setup ## Render, install, run and test every template of dx new (the tests do three, in turn)
+	DX_TEST_TEMPLATES=all $(PYTEST) $(PARALLEL) tests/templates $(ARGS)
+
 sim: setup ## Simulate crashes with SEEDS seeds (2000)
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
 
@@ -50,8 +53,9 @@ bench: setup ## Measure beside the reference server (about half an hour; ARGS=--
 record: setup ## Record anew what the reference server answers
 	$(BIN)/python -m tests.differential.record $(ARGS)
 
-pictures: setup ## Make the pictures of the README anew, from a real run
+pictures: setup ## Make the pictures of the README anew, from real runs (needs tmux)
 	$(BIN)/python durable_cli/pictures/make_pictures.py
+	$(BIN)/python durable_cli/pictures/record_loop.py
 
 constraints: ## Choose the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-emit-index-url \

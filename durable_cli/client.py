@@ -20,7 +20,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import HealthService, OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
 
 from durable_cli.config import Settings
-from durable_cli.errors import CliError
+from durable_cli.errors import CliError, nothing_listens
 
 __all__ = ["Client", "find_detail", "find_next_run_id"]
 
@@ -43,6 +43,7 @@ class Client:
         self._is_connected = False
         self.namespace = settings.namespace
         self.address = settings.connect.target_host
+        self.uses_tls = uses_tls(settings)
         self.identity = settings.connect.identity
 
     @asynccontextmanager
@@ -160,6 +161,11 @@ def find_detail(error: RPCError, message: Message) -> bool:
     return any(detail.Unpack(message) for detail in error.grpc_status.details)
 
 
+def uses_tls(settings: Settings) -> bool:
+    """Say whether the connection is to be encrypted; an API key asks for that by itself."""
+    return bool(settings.connect.tls) or (settings.connect.tls is None and settings.connect.api_key is not None)
+
+
 async def _connect(settings: Settings) -> ServiceClient:
     """Connect, or raise a CliError that says what is wrong with the address."""
     timeout_seconds = settings.connect_timeout.total_seconds() if settings.connect_timeout else 10.0
@@ -190,15 +196,9 @@ _TLS_PROBLEMS = {
 
 def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
     address = settings.connect.target_host
-    tls = bool(settings.connect.tls) or (settings.connect.tls is None and settings.connect.api_key is not None)
+    tls = uses_tls(settings)
     if "ConnectionRefused" in reason:
-        port = address.rpartition(":")[2]
-        if not port.isdecimal():
-            return CliError(f"nothing listens at {address}, which has no port", "write the address as HOST:PORT")
-        return CliError(
-            f"nothing listens at {address}",
-            f"`dx server start-dev --port {port}` starts one on this machine; --address or --profile names another",
-        )
+        return nothing_listens(address)
     if "dns error" in reason or "lookup address" in reason:
         return CliError(f"the host of {address!r} can't be found", "check the spelling of --address")
     if "Unauthenticated" in reason or "PermissionDenied" in reason:

@@ -6,7 +6,7 @@ import sys
 
 from durable_cli.exit_codes import ExitCode
 
-__all__ = ["CliError", "print_error"]
+__all__ = ["CliError", "nothing_listens", "print_error"]
 
 
 class CliError(Exception):
@@ -25,6 +25,17 @@ class CliError(Exception):
         self.hint = hint
         self.exit_code = exit_code
         self.details = details
+
+
+def nothing_listens(address: str) -> CliError:
+    """Return the error of an address at which nobody answers."""
+    port = address.rpartition(":")[2]
+    if not port.isdecimal():
+        return CliError(f"nothing listens at {address}, which has no port", "write the address as HOST:PORT")
+    return CliError(
+        f"nothing listens at {address}",
+        f"`dx server start-dev --port {port}` starts one on this machine; --address or --profile names another",
+    )
 
 
 def print_error(message: str, hint: str = "", details: str = "") -> None:

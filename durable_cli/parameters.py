@@ -63,6 +63,8 @@ class _DurationType(_DurationBase):
             return value
         try:
             return parse_duration(value)
+        except OverflowError:
+            self.fail(f"{value!r} is too long", param, ctx)
         except ValueError:
             self.fail(f"{value!r} is not a duration: write it with its unit, such as 30s, 5m, 1h30m or 7d", param, ctx)
 

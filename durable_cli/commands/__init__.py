@@ -12,9 +12,15 @@ __all__ = ["ROOT"]
 ROOT = Group(
     "Durable workflows on your machine: a local Temporal server, and commands for any Temporal server.",
     {
+        "new": "Make a project from a template.",
+        "dev": "Run a project: server and workers, replaced on every save.",
         "server": Group(
             "Run the local server.",
             {"start-dev": "Start the local server."},
+        ),
+        "worker": Group(
+            "Run a project's workers.",
+            {"run": "Run one worker for a server that is there already."},
         ),
         "workflow": Group(
             "Start workflows, talk to them, and look at them.",
@@ -31,6 +37,16 @@ ROOT = Group(
                 "cancel": "Ask a workflow, or all that match a query, to cancel.",
                 "terminate": "End a workflow, or all that match a query, at once.",
                 "reset": "Let a workflow, or all that match a query, go on from an earlier point.",
+            },
+        ),
+        "time": Group(
+            "Move the clock of a local server.",
+            {
+                "status": "Show the clock, and what is due next.",
+                "skip": "Move the clock forward, past everything that falls due.",
+                "pause": "Stop the clock.",
+                "resume": "Let the clock go on.",
+                "auto": "Let the clock jump whenever nothing is in flight.",
             },
         ),
         "tui": "Browse workflows and their histories in the terminal.",

@@ -11,10 +11,16 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 
 @attach("reference", WorkflowReference)
 @option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
+@option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 @attach("connection", ConnectionOptions)
 def tui(
-    *, global_options: GlobalOptions, connection: ConnectionOptions, reference: WorkflowReference, read_only: bool
+    *,
+    global_options: GlobalOptions,
+    connection: ConnectionOptions,
+    reference: WorkflowReference,
+    read_only: bool,
+    end_with_fd: int | None,
 ) -> None:
     """Browse workflows and their histories in the terminal.
 
@@ -32,6 +38,7 @@ def tui(
         workflow_id=reference.workflow_id,
         run_id=reference.run_id,
         is_read_only=read_only,
+        end_with_fd=end_with_fd,
     ).run()
 
 

@@ -78,6 +78,7 @@ class Mismatch:
         event_id: None where the new code issues a command that the history knows nothing of.
         command_type: empty where the new code issues no command at all.
         file: where the new code issues the command, or where it waits instead of issuing one.
+        callers: the lines of the user's code that called that one, the nearest first.
         message: the SDK's own words.
     """
 
@@ -95,6 +96,7 @@ class Mismatch:
     file: str | None = None
     line: int | None = None
     source: Source = field(default_factory=list)
+    callers: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,6 @@ def _build(kind: type[T], values: Mapping[str, Any]) -> T:
 def _convert(name: str, value: Any) -> Any:
     if name in _ITEMS:
         return [_build(_ITEMS[name], item) for item in value]
-    if name == "source":
-        return [(number, text) for number, text in value]
+    if name in ("source", "callers"):
+        return [tuple(pair) for pair in value]
     return value

@@ -26,6 +26,8 @@ HOST = Path(__file__).with_name("host") / "main.py"
 # A line of output or an event may be this long.
 _LINE_LIMIT_BYTES = 64 * 1024 * 1024
 _KEPT_STDERR_LINES = 20
+# For a check to end by itself after its time.
+_OVERTIME_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -108,19 +110,24 @@ class HostProcess:
         cwd: Path,
         environment: Mapping[str, str],
         on_output: Callable[[str, str], None],
+        launcher: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
     ) -> HostProcess:
         """Start a host, which gets warm and waits for `load`.
 
         Args:
             environment: the whole environment of the process.
+            launcher: a command that becomes the one whose words follow it, such as the guard's.
+            pass_fds: file descriptors that the launcher needs.
             on_output: called with `stdout` or `stderr` and one line of what the user's code writes.
 
         Raises:
-            OSError: when `python` can't be run.
+            OSError: when `python` (or the launcher) can't be run.
         """
         read_fd, write_fd = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
+                *launcher,
                 str(python),
                 "-u",
                 str(HOST),
@@ -129,7 +136,7 @@ class HostProcess:
                 stderr=asyncio.subprocess.PIPE,
                 cwd=cwd,
                 env={**environment, "DX_EVENTS_FD": str(write_fd)},
-                pass_fds=(write_fd,),
+                pass_fds=(write_fd, *pass_fds),
                 start_new_session=True,
                 limit=_LINE_LIMIT_BYTES,
             )
@@ -172,15 +179,19 @@ class HostProcess:
         Raises:
             HostEndedError: the process ended instead.
         """
-        answer = await self._ask(
-            {
-                "do": "check",
-                "open_runs": open_runs,
-                "closed_runs": closed_runs,
-                "seconds": seconds,
-                "seconds_per_run": seconds_per_run,
-            }
-        )
+        command = {
+            "do": "check",
+            "open_runs": open_runs,
+            "closed_runs": closed_runs,
+            "seconds": seconds,
+            "seconds_per_run": seconds_per_run,
+        }
+        try:
+            answer = await asyncio.wait_for(self._ask(command), seconds + _OVERTIME_SECONDS)
+        except TimeoutError:
+            # The user's code keeps the host from looking at the clock.
+            self.kill()
+            return Failed(f"the replay check did not end within {seconds + _OVERTIME_SECONDS:g} s")
         assert isinstance(answer, Checked | Failed), answer
         return answer
 

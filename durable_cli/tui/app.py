@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from functools import partial
 from typing import ClassVar, cast
 
@@ -27,7 +29,7 @@ __all__ = ["BrowserApp"]
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` opens that workflow at once."""
+    """Browses one server; `workflow_id` opens that workflow at once, `end_with_fd` is a pipe to end with."""
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -49,10 +51,12 @@ class BrowserApp(App[None]):
         workflow_id: str = "",
         run_id: str = "",
         is_read_only: bool = False,
+        end_with_fd: int | None = None,
     ) -> None:
         super().__init__()
         self.link = Link(global_options, connection, self.post_message)
         self.is_read_only = is_read_only
+        self._end_with_fd = end_with_fd
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
@@ -65,8 +69,16 @@ class BrowserApp(App[None]):
         workflow_id, run_id = self._opens
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        if self._end_with_fd is not None:
+            loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
         self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
+
+    def _end(self, pipe: int) -> None:
+        asyncio.get_running_loop().remove_reader(pipe)
+        self.exit()
 
     def on_connection_changed(self, message: ConnectionChanged) -> None:
         """Show on whatever screen is open whether the server answers."""

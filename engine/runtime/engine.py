@@ -36,7 +36,7 @@ from engine.runtime.queries import Queries, QueryTask
 from engine.runtime.recovery import load_tasks
 from engine.runtime.run_cache import RunCache
 from engine.runtime.time_control import TimeControl
-from engine.runtime.undelivered import take_back
+from engine.runtime.undelivered import goes_on, take_back
 from engine.runtime.update_waiters import UpdateWaiter, UpdateWaiters
 from engine.runtime.waiters import HistoryWaiters
 from engine.store.clock import load_clock
@@ -293,7 +293,9 @@ class Engine:
         handle = self.loop.call_later(timeout_seconds, _resolve_poller, poller, None)
         try:
             return await future
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if goes_on(error, future):
+                return future.result()
             self._leave(future, poller.key)
             raise
         finally:

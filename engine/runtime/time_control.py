@@ -4,6 +4,8 @@ Rules:
 - The clock jumps to due times only, one after the other: those of deadlines, and those that somebody waits for. After
   each jump what is in flight (in_flight.py) must end before the next one, so everything happens at its own time.
 - It jumps while a skip is under way, and while it is automatic and not locked.
+- Locks and work in flight are one count, as on the official test server: whoever unlocks without a lock lets the clock
+  jump over as much of the work that is in flight then. So an activity may let its own time pass by sleeping unlocked.
 - A jump is in the file before anything happens at its time: after a crash the clock is not behind the histories.
 - A skip ends for certain: work holds it for `SKIP_PATIENCE_SECONDS` of real time, then its time limits pass as they
   would have passed.
@@ -48,6 +50,7 @@ class TimeControl:
         self._engine = engine
         self._in_flight = InFlight(engine)
         self._one_skip = asyncio.Lock()
+        self._passed_over: set[Work] = set()
         self._skipping = False
         self._skipped_deadlines = 0
         self._seen: dict[Work, float] = {}
@@ -113,15 +116,19 @@ class TimeControl:
     def lock(self) -> None:
         """Let the clock not jump by itself, until it is unlocked as often as it was locked."""
         self.locks += 1
+        if self.locks >= 0:
+            self._passed_over.clear()
 
     def unlock(self) -> None:
         """Take back a lock.
 
         Raises:
-            FailedPrecondition: there is none.
+            FailedPrecondition: there is none, and nothing is in flight.
         """
-        if not self.locks:
-            raise FailedPrecondition("time skipping is not locked: it was unlocked as often as it was locked")
+        if self.locks <= 0:
+            if self._find_holder() is None:
+                raise FailedPrecondition("time skipping is not locked: it was unlocked as often as it was locked")
+            self._passed_over.update(self._in_flight.find_all())
         self.locks -= 1
         self.look_soon()
 
@@ -138,7 +145,7 @@ class TimeControl:
         """Take back a lock until the clock is at `time_ns`: that very moment it is locked again.
 
         Raises:
-            FailedPrecondition: there is no lock.
+            FailedPrecondition: there is no lock, and nothing is in flight.
             Unavailable: the server stops.
         """
         self.unlock()
@@ -152,13 +159,13 @@ class TimeControl:
 
     def find_holder(self) -> Work | None:
         """Return some work that holds the next jump, or None; None as well while the clock does not jump."""
-        return next(self._in_flight.find_all(), None) if self._jumping else None
+        return self._find_holder() if self._jumping else None
 
     # Jumps.
 
     @property
     def _jumping(self) -> bool:
-        return self._skipping or (self.automatic and not self.locks)
+        return self._skipping or (self.automatic and self.locks <= 0)
 
     def _set_automatic(self, automatic: bool) -> None:
         self.automatic = automatic
@@ -223,9 +230,18 @@ class TimeControl:
         self.look_soon()
         return True
 
+    def _find_holder(self) -> Work | None:
+        """Return some work that holds the next jump, or None."""
+        to_pass_over = -self.locks
+        for work in self._in_flight.find_all() if self.watching else ():
+            if to_pass_over <= 0 or work not in self._passed_over:
+                return work
+            to_pass_over -= 1
+        return None
+
     def _is_held(self) -> bool:
         if not self._skipping:
-            return next(self._in_flight.find_all(), None) is not None
+            return self._find_holder() is not None
         now = self._engine.loop.time()
         self._seen = {work: self._seen.get(work, now) for work in self._in_flight.find_all()}
         return any(now - since < SKIP_PATIENCE_SECONDS for since in self._seen.values())

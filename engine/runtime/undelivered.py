@@ -1,6 +1,9 @@
-"""Which inputs take back the tasks of a reply whose client has gone."""
+"""Replies whose client has gone, and the inputs that take back their tasks."""
 
 from __future__ import annotations
+
+import asyncio
+from typing import Any
 
 from engine.core.inputs import ActivityTaskUndelivered, Input, RunRef, WorkflowTaskUndelivered
 from engine.core.run.activity_task import StartedActivityTask
@@ -8,7 +11,18 @@ from engine.core.run.start import StartReply
 from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.core.run.workflow_task_completed import CompletedReply
 
-__all__ = ["take_back"]
+__all__ = ["ENDED_BY_WORKER", "goes_on", "take_back"]
+
+ENDED_BY_WORKER = "the worker ends its polls"
+"""What a poll's task is cancelled with when its client still waits for the answer."""
+
+
+def goes_on(error: asyncio.CancelledError, answer: asyncio.Future[Any]) -> bool:
+    """Say whether the poll that was cancelled has its task already and a worker that waits for it; it is not then."""
+    if error.args != (ENDED_BY_WORKER,) or not answer.done() or answer.cancelled():
+        return False
+    poll = asyncio.current_task()
+    return poll is not None and poll.uncancel() == 0
 
 
 def take_back(reply: object) -> list[Input]:

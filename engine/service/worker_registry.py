@@ -9,10 +9,14 @@ from contextlib import contextmanager
 
 from temporalio.api.worker.v1 import WorkerHeartbeat, WorkerInfo, WorkerListInfo
 
+from engine.runtime.undelivered import ENDED_BY_WORKER
+
 __all__ = ["WorkerRegistry", "WorkerShutDown", "list_info"]
 
 MAX_WORKERS = 1_000
-MAX_SHUT_DOWN_KEYS = 1_000
+MAX_SHUT_DOWN_WORKERS = 1_000
+
+_KEY, _IDENTITY = "key", "identity"
 
 
 class WorkerShutDown(Exception):  # noqa: N818 - says what happened, nothing failed
@@ -24,8 +28,9 @@ class WorkerRegistry:
 
     def __init__(self) -> None:
         self._heartbeats: OrderedDict[tuple[str, str], WorkerHeartbeat] = OrderedDict()
-        self._polls: dict[str, set[asyncio.Task[object]]] = {}
+        self._polls: dict[tuple[str, str], set[asyncio.Task[object]]] = {}
         self._shut_down: OrderedDict[str, None] = OrderedDict()
+        self._resting: OrderedDict[str, None] = OrderedDict()
 
     def record(self, namespace_id: str, heartbeat: WorkerHeartbeat) -> None:
         """Remember a worker's latest heartbeat."""
@@ -45,40 +50,73 @@ class WorkerRegistry:
         return [each for (owner, _), each in reversed(self._heartbeats.items()) if owner == namespace_id]
 
     @contextmanager
-    def polling(self, worker_instance_key: str) -> Iterator[None]:
-        """Let `shut_down` end what runs inside.
+    def polling(self, worker_instance_key: str, identity: str) -> Iterator[None]:
+        """Let `shut_down` and `rest` end what runs inside.
 
         Raises:
-            WorkerShutDown: the worker has shut down, before or meanwhile.
+            WorkerShutDown: the worker has shut down, before or meanwhile, or rests since a moment.
         """
         task = asyncio.current_task()
-        if not worker_instance_key or task is None:
-            yield
-            return
         if worker_instance_key in self._shut_down:
             raise WorkerShutDown
-        polls = self._polls.setdefault(worker_instance_key, set())
-        polls.add(task)
+        names = [name for name in ((_KEY, worker_instance_key), (_IDENTITY, identity)) if name[1]]
+        if task is None or not names:
+            yield
+            return
+        for name in names:
+            self._polls.setdefault(name, set()).add(task)
         try:
             yield
-        except asyncio.CancelledError:
-            if worker_instance_key in self._shut_down and task.uncancel() == 0:
+        except asyncio.CancelledError as error:
+            if error.args == (ENDED_BY_WORKER,) and task.uncancel() == 0:
                 raise WorkerShutDown from None
             raise
         finally:
-            polls.discard(task)
-            if not polls:
-                self._polls.pop(worker_instance_key, None)
+            for name in names:
+                self._polls[name].discard(task)
+                if not self._polls[name]:
+                    del self._polls[name]
+
+    async def wait_at_rest(self, identity: str, timeout_seconds: float) -> None:
+        """Wait the poll's whole time when its worker rests; it gets no task, and must not ask again and again.
+
+        Raises:
+            WorkerShutDown: it rests.
+        """
+        if identity in self._resting:
+            await asyncio.sleep(timeout_seconds)
+            raise WorkerShutDown
 
     def shut_down(self, worker_instance_key: str) -> None:
-        """End the instance's polls; a poll of it that is still on its way finds it shut down."""
-        if not worker_instance_key:
-            return
-        self._shut_down[worker_instance_key] = None
-        if len(self._shut_down) > MAX_SHUT_DOWN_KEYS:
-            self._shut_down.popitem(last=False)
-        for task in self._polls.get(worker_instance_key, ()):
-            task.cancel()
+        """End the instance's polls; a poll of it that is still on its way finds it shut down.
+
+        A poll that has its task already is answered with it.
+        """
+        if worker_instance_key:
+            _remember(self._shut_down, worker_instance_key)
+            self._end_polls((_KEY, worker_instance_key))
+
+    async def rest(self, identity: str) -> None:
+        """Give no more tasks to the worker of this identity; return when those on their way have left.
+
+        It completes what it has, and shuts down in its own time.
+        """
+        _remember(self._resting, identity)
+        polls = self._end_polls((_IDENTITY, identity))
+        if polls:
+            await asyncio.wait(polls)
+
+    def _end_polls(self, name: tuple[str, str]) -> set[asyncio.Task[object]]:
+        polls = set(self._polls.get(name, ()))
+        for task in polls:
+            task.cancel(ENDED_BY_WORKER)
+        return polls
+
+
+def _remember(names: OrderedDict[str, None], name: str) -> None:
+    names[name] = None
+    if len(names) > MAX_SHUT_DOWN_WORKERS:
+        names.popitem(last=False)
 
 
 def list_info(heartbeat: WorkerHeartbeat) -> WorkerListInfo:

@@ -7,11 +7,11 @@ import fcntl
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from engine.store.checkpoint import Checkpoints
+from engine.store.private_file import FILE_NAME, make_folder, remove_abandoned
 from engine.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 __all__ = ["Database", "DatabaseError", "open_database"]
@@ -90,8 +90,9 @@ def open_database(path: Path | None, pragmas: Mapping[str, str]) -> Database:
         raise DatabaseError(f"SQLite pragma {unknown[0]!r} can't be set here", f"use one of: {allowed}")
     folder = None
     if path is None:
-        folder = Path(tempfile.mkdtemp(prefix="dx-"))
-        path = folder / "history.db"
+        remove_abandoned()
+        folder = make_folder()
+        path = folder / FILE_NAME
         pragmas = {"synchronous": "off", **pragmas}
     elif not path.parent.is_dir():
         raise DatabaseError(f"the folder of the database file does not exist: {path.parent}", "create it first")

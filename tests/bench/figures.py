@@ -70,6 +70,9 @@ class Sizes:
     signals: dict[str, int]
     updates: dict[str, int]
     children: dict[str, int]
+    reloads: int
+    reload_runs: int
+    reload_pause_seconds: float
 
 
 FULL = Sizes(
@@ -90,6 +93,9 @@ FULL = Sizes(
     signals={"dx": 5_000, "reference": 1_000},
     updates={"dx": 1_500, "reference": 200},
     children={"dx": 1_000, "reference": 200},
+    reloads=20,
+    reload_runs=20,
+    reload_pause_seconds=2,
 )
 
 QUICK = Sizes(
@@ -110,4 +116,7 @@ QUICK = Sizes(
     signals={"dx": 500, "reference": 60},
     updates={"dx": 200, "reference": 20},
     children={"dx": 100, "reference": 10},
+    reloads=5,
+    reload_runs=5,
+    reload_pause_seconds=1,
 )

@@ -38,6 +38,9 @@ TINY = Sizes(
     signals={KIND: 20},
     updates={KIND: 20},
     children={KIND: 30},
+    reloads=2,
+    reload_runs=1,
+    reload_pause_seconds=0.5,
 )
 CALLS = ("p50", "p99")
 UPDATES = ("1 update at a time", "10 updates at a time to one run", "20 updates at a time to 20 runs")
@@ -63,6 +66,9 @@ EXPECTED = {
         "CPU per child",
         "many children: longest start of another workflow",
     },
+    "reload": {f"{what}: p{percent}" for what in ("save to new code serving", "replay check") for percent in (50, 99)}
+    if KIND == "dx"
+    else set(),
 }
 
 

@@ -38,6 +38,8 @@ def test_help_text(dx: Cli, snapshot: SnapshotAssertion, path: tuple[str, ...]) 
         ["workflow", "--help"],
         ["workflow", "start", "--help"],
         ["server", "start-dev", "--help"],
+        ["new", "--help"],
+        ["new", "--list"],
         # Refused before the engine is started: all that the boot path imports of ours has been imported by then.
         ["server", "start-dev", "--search-attribute", "Name=Nonsense"],
     ],

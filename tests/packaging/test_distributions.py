@@ -75,7 +75,7 @@ def test_wheel_holds_the_packages_and_the_templates(wheel_names: set[str]) -> No
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert templates
-    assert wheel_names >= shipped | templates
+    assert wheel_names >= shipped | templates | {"durable_cli/py.typed"}
 
 
 def test_wheel_holds_nothing_else(wheel_names: set[str]) -> None:
@@ -107,6 +107,12 @@ def test_installs_into_an_empty_venv_and_runs(distribution: str, dist: Path, tmp
     dx = home / "bin" / "dx"
     version = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text())["project"]["version"]
     assert run([dx, "--version"], cwd=tmp_path) == f"dx {version}\n"
+
+    if distribution == "*.whl":
+        run([*pip, "--constraint", CONSTRAINTS, "pytest"])
+        (tmp_path / "test_it.py").write_text("def test_it(dx_client):\n    assert dx_client.namespace\n")
+        pytest_words = [home / "bin" / "python", "-m", "pytest", "-p", "durable_cli.testing", "test_it.py"]
+        assert "1 passed" in run(pytest_words, cwd=tmp_path)
 
     with serving(dx, tmp_path) as server:
         listed = run([dx, "workflow", "list", "--address", server.address, "-o", "json"], cwd=tmp_path)

@@ -12,7 +12,9 @@ from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedReques
 
 from engine.core.inputs import RespondWorkflowTaskCompleted, RunRef
 from engine.core.policy.durations import NANOS_PER_SECOND
+from engine.core.run.workflow_task import StartedWorkflowTask
 from engine.runtime.queries import PendingQuery, QueryTask
+from engine.service.worker_registry import WorkerRegistry, WorkerShutDown
 from tests.sim.script import Script, activity_command, timer_command
 from tests.sim.server import NAMESPACE_ID
 
@@ -55,6 +57,38 @@ def test_idle_task_queues_are_forgotten(tmp_path: Path) -> None:
             await script.poll_workflow(f"sticky-{number}")
         await asyncio.sleep(600)
         assert list(script.engine.task_queues) == []
+
+    script.run(case())
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3], ids=["before the step", "after it", "with the answer"])
+def test_a_worker_that_shuts_down_gets_the_task_that_its_poll_has_already(tmp_path: Path, turns: int) -> None:
+    script = Script(tmp_path)
+
+    async def case() -> None:
+        workers = WorkerRegistry()
+
+        async def poll() -> StartedWorkflowTask | None:
+            try:
+                with workers.polling("instance-1", "worker"):
+                    return await script.poll_workflow_here()
+            except WorkerShutDown:
+                return None
+
+        polling = script.loop.create_task(poll())
+        await asyncio.sleep(0)
+        starting = script.loop.create_task(script.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        workers.shut_down("instance-1")
+        task = await polling
+        await starting
+        if task is None:
+            task = await script.poll_workflow()
+        await script.complete(task)
+        assert script.event_types() == [
+            "WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskCompleted",
+        ]  # fmt: skip
 
     script.run(case())
 

@@ -54,7 +54,7 @@ def signal(workflow_id: str) -> SignalWorkflowExecutionRequest:
 
 def poll_workflow(task_queue: str, **fields: Any) -> PollWorkflowTaskQueueRequest:
     return PollWorkflowTaskQueueRequest(
-        namespace="default", task_queue=TaskQueue(name=task_queue), identity="tester", **fields
+        **{"namespace": "default", "task_queue": TaskQueue(name=task_queue), "identity": "tester", **fields}
     )
 
 

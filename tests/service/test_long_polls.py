@@ -109,6 +109,26 @@ def test_a_worker_that_shuts_down_has_its_polls_ended(stubs: Stubs) -> None:
     assert other.workflow_execution.workflow_id == queue
 
 
+def test_a_worker_at_rest_gets_no_more_tasks_and_waits(stubs: Stubs) -> None:
+    queue, ours = "resting", {"worker_instance_key": "instance-at-rest", "identity": "worker-at-rest"}
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(stubs.workflow.PollWorkflowTaskQueue, raw.poll_workflow(queue, **ours), timeout=60)
+        _wait_for_poller(stubs, queue)
+        stubs.workflow.ShutdownWorker(
+            ShutdownWorkerRequest(namespace="default", identity=ours["identity"], task_queue=queue)
+        )
+        assert not first.result(timeout=5).task_token
+        second = threads.submit(stubs.workflow.PollWorkflowTaskQueue, raw.poll_workflow(queue, **ours), timeout=60)
+        stubs.workflow.StartWorkflowExecution(raw.start(queue))
+        other = stubs.workflow.PollWorkflowTaskQueue(raw.poll_workflow(queue, identity="another"), timeout=10)
+        assert other.workflow_execution.workflow_id == queue
+        assert not second.done()
+        stubs.workflow.ShutdownWorker(
+            ShutdownWorkerRequest(namespace="default", worker_instance_key=ours["worker_instance_key"])
+        )
+        assert not second.result(timeout=5).task_token
+
+
 def test_a_deadline_that_is_over_is_the_callers_own(stubs: Stubs) -> None:
     stubs.workflow.StartWorkflowExecution(raw.start("impatient"))
     first = stubs.workflow.GetWorkflowExecutionHistory(

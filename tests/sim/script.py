@@ -212,11 +212,13 @@ class Script:
 
     def poll_workflow(self, queue: str = "q", *, sticky: bool = False) -> Awaitable[StartedWorkflowTask]:
         """Poll in a task of its own; await it for the reply."""
+        return self.loop.create_task(self.poll_workflow_here(queue, sticky=sticky))
+
+    async def poll_workflow_here(self, queue: str = "q", *, sticky: bool = False) -> StartedWorkflowTask:
+        """Poll in the caller's task."""
         record = PollerRecord("worker", self.env.now_ns())
-        return self.loop.create_task(  # type: ignore[return-value]
-            self.engine.poll_workflow_task(
-                self.server.namespace, queue, sticky=sticky, record=record, timeout_seconds=60
-            )
+        return await self.engine.poll_workflow_task(  # type: ignore[return-value]
+            self.server.namespace, queue, sticky=sticky, record=record, timeout_seconds=60
         )
 
     def poll_activity(self) -> Awaitable[StartedActivityTask]:

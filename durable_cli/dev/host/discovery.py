@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from types import ModuleType
 from typing import Any
 
 from . import snapshot
-from .problems import LoadProblemError, shorten
+from .problems import LoadError, shorten
 
 _WORKFLOW = "__temporal_workflow_definition"
 _ACTIVITY = "__temporal_activity_definition"
 _DYNAMIC = "(dynamic)"
+_DEF = re.compile(r"\s*(async\s+)?def\s")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def load_definitions(workflow_modules: Sequence[str], activity_modules: Sequence
     """Import the modules, each once, and find what they define.
 
     Raises:
-        LoadProblemError: a module is missing, defines nothing, or a name is defined twice.
+        LoadError: a module is missing, defines nothing, or a name is defined twice.
         BaseException: whatever a module raises.
     """
     modules = {name: import_module(name) for name in dict.fromkeys((*workflow_modules, *activity_modules))}
@@ -69,13 +71,13 @@ def import_module(name: str) -> ModuleType:
     """Import a module that dx.toml names.
 
     Raises:
-        LoadProblemError: there is no such module; one that is missing further in raises ModuleNotFoundError itself.
+        LoadError: there is no such module; one that is missing further in raises ModuleNotFoundError itself.
     """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            raise LoadProblemError(
+            raise LoadError(
                 "ModuleNotFoundError",
                 f"no module {name!r} in {Path.cwd()} (looked for by {sys.executable})",
                 "is the name in dx.toml right, and is `cwd` the folder that has it?",
@@ -140,7 +142,7 @@ def _add_all(target: list[Found], found: Sequence[Found] | Iterator[Found], what
             known[entry.name] = entry
             target.append(entry)
         elif other.value != entry.value:
-            raise LoadProblemError(
+            raise LoadError(
                 "DuplicateName",
                 f"two definitions of {what} {entry.name!r}: {shorten(other.file)}:{other.line} and "
                 f"{shorten(entry.file)}:{entry.line}",
@@ -149,7 +151,7 @@ def _add_all(target: list[Found], found: Sequence[Found] | Iterator[Found], what
                 entry.line,
             )
     if not added:
-        raise LoadProblemError(
+        raise LoadError(
             "NothingFound",
             f"module {module.__name__!r} defines no {what}",
             _hint_for_empty(module, what),
@@ -184,32 +186,33 @@ def _belongs(value: Any, module: ModuleType) -> bool:
     return defined_in == module.__name__ or (is_package and defined_in.startswith(f"{module.__name__}."))
 
 
+def run_place(workflow: type) -> tuple[str, int]:
+    """Return the file and the line of a workflow's run method."""
+    return _place(getattr(workflow, _WORKFLOW).run_fn)
+
+
 def _place(value: Any) -> tuple[str, int]:
-    """Return the file and the line where a class or a function is defined."""
+    """Return the file and the line where a class or a function is defined: that of its name, below decorators."""
     target = inspect.unwrap(getattr(value, "__func__", value))
     code = getattr(target, "__code__", None)
-    if code is None and not isinstance(target, type):
-        target = type(target)
     if code is not None:
-        return code.co_filename, code.co_firstlineno
-    try:
-        file = inspect.getsourcefile(target) or ""
-        return file, inspect.getsourcelines(target)[1]
-    except (OSError, TypeError):
-        return "", 0
+        return code.co_filename, snapshot.find_line(code.co_filename, _DEF, code.co_firstlineno)
+    kind = target if isinstance(target, type) else type(target)
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return file, snapshot.find_line(file, re.compile(rf"\s*class\s+{kind.__name__}\b"), 1)
 
 
 def resolve(reference: str) -> Any:
     """Return what `module:attribute` names; a class is called without arguments.
 
     Raises:
-        LoadProblemError: there is no such module or attribute.
+        LoadError: there is no such module or attribute.
     """
     module_name, _, attribute = reference.partition(":")
     value: Any = import_module(module_name)
     for name in attribute.split("."):
         if not hasattr(value, name):
-            raise LoadProblemError(
+            raise LoadError(
                 "AttributeError",
                 f"module {module_name!r} has no attribute {attribute!r}",
                 "dx.toml names it as module:attribute",
@@ -218,8 +221,3 @@ def resolve(reference: str) -> Any:
             )
         value = getattr(value, name)
     return value() if isinstance(value, type) else value
-
-
-def lines_of(found: Found) -> list[tuple[int, str]]:
-    """Return the source around a definition."""
-    return snapshot.excerpt(found.file, found.line)

@@ -12,7 +12,7 @@ from typing import Any
 from . import snapshot
 
 
-class LoadProblemError(Exception):
+class LoadError(Exception):
     """Something in the worker's table or in the user's modules that Python itself takes no offence at."""
 
     def __init__(self, error: str, message: str, hint: str = "", file: str | None = None, line: int | None = None):
@@ -25,9 +25,9 @@ class LoadProblemError(Exception):
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return the fields of `load_failed`: the error's name and message, the user's line, a hint, the traceback."""
-    if isinstance(error, LoadProblemError):
+    if isinstance(error, LoadError):
         return _fields(error.error, str(error), error.hint, error.file, error.line)
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = format_traceback(error)
     chain = list(_causes(error))
     root = chain[-1]
     for cause in chain:
@@ -44,6 +44,11 @@ def describe(error: BaseException) -> dict[str, Any]:
     elif error is not root and not isinstance(root, ImportError):
         message = f"{error}: {root}"
     return _fields(type(root).__name__, message, hint, file, line, None, text)
+
+
+def format_traceback(error: BaseException) -> str:
+    """Return the text that Python would print."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def locate(error: BaseException) -> tuple[str | None, int | None]:

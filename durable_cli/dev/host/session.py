@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import dataclasses
 import importlib
 import os
 import sys
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import problems, snapshot
@@ -44,9 +44,9 @@ def run() -> NoReturn:
 def _warm(channel: Channel) -> bool:
     """Import the SDK before there is anything to do; False when this interpreter has none."""
     try:
-        from . import worker
+        from . import check
 
-        assert worker
+        assert check
     except ModuleNotFoundError as error:
         if error.name != "temporalio":
             raise
@@ -70,9 +70,12 @@ def _without_sdk() -> dict[str, Any]:
 
 
 def _load_parts(command: dict[str, Any]) -> Parts:
+    from . import logs
     from .worker import load_parts
 
-    return load_parts(command["worker"])
+    parts = load_parts(command["worker"])
+    logs.set_up()
+    return parts
 
 
 class _Session:
@@ -84,6 +87,7 @@ class _Session:
         self._table: dict[str, Any] = command["worker"]
         self._parts = parts
         self._running: RunningWorker | None = None
+        self._is_clean = True
 
     async def run(self, started_s: float) -> bool:
         """Answer commands until the worker is drained; False when it can't be made."""
@@ -112,8 +116,18 @@ class _Session:
             try:
                 if command["do"] == "serve":
                     await self._serve()
+                elif command["do"] == "check":
+                    await self._check(command)
             except Exception as error:
                 self._fail(error)
+
+    async def _check(self, command: dict[str, Any]) -> None:
+        from .check import Check
+
+        started_s = time.monotonic()
+        report = await Check(self._client, self._table["task_queue"], self._parts, command).run()
+        self._is_clean = self._is_clean and report.is_clean
+        self._channel.send("checked", seconds=time.monotonic() - started_s, **dataclasses.asdict(report))
 
     async def _serve(self) -> None:
         from .worker import RunningWorker
@@ -132,7 +146,8 @@ class _Session:
             self._running.ended.remove_done_callback(self._on_end)
             in_time = await self._running.drain(self._table["graceful_shutdown_timeout"])
         self._channel.send("drained", in_time=in_time)
-        if not in_time:
+        if not in_time or not self._is_clean:
+            # User code still runs in a thread, which a proper end would wait for.
             _leave()
 
     def _on_end(self, ended: asyncio.Future[None]) -> None:
@@ -140,7 +155,7 @@ class _Session:
             self._fail(ended.exception() or RuntimeError("the worker has ended"))
 
     def _fail(self, error: BaseException) -> None:
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        text = problems.format_traceback(error)
         cause = error.__cause__
         self._channel.send("failed", message=f"{error}: {cause}" if cause else str(error), traceback=text)
 

@@ -8,8 +8,10 @@ whole second of change, which two quick saves can have. So each source file of t
 
 from __future__ import annotations
 
+import hashlib
 import importlib.machinery
 import linecache
+import re
 import sysconfig
 from importlib.util import decode_source
 from pathlib import Path
@@ -22,6 +24,7 @@ _NOT_OF_THE_USER = tuple(
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 _codes: dict[str, CodeType] = {}
+_digests: dict[str, str] = {}
 
 
 def is_user_file(filename: str) -> bool:
@@ -37,6 +40,20 @@ def excerpt(filename: str, line: int) -> list[tuple[int, str]]:
     ]
 
 
+def find_line(filename: str, pattern: re.Pattern[str], start: int) -> int:
+    """Return the first line from `start` on that matches; `start` where none does."""
+    lines = linecache.getlines(filename)
+    return next((number for number in range(start, len(lines) + 1) if pattern.match(lines[number - 1])), start)
+
+
+def digest(*more: str) -> str:
+    """Return a hash of all the user's source that is imported by now, and of what else is given."""
+    whole = hashlib.md5(usedforsecurity=False)
+    for part in (*sorted(_digests.values()), *more):
+        whole.update(part.encode())
+    return whole.hexdigest()
+
+
 def install() -> None:
     """Let every source file of the user be read and compiled once."""
     loader = importlib.machinery.SourceFileLoader
@@ -49,6 +66,7 @@ def install() -> None:
         if path not in _codes:
             data = self.get_data(path)
             _remember_lines(path, data)
+            _digests[path] = hashlib.md5(data, usedforsecurity=False).hexdigest()
             _codes[path] = self.source_to_code(data, path)
         return _codes[path]
 

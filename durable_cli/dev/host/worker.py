@@ -17,16 +17,19 @@ import temporalio.service
 import temporalio.worker
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ShutdownWorkerRequest
 
+from . import snapshot
 from .discovery import Definitions, load_definitions, resolve
-from .problems import LoadProblemError
+from .problems import LoadError
+from .sandbox import OncePerModuleRunner
 
 # As many as the SDK's worker runs at once when it is not told.
 _DEFAULT_ACTIVITIES = 100
 _SEEN_WITHIN_SECONDS = 10.0
+_TAKEN_UP_SECONDS = 0.05
 # Beyond the grace time, for activities to notice that they are cancelled.
-_CANCELLED_WITHIN_SECONDS = 5.0
+_CANCELLED_WITHIN_SECONDS = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Parts:
         return [entry.value for entry in self.definitions.workflows]
 
     @property
+    def build_id(self) -> str:
+        """What the SDK calls the code of this worker; its own way to find that reads every module that there is."""
+        return snapshot.digest(sdk_version())
+
+    @property
     def worker_interceptors(self) -> list[temporalio.worker.Interceptor]:
         return [value for value in self.interceptors if isinstance(value, temporalio.worker.Interceptor)]
 
@@ -51,14 +59,14 @@ def load_parts(table: Mapping[str, Any]) -> Parts:
     """Import all that the table names.
 
     Raises:
-        LoadProblemError: as in discovery.
+        LoadError: as in discovery.
         BaseException: whatever a module raises.
     """
     definitions = load_definitions(table["workflows"], table["activities"])
     converter = table.get("data_converter")
     data_converter = resolve(converter) if converter else temporalio.converter.DataConverter.default
     if not isinstance(data_converter, temporalio.converter.DataConverter):
-        raise LoadProblemError("TypeError", f"{converter} is not a temporalio DataConverter")
+        raise LoadError("TypeError", f"{converter} is not a temporalio DataConverter")
     return Parts(
         definitions,
         data_converter,
@@ -71,7 +79,7 @@ async def connect(command: Mapping[str, Any], parts: Parts) -> temporalio.client
     """Connect to the server as the user's own worker would.
 
     Raises:
-        LoadProblemError: the server can't be reached.
+        LoadError: the server can't be reached.
     """
     options: dict[str, Any] = {}
     client_plugins = [value for value in parts.plugins if not _is_only_for_workers(value)]
@@ -97,7 +105,7 @@ async def connect(command: Mapping[str, Any], parts: Parts) -> temporalio.client
             **options,
         )
     except RuntimeError as error:
-        raise LoadProblemError("ConnectError", f"can't reach the server at {command['address']}: {error}") from None
+        raise LoadError("ConnectError", f"can't reach the server at {command['address']}: {error}") from None
 
 
 def make_worker(client: temporalio.client.Client, table: Mapping[str, Any], parts: Parts) -> temporalio.worker.Worker:
@@ -107,6 +115,9 @@ def make_worker(client: temporalio.client.Client, table: Mapping[str, Any], part
     if worker_plugins:
         _require_parameter(temporalio.worker.Worker, "plugins")
         options["plugins"] = worker_plugins
+    if not parts.plugins:
+        # A plugin may choose a deployment, which excludes a build id.
+        options["build_id"] = parts.build_id
     for name in options:
         _require_parameter(temporalio.worker.Worker, name)
     if any(not entry.is_async for entry in parts.definitions.activities):
@@ -122,6 +133,7 @@ def make_worker(client: temporalio.client.Client, table: Mapping[str, Any], part
         workflows=parts.workflows,
         activities=[entry.value for entry in parts.definitions.activities],
         interceptors=interceptors,
+        workflow_runner=OncePerModuleRunner(),
         graceful_shutdown_timeout=timedelta(seconds=table["graceful_shutdown_timeout"]),
         **options,
     )
@@ -133,7 +145,7 @@ def _is_only_for_workers(plugin: Any) -> bool:
 
 def _require_parameter(function: Any, name: str) -> None:
     if name not in inspect.signature(function).parameters:
-        raise LoadProblemError(
+        raise LoadError(
             "UnknownOption",
             f"temporalio {sdk_version()} does not know {name!r}",
             "a newer temporalio may: pip install --upgrade temporalio",
@@ -173,6 +185,7 @@ class RunningWorker:
 
     async def drain(self, grace_seconds: float) -> bool:
         """Shut the worker down; True when all activities have ended in time."""
+        await self._rest()
         shutdown = asyncio.ensure_future(self._worker.shutdown())
         done, _ = await asyncio.wait(
             [self.ended, shutdown],
@@ -181,10 +194,25 @@ class RunningWorker:
         )
         return bool(done)
 
+    async def _rest(self) -> None:
+        """Let dx's server give this worker no more tasks, before the SDK knows that it ends.
+
+        The SDK ends its worker as soon as nothing is in its hands, and so loses what a server gives it between that
+        moment and the one at which the server hears of it. Another server does not know this request, and refuses it.
+        """
+        request = ShutdownWorkerRequest(namespace=self._client.namespace, identity=self._client.identity)
+        try:
+            await self._client.workflow_service.shutdown_worker(request)
+        except temporalio.service.RPCError:
+            return
+        # What was given before the answer has arrived before it, and only must be taken up.
+        await asyncio.sleep(_TAKEN_UP_SECONDS)
+
     async def _is_polling(self, task_queue: str, identity: str, kind: TaskQueueType.ValueType) -> bool:
         answer = await self._client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(
                 namespace=self._client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
-            )
+            ),
+            retry=True,
         )
         return any(poller.identity == identity for poller in answer.pollers)

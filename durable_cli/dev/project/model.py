@@ -122,7 +122,7 @@ class Worker(Table):
     env: dict[str, str] = {}
     """Environment variables that it gets beside those of dx."""
     watch: list[ProjectPath] = Field(default_factory=lambda data: [data["cwd"]])
-    """Files and folders whose changes reload it. Default: `cwd`."""
+    """Files and folders whose changes reload it; in a Python worker's folders, those of .py files. Default: `cwd`."""
     ignore: list[str] = []
     """Globs of names that don't count as changes, beside the usual ones (.git, .venv, node_modules, *.pyc, …)."""
     setup: Setup | None = None
@@ -237,6 +237,8 @@ class Start(Table):
     """Task queue of its workers."""
     input: list[JsonValue] = []
     """Arguments of the workflow."""
+    cron: str = ""
+    """A cron expression (UTC), such as "0 9 * * *" or "@every 1h": the server runs it again and again."""
     memo: dict[str, JsonValue] = {}
     """Memo fields."""
     search_attributes: dict[str, JsonValue] = {}

@@ -36,6 +36,7 @@ async def _make(client: Client, workflow_id: str, declared: Start) -> Result:
         workflow_type=WorkflowType(name=declared.workflow_type),
         task_queue=TaskQueue(name=declared.task_queue, kind=TaskQueueKind.TASK_QUEUE_KIND_NORMAL),
         input=Payloads(payloads=map(make_payload, declared.input)) if declared.input else None,
+        cron_schedule=declared.cron,
         identity=client.identity,
         request_id=str(uuid.uuid4()),
         # The server decides, so that two that start at the same time don't start it twice.

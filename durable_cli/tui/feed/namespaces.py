@@ -1,4 +1,4 @@
-"""The namespaces of a server, and the attributes that its filters know."""
+"""The namespaces of a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from durable_cli.tui.place_rows import NamespaceRow
 if TYPE_CHECKING:
     from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
-__all__ = ["list_namespaces", "list_search_attributes", "watch_namespaces"]
+__all__ = ["list_namespaces", "watch_namespaces"]
 
 LIST_SECONDS = 5.0
 
@@ -82,23 +82,3 @@ def _fields(description: DescribeNamespaceResponse) -> Iterator[tuple[str, str]]
     yield "limit", f"{info.limits.blob_size_limit_error:,} bytes a payload" if info.limits.blob_size_limit_error else ""
     able = [field.name.replace("_", " ") for field, value in info.capabilities.ListFields() if value]
     yield "can", ", ".join(["schedules"] * info.supports_schedules + able)
-
-
-async def list_search_attributes(link: Link) -> dict[str, str]:
-    """Return the types of the namespace's own search attributes, by name.
-
-    Raises:
-        CliError: the server does not say.
-    """
-    async with link.asking("list search attributes") as client:
-        from temporalio.api.enums.v1 import IndexedValueType
-        from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-
-        reply = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=link.namespace), timeout=seconds(10)
-        )
-    prefix = "INDEXED_VALUE_TYPE_"
-    return {
-        name: IndexedValueType.Name(number).removeprefix(prefix).title().replace("_", "")
-        for name, number in reply.custom_attributes.items()
-    }

@@ -16,8 +16,8 @@ from textual.widgets import Footer, Input, Static
 from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
-from durable_cli.tui.feed.namespaces import list_search_attributes
 from durable_cli.tui.feed.runs import list_runs, watch_runs
+from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.filter_completion import complete
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow

@@ -85,7 +85,8 @@ async def poll_activity_task_queue(
     record = PollerRecord(request.identity, engine.clock.system_ns(), request=request)
     seconds = long_poll_seconds(call, engine.limits.task_long_poll_interval_ns)
     try:
-        with service.workers.polling(request.worker_instance_key):
+        with service.workers.polling(request.worker_instance_key, request.identity):
+            await service.workers.wait_at_rest(request.identity, seconds)
             task = await engine.poll_activity_task(
                 namespace, request.task_queue.name, record=record, timeout_seconds=seconds
             )

@@ -19,7 +19,7 @@ async def poll_nexus_task_queue(service: Service, request: PollNexusTaskQueueReq
     get_namespace(service, request.namespace)
     validate_poll_nexus_task_queue(request, limits, remaining_ns=remaining_ns(call))
     try:
-        with service.workers.polling(request.worker_instance_key):
+        with service.workers.polling(request.worker_instance_key, request.identity):
             await asyncio.sleep(long_poll_seconds(call, limits.task_long_poll_interval_ns))
     except WorkerShutDown:
         pass

@@ -34,8 +34,14 @@ async def record_worker_heartbeat(
 
 
 async def shutdown_worker(service: Service, request: ShutdownWorkerRequest, call: Call) -> ShutdownWorkerResponse:
-    """End a worker's polls and let the runs that it had cached go to others at once."""
+    """End a worker's polls and let the runs that it had cached go to others at once.
+
+    A worker that is named by its identity alone only gets no more tasks: so it can be told to before it shuts down.
+    """
     namespace = get_namespace(service, request.namespace)
+    if request.identity and not request.worker_instance_key and not request.sticky_task_queue:
+        await service.workers.rest(request.identity)
+        return ShutdownWorkerResponse()
     if request.HasField("worker_heartbeat"):
         service.workers.record(namespace.namespace_id, request.worker_heartbeat)
     service.workers.shut_down(request.worker_instance_key)

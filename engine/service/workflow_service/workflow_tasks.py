@@ -64,7 +64,8 @@ async def poll_workflow_task_queue(
     seconds = long_poll_seconds(call, engine.limits.task_long_poll_interval_ns)
     sticky = request.task_queue.kind == TASK_QUEUE_KIND_STICKY
     try:
-        with service.workers.polling(request.worker_instance_key):
+        with service.workers.polling(request.worker_instance_key, request.identity):
+            await service.workers.wait_at_rest(request.identity, seconds)
             task = await engine.poll_workflow_task(
                 namespace, request.task_queue.name, sticky=sticky, record=record, timeout_seconds=seconds
             )

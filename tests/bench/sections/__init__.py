@@ -9,6 +9,7 @@ from tests.bench.sections.children import children
 from tests.bench.sections.messages import signals, updates
 from tests.bench.sections.one_run import events, long_run, sequence, timer
 from tests.bench.sections.orders import footprint, growth, idle, ready, throughput
+from tests.bench.sections.reload import reload
 
 SECTIONS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "throughput": throughput,
@@ -23,4 +24,5 @@ SECTIONS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "signals": signals,
     "updates": updates,
     "children": children,
+    "reload": reload,
 }

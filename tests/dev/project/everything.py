@@ -70,6 +70,7 @@ workflow_type = "W"
 task_queue = "q"
 namespace = "orders"
 input = []
+cron = "0 9 * * *"
 memo = { a = 1 }
 search_attributes = { CustomerId = "x" }
 """

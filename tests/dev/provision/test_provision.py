@@ -104,7 +104,7 @@ def test_every_type_is_known() -> None:
 async def test_a_workflow_is_started_with_what_is_declared(world: World) -> None:
     text = (
         f'{START}input = [{{ order_id = "1" }}, 2026-01-02, 3]\nmemo = {{ source = "seed" }}\n'
-        'search_attributes = { CustomerId = "ann" }\n[search_attributes]\nCustomerId = "Keyword"\n'
+        'cron = "@every 1h"\nsearch_attributes = { CustomerId = "ann" }\n[search_attributes]\nCustomerId = "Keyword"\n'
     )
     assert "workflow order-1: started" in await world.provision_lines(text)
     client = world.connect()
@@ -115,6 +115,7 @@ async def test_a_workflow_is_started_with_what_is_declared(world: World) -> None
     assert [payload.data for payload in started.input.payloads] == [b'{"order_id":"1"}', b'"2026-01-02"', b"3"]
     assert started.memo.fields["source"].data == b'"seed"'
     assert started.search_attributes.indexed_fields["CustomerId"].data == b'"ann"'
+    assert started.cron_schedule == "@every 1h"
     assert started.identity == "tester"
 
 

@@ -1,0 +1,1 @@
+"""The one log view of `dx dev`."""

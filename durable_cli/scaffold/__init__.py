@@ -1,0 +1,1 @@
+"""What `dx new` makes projects from: the catalogue of templates, and their rendering."""
