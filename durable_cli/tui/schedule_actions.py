@@ -37,7 +37,7 @@ class ScheduleActionsScreen(BrowserScreen):
         Binding("t", "change_trigger", "Trigger"),
         Binding("p", "change_pause", "Pause"),
         Binding("b", "change_backfill", "Backfill"),
-        Binding("d", "change_delete", "Delete"),
+        Binding("d", "change_delete", "Delete", show=False),
     ]
 
     def target(self) -> ScheduleRow | None:

@@ -35,6 +35,9 @@ Change = Callable[["Link"], Awaitable[str]]
 class BrowserScreen(Screen[None]):
     """A screen of the browser; its watches post their messages to it."""
 
+    HAS_PLACE_KEYS: ClassVar[bool] = True
+    """Whether the number keys go to the places here; a screen may need them itself."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
     ]

@@ -35,6 +35,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     """What to do when there are none; a line that begins with a $ is a command."""
     MISSING: ClassVar[Sequence[str]] = ()
     """What to do when the server has no such thing."""
+    AUTO_FOCUS = "#rows"
     HAS_PANE: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [

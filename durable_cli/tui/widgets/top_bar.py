@@ -18,6 +18,7 @@ from durable_cli.tui.places import PLACES, Place, find_place
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.screens.base import BrowserScreen
 
 __all__ = ["BarPart", "TopBar", "lay_out_bar"]
 
@@ -60,7 +61,7 @@ class TopBar(Widget):
             namespace=app.link.namespace,
             place=find_place(app.current_mode),
             detail=self._detail,
-            has_keys=self._has_keys(),
+            has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
             server=(BarPart(app.link.address, "quiet", PLACES[-1].action), BarPart(f" {sign}", variable)),
         )
         colors = app.theme_variables
@@ -69,11 +70,6 @@ class TopBar(Widget):
             line.append(part.text, Style(color=colors[part.variable], bold=part.is_bold or None))
         segments = list(Segment.apply_style(line.render(app.console), self.rich_style))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
-
-    def _has_keys(self) -> bool:
-        """Say whether the number keys go to the places here: a screen may use them otherwise."""
-        active = self.screen.active_bindings.get(PLACES[0].key)
-        return active is not None and active.binding.action == PLACES[0].action
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the piece under the mouse stands for."""
