@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-__all__ = ["clock", "now_ns", "short_span", "since"]
+__all__ = ["clock", "now_ns", "rough_span", "short_span", "since"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
@@ -28,6 +28,11 @@ def short_span(nanoseconds: int) -> str:
             smaller, smaller_size = (*_UNITS, ("s", 1))[index + 1]
             return f"{rest // size}{unit}{rest % size // smaller_size:02}{smaller}"
     return f"{rest}s"
+
+
+def rough_span(nanoseconds: int) -> str:
+    """Write a span that goes on: as `short_span`, in whole seconds."""
+    return short_span(nanoseconds) if nanoseconds >= 60 * 1_000_000_000 else f"{max(nanoseconds, 0) // 1_000_000_000}s"
 
 
 def since(time_ns: int, reference_ns: int) -> str:
