@@ -17,15 +17,15 @@ TESTS_FOLDER = Path(__file__).parent
 BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
-    "dev": 360,
-    "testing": 240,
+    "dev": 480,
+    "testing": 360,
     "store": 240,
     "differential": 300,
     "cli": 300,
     "service": 240,
-    "tui": 180,
+    "tui": 360,
     "bench": 120,
-    "packaging": 120,
+    "packaging": 180,
     "sim": 180,
     "core": 90,
     "conformance": 60,

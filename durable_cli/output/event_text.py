@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import (
 )
 from temporalio.api.history.v1 import HistoryEvent
 
-from durable_cli.output.payload_text import format_payloads, summarize_failure
+from durable_cli.output.payload_text import format_fields, preview_payloads, summarize_failure
 from durable_cli.output.times import format_duration
 
 __all__ = ["Names", "name_event", "summarize_event"]
@@ -30,6 +30,8 @@ class Names:
 
     activities: dict[int, str] = field(default_factory=dict)
     """Types by the id of the event that scheduled them."""
+    operations: dict[int, str] = field(default_factory=dict)
+    """Nexus operations by the id of the event that scheduled them."""
     updates: dict[str, str] = field(default_factory=dict)
     """Names of their handlers by update id."""
 
@@ -38,6 +40,9 @@ class Names:
         if event.HasField("activity_task_scheduled_event_attributes"):
             scheduled = event.activity_task_scheduled_event_attributes
             self.activities[event.event_id] = scheduled.activity_type.name
+        if event.HasField("nexus_operation_scheduled_event_attributes"):
+            operation = event.nexus_operation_scheduled_event_attributes
+            self.operations[event.event_id] = f"{operation.endpoint} {operation.service}.{operation.operation}"
         for request in (
             event.workflow_execution_update_admitted_event_attributes.request,
             event.workflow_execution_update_accepted_event_attributes.accepted_request,
@@ -65,10 +70,24 @@ def summarize_event(event: HistoryEvent, names: Names) -> str:
         subject = names.activities.get(attributes.scheduled_event_id, f"of event {attributes.scheduled_event_id}")
         rest = _ACTIVITY_SUMMARIES[kind](attributes)
         return f"{subject}{rest}" if rest.startswith(",") else f"{subject}: {rest}" if rest else subject
+    if kind.startswith("nexus_operation_"):
+        return _summarize_nexus(event.event_id, attributes, names)
     if kind in _UPDATE_SUMMARIES:
         return _UPDATE_SUMMARIES[kind](attributes, names)
     summary = _SUMMARIES.get(kind)
     return summary(attributes) if summary else ""
+
+
+def _summarize_nexus(event_id: int, attributes: _Attributes, names: Names) -> str:
+    scheduled_event_id = getattr(attributes, "scheduled_event_id", event_id)
+    operation = names.operations.get(scheduled_event_id, f"of event {scheduled_event_id}")
+    said = ""
+    if hasattr(attributes, "failure"):
+        said = summarize_failure(attributes.failure)
+    elif hasattr(attributes, "result") or hasattr(attributes, "input"):
+        payload = attributes.result if hasattr(attributes, "result") else attributes.input
+        said = preview_payloads([payload]) if payload.metadata else ""
+    return f"{operation}: {said}" if said else operation
 
 
 def _word(enum: Any, number: int, prefix: str) -> str:
@@ -77,8 +96,7 @@ def _word(enum: Any, number: int, prefix: str) -> str:
 
 
 def _call(name: str, payloads: Any) -> str:
-    arguments = format_payloads(payloads.payloads)
-    return f"{name}({arguments if len(arguments) <= 120 else arguments[:119] + '…'})"
+    return f"{name}({preview_payloads(payloads.payloads)})"
 
 
 def _result(attributes: _Attributes) -> str:
@@ -86,7 +104,11 @@ def _result(attributes: _Attributes) -> str:
 
 
 def _values(payloads: Any) -> str:
-    text = format_payloads(payloads.payloads)
+    return preview_payloads(payloads.payloads)
+
+
+def _fields(fields: Any) -> str:
+    text = format_fields(fields)
     return text if len(text) <= 120 else text[:119] + "…"
 
 
@@ -186,6 +208,10 @@ _SUMMARIES: dict[str, Callable[[_Attributes], str]] = {
     "timer_fired": lambda a: a.timer_id,
     "timer_canceled": lambda a: a.timer_id,
     "marker_recorded": lambda a: a.marker_name,
+    "upsert_workflow_search_attributes": lambda a: _fields(a.search_attributes.indexed_fields),
+    "workflow_properties_modified": lambda a: _fields(a.upserted_memo.fields),
+    "workflow_execution_paused": lambda a: a.reason,
+    "workflow_execution_unpaused": lambda a: a.reason,
     "start_child_workflow_execution_initiated": lambda a: f"{a.workflow_type.name} {a.workflow_id}",
     "start_child_workflow_execution_failed": _child_start_failed,
     "child_workflow_execution_started": _child,

@@ -20,6 +20,7 @@ __all__ = [
     "format_payloads",
     "format_result",
     "message_to_text",
+    "preview_payloads",
     "print_value",
     "show_controls",
     "summarize_failure",
@@ -42,6 +43,26 @@ def format_payload(payload: Payload) -> str:
 def format_payloads(payloads: Iterable[Payload]) -> str:
     """Format a list of arguments, separated by commas."""
     return ", ".join(format_payload(payload) for payload in payloads)
+
+
+def preview_payloads(payloads: Iterable[Payload], limit: int = 120) -> str:
+    """Format what fits of a list of arguments; a large payload is not read whole for that."""
+    text = ""
+    for payload in payloads:
+        if text:
+            text += ", "
+        text += _preview_payload(payload, limit)
+        if len(text) > limit:
+            return text[: limit - 1] + "…"
+    return text
+
+
+def _preview_payload(payload: Payload, limit: int) -> str:
+    is_json = payload.metadata.get("encoding", b"").startswith(b"json/")
+    # A character takes at most twelve bytes: two escaped halves.
+    if is_json and len(payload.data) > 12 * (limit + 1):
+        return " ".join(payload.data[: 12 * (limit + 1)].decode(errors="ignore").split())
+    return format_payload(payload)
 
 
 def format_result(payloads: Any) -> str:

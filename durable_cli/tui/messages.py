@@ -8,12 +8,14 @@ from enum import Enum
 
 from textual.message import Message
 
+from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, RunRow, RunSummary
 
 __all__ = [
     "Connection",
     "ConnectionChanged",
     "HistoryGrew",
+    "HistoryRead",
     "RunDescribed",
     "RunsCounted",
     "RunsListed",
@@ -95,6 +97,12 @@ class RunDescribed(Message):
 
 @dataclass
 class HistoryGrew(Message):
-    """Further events of the run, oldest first."""
+    """Further events of the run, oldest first, and what they do to their groups."""
 
     events: Sequence[EventRow]
+    steps: Sequence[Step]
+
+
+@dataclass
+class HistoryRead(Message):
+    """The run is closed, and all of its history was told."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["EventRow", "PendingWork", "RunRow", "RunSummary"]
+__all__ = [
+    "EventRow",
+    "PendingActivity",
+    "PendingCallback",
+    "PendingNexusOperation",
+    "PendingTask",
+    "RunRow",
+    "RunSummary",
+]
 
 
 class RunRow(NamedTuple):
@@ -31,18 +39,73 @@ class EventRow(NamedTuple):
     serialized: bytes
 
 
-class PendingWork(NamedTuple):
-    """Something that a run waits for, in words; `is_trouble` when it fails again and again."""
+class PendingActivity(NamedTuple):
+    """What the server knows of an activity that is not over, beyond its history."""
 
-    what: str
+    activity_id: str
+    activity_type: str
+    state: int
+    attempt: int
+    maximum_attempts: int = 0
+    last_failure: str = ""
+    started_time_ns: int = 0
+    next_time_ns: int = 0
+    expiration_time_ns: int = 0
+    heartbeat: str = ""
+    heartbeat_time_ns: int = 0
+    worker_identity: str = ""
+    is_paused: bool = False
+
+
+class PendingTask(NamedTuple):
+    """A workflow task that is not over."""
+
+    attempt: int
+    scheduled_time_ns: int
+    started_time_ns: int = 0
+
+
+class PendingNexusOperation(NamedTuple):
+    """What the server knows of a Nexus operation that is not over, beyond its history."""
+
+    scheduled_event_id: int
+    endpoint: str
+    operation: str
+    attempt: int
+    last_failure: str = ""
+    next_time_ns: int = 0
+    blocked_reason: str = ""
+
+
+class PendingCallback(NamedTuple):
+    """Someone who is told when the run ends, and has not been told."""
+
+    target: str
     state: str
-    is_trouble: bool = False
+    attempt: int
+    last_failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run is, and what it waits for."""
+    """What a run is, and what the server is waiting for."""
 
     row: RunRow
     fields: tuple[tuple[str, str], ...] = ()
-    pending: tuple[PendingWork, ...] = field(default_factory=tuple)
+    """Labels and values, the most important first."""
+    summary: str = ""
+    details: str = ""
+    """What the starter said that it is, for people."""
+    activities: tuple[PendingActivity, ...] = ()
+    workflow_task: PendingTask | None = None
+    nexus_operations: tuple[PendingNexusOperation, ...] = ()
+    callbacks: tuple[PendingCallback, ...] = ()
+    is_cancel_requested: bool = False
+    pause: str = ""
+    """Who paused it and why."""
+    expiration_time_ns: int = 0
+    parent: tuple[str, str] = ("", "")
+    root: tuple[str, str] = ("", "")
+    first_run_id: str = ""
+    reset_run_id: str = ""
+    """The run that goes on from a reset of this one."""

@@ -62,7 +62,10 @@ class DueRuns:
         self._timer.fire()
 
     def find_next(self) -> tuple[int, RunState] | None:
-        """Return the earliest deadline that is true by now, and whose it is; None when there is none.
+        """Return the earliest deadline, and whose it is; None when there is none.
+
+        Runs whose stored deadline is no longer true are looked at in the next step, which puts that right: while they
+        are `under_way`, a deadline of theirs may come before the one that is returned.
 
         Raises:
             Exception: the file can't be read.
@@ -70,13 +73,10 @@ class DueRuns:
         while (first := self._find_first()) is not None:
             due_ns, run_key = first
             state = self._engine.find_run(run_key)
-            true_ns = None if state is None else next_deadline_ns(state)
-            if state is not None and true_ns == due_ns:
+            if state is not None and next_deadline_ns(state) == due_ns:
                 return due_ns, state
             self._timer.forget(run_key)
-            if true_ns is not None:
-                # In memory even when it is far: the file, whose time is too early, would not give it again.
-                self._timer.set(run_key, true_ns)
+            self._due(run_key)
         return None
 
     def _find_first(self) -> tuple[int, int] | None:

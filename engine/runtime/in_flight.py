@@ -64,7 +64,11 @@ class InFlight:
         self._touched: dict[int, float] = {}
 
     def start(self) -> None:
-        """Find out which runs have work."""
+        """Find out which runs have work.
+
+        Raises:
+            Exception: the file can't be read.
+        """
         now = self._engine.loop.time()
         self._touched = dict.fromkeys(load_run_keys_with_tasks(self._engine.database.writer), now)
         for state in self._engine.runs.states():
@@ -82,6 +86,14 @@ class InFlight:
         """Return all that is in flight."""
         for pending in self._engine.queries.all():
             yield from self._of_query(pending)
+        yield from (work for work, is_in_flight in self._find_tasks() if is_in_flight)
+
+    def count_waiting(self) -> int:
+        """Return how many tasks wait for a worker that does not come: they are not in flight."""
+        return sum(not is_in_flight for _, is_in_flight in self._find_tasks())
+
+    def _find_tasks(self) -> Iterator[tuple[Work, bool]]:
+        """Return every task of the touched runs, and whether it is in flight."""
         for run_key, touched in list(self._touched.items()):
             state = self._engine.find_run(run_key)
             if state is None or not (state.running and _has_tasks(state)):
@@ -95,10 +107,10 @@ class InFlight:
             name = pending.query.query_type
             yield Work(WorkKind.QUERY, state.run_key, 0, 0, name, state.workflow_id, state.task_queue, False)
 
-    def _of_run(self, state: RunState, touched: float) -> Iterator[Work]:
+    def _of_run(self, state: RunState, touched: float) -> Iterator[tuple[Work, bool]]:
         task = state.workflow_task
-        if task is not None and (task.started or self._will_be_fetched(state, touched)):
-            yield Work(
+        if task is not None:
+            work = Work(
                 WorkKind.WORKFLOW_TASK,
                 state.run_key,
                 task.scheduled_event_id,
@@ -108,21 +120,22 @@ class InFlight:
                 state.task_queue,
                 task.started,
             )
+            yield work, task.started or self._will_be_fetched(state, touched)
         for activity in state.activities.values():
+            if activity.backing_off:
+                continue
             task_queue = activity.attributes.task_queue.name
-            if activity.started or (
-                not activity.backing_off and self._is_polled((state.namespace_id, task_queue, True), touched)
-            ):
-                yield Work(
-                    WorkKind.ACTIVITY_TASK,
-                    state.run_key,
-                    activity.scheduled_event_id,
-                    activity.attempt,
-                    activity.attributes.activity_type.name,
-                    state.workflow_id,
-                    task_queue,
-                    activity.started,
-                )
+            work = Work(
+                WorkKind.ACTIVITY_TASK,
+                state.run_key,
+                activity.scheduled_event_id,
+                activity.attempt,
+                activity.attributes.activity_type.name,
+                state.workflow_id,
+                task_queue,
+                activity.started,
+            )
+            yield work, activity.started or self._is_polled((state.namespace_id, task_queue, True), touched)
 
     def _will_be_fetched(self, state: RunState, touched: float) -> bool:
         """Say whether a worker will fetch the workflow task soon."""

@@ -4,8 +4,9 @@ Rules:
 - The clock jumps to due times only, one after the other: those of deadlines, and those that somebody waits for. After
   each jump what is in flight (in_flight.py) must end before the next one, so everything happens at its own time.
 - It jumps while a skip is under way, and while it is automatic and not locked.
-- Locks and work in flight are one count, as on the official test server: whoever unlocks without a lock lets the clock
-  jump over as much of the work that is in flight then. So an activity may let its own time pass by sleeping unlocked.
+- Locks and tasks are one count, as on the official test server: whoever unlocks without a lock lets the clock jump over
+  as many of the tasks that are there then, first over those that no worker fetches. So an activity may let its own time
+  pass by sleeping unlocked.
 - A jump is in the file before anything happens at its time: after a crash the clock is not behind the histories.
 - A skip ends for certain: work holds it for `SKIP_PATIENCE_SECONDS` of real time, then its time limits pass as they
   would have passed.
@@ -19,7 +20,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.core.errors import FailedPrecondition, InvalidArgument
+from engine.core.errors import FailedPrecondition, InvalidArgument, Unavailable
 from engine.core.run.state import RunState
 from engine.runtime.in_flight import InFlight, Work
 from engine.runtime.sleepers import Sleepers
@@ -81,15 +82,15 @@ class TimeControl:
                 raise InvalidArgument("the clock does not go beyond the year 2200")
             # Whoever can't write hears of it before anything has moved.
             save_clock(self._engine.database.writer, self._engine.clock.setting)
+            self._watch(True)
             self._skipping, self._skipped_deadlines, self._seen = True, 0, {}
-            self._watch()
             self.look_soon()
             await self.sleepers.sleep_until(until_ns, self._end_skip)
             return self._skipped_deadlines
 
     def _end_skip(self) -> None:
         self._skipping = False
-        self._watch()
+        self._watch(self.automatic)
 
     def pause(self) -> None:
         """Let the clock stand.
@@ -123,12 +124,13 @@ class TimeControl:
         """Take back a lock.
 
         Raises:
-            FailedPrecondition: there is none, and nothing is in flight.
+            FailedPrecondition: there is none, and no task.
         """
         if self.locks <= 0:
-            if self._find_holder() is None:
+            in_flight = set(self._in_flight.find_all())
+            if self.locks + len(in_flight) + self._in_flight.count_waiting() <= 0:
                 raise FailedPrecondition("time skipping is not locked: it was unlocked as often as it was locked")
-            self._passed_over.update(self._in_flight.find_all())
+            self._passed_over |= in_flight
         self.locks -= 1
         self.look_soon()
 
@@ -145,7 +147,7 @@ class TimeControl:
         """Take back a lock until the clock is at `time_ns`: that very moment it is locked again.
 
         Raises:
-            FailedPrecondition: there is no lock, and nothing is in flight.
+            FailedPrecondition: there is no lock, and no task.
             Unavailable: the server stops.
         """
         self.unlock()
@@ -168,13 +170,12 @@ class TimeControl:
         return self._skipping or (self.automatic and self.locks <= 0)
 
     def _set_automatic(self, automatic: bool) -> None:
+        self._watch(automatic or self._skipping)
         self.automatic = automatic
-        self._watch()
         self.look_soon()
 
-    def _watch(self) -> None:
+    def _watch(self, watching: bool) -> None:
         """Learn what is in flight, if that has to be known from now on."""
-        watching = self.automatic or self._skipping
         if watching and not self.watching:
             self._in_flight.start()
         self.watching = watching
@@ -199,6 +200,9 @@ class TimeControl:
         try:
             if not self._jump():
                 self._look_after(LOOK_AGAIN_SECONDS)
+        except Unavailable as error:
+            logger.error("the clock can't jump: %s", error.message)
+            self._look_after(RETRY_SECONDS)
         except Exception:
             logger.exception("the clock can't jump; it is tried again soon")
             self._look_after(RETRY_SECONDS)
@@ -216,6 +220,8 @@ class TimeControl:
         if engine.busy or engine.due_runs.under_way:
             return True  # After the step, and when the runs that were due are settled, it is looked at again.
         deadline = engine.due_runs.find_next()
+        if engine.due_runs.under_way:
+            return True
         deadline_ns = END_OF_TIME_NS if deadline is None else deadline[0]
         due_ns = min(deadline_ns, self.sleepers.find_first_ns() or END_OF_TIME_NS)
         if due_ns >= END_OF_TIME_NS:
@@ -233,7 +239,9 @@ class TimeControl:
     def _find_holder(self) -> Work | None:
         """Return some work that holds the next jump, or None."""
         to_pass_over = -self.locks
-        for work in self._in_flight.find_all() if self.watching else ():
+        if to_pass_over > 0:
+            to_pass_over -= self._in_flight.count_waiting()
+        for work in self._in_flight.find_all():
             if to_pass_over <= 0 or work not in self._passed_over:
                 return work
             to_pass_over -= 1

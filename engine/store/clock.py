@@ -31,6 +31,12 @@ def save_clock(connection: sqlite3.Connection, setting: ClockSetting) -> None:
         Unavailable: it could not be written.
     """
     try:
+        connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", (setting.offset_ns, setting.stands_at_ns))
-    except sqlite3.Error as error:
-        raise Unavailable(f"the clock could not be written ({error}); try again") from None
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise Unavailable(f"the clock could not be written ({error}); try again") from None
+        raise

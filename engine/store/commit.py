@@ -107,11 +107,12 @@ class RunWrite:
     def _set_deadline(self, t: Transition) -> None:
         """Store a deadline that comes earlier or takes the place of a passed one.
 
-        One that is stored too early costs a look in vain, no more: the index is spared most changes.
+        One that is stored too early costs a look in vain, no more: the index is spared most changes. That look changes
+        nothing of the run, and puts the stored one right.
         """
         state = t.state
         due_ns, stored_ns = next_deadline_ns(state), state.stored_deadline_ns
-        if stored_ns is None or stored_ns + state.skipped_ns <= t.now_ns:
+        if not t.touched or stored_ns is None or stored_ns + state.skipped_ns <= t.now_ns:
             changed = due_ns != stored_ns
         else:
             changed = not state.running or (due_ns is not None and due_ns < stored_ns)

@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import pty
+import select
 import termios
 from dataclasses import replace
 from typing import get_args
@@ -224,8 +225,12 @@ def terminal() -> io.TextIOWrapper:
 
 
 async def read_terminal(terminal: io.TextIOWrapper) -> str:
+    """Return everything that was written, once nothing more arrives: a terminal passes it on in its own time."""
     await asyncio.sleep(0)
-    return os.read(terminal.master, 65536).decode().replace("\r\n", "\n")  # type: ignore[attr-defined]
+    data, master = b"", terminal.master  # type: ignore[attr-defined]
+    while select.select([master], [], [], 0.1)[0]:
+        data += os.read(master, 65536)
+    return data.decode().replace("\r\n", "\n")
 
 
 async def test_a_terminal_folds_dxs_lines_under_themselves(terminal: io.TextIOWrapper) -> None:
@@ -243,10 +248,10 @@ async def test_the_state_stays_below_the_last_line(terminal: io.TextIOWrapper) -
     assert await read_terminal(terminal) == "orders │ one\n● orders"
     feed(b"two\nthree\n")
     assert await read_terminal(terminal) == "\r\x1b[Korders │ two\norders │ three\n● orders"
-    with view.aside():
-        terminal.write("by itself\n")
-        terminal.flush()
-    assert await read_terminal(terminal) == "\r\x1b[Kby itself\n● orders"
+    with view.held():
+        feed(b"meanwhile\n")
+        assert await read_terminal(terminal) == "\r\x1b[K"
+    assert await read_terminal(terminal) == "orders │ meanwhile\n● orders"
     view.set_status(None)
     assert await read_terminal(terminal) == "\r\x1b[K"
 

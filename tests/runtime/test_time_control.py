@@ -6,6 +6,7 @@ The loop's time is the real world's here; `script.loop.time()` says how much of 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import CancelTimerCommandAttributes, Command
 from temporalio.api.enums.v1.command_type_pb2 import COMMAND_TYPE_CANCEL_TIMER
 from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.taskqueue.v1 import TaskQueue
 
 from engine.core.errors import FailedPrecondition, InvalidArgument, ServiceError
 from engine.core.policy.durations import timestamp_to_ns
@@ -92,6 +94,26 @@ class TestSkip:
             await skip(script, DAY)
             fired = [event_seconds(script, "TimerFired", run) for run in range(10)]
             assert fired == [[(10 - number) * HOUR] for number in range(10)]
+
+        script.run(case())
+
+    def test_a_deadline_that_moved_hides_no_other(self, script: Script) -> None:
+        """The file still knows the timer that was cancelled, and it is the first of its run."""
+
+        async def case() -> None:
+            cancel = Command(
+                command_type=COMMAND_TYPE_CANCEL_TIMER,
+                cancel_timer_command_attributes=CancelTimerCommandAttributes(timer_id="t"),
+            )
+            await script.start("a")
+            await script.complete(await script.poll_workflow(), timer_command("t", HOUR), timer_command("u", 3 * DAY))
+            await script.signal("go", "a")
+            await script.complete(await script.poll_workflow(), cancel)
+            await script.start("b")
+            await script.complete(await script.poll_workflow(), timer_command("t", 2 * DAY))
+            assert await skip(script, 4 * DAY) == 2
+            assert event_seconds(script, "TimerFired", 0) == [3 * DAY]
+            assert event_seconds(script, "TimerFired", 1) == [2 * DAY]
 
         script.run(case())
 
@@ -304,6 +326,7 @@ class TestJumpsWhenIdle:
                 control(script).unlock()
             await asyncio.sleep(0.1)
             assert event_seconds(script, "TimerFired") == [HOUR]
+            await script.complete(await script.poll_workflow(), complete_command())
             with pytest.raises(FailedPrecondition, match="not locked"):
                 control(script).unlock()
 
@@ -345,6 +368,23 @@ class TestJumpsWhenIdle:
             assert event_seconds(script, "WorkflowExecutionCompleted") == [20]
             with pytest.raises(FailedPrecondition, match="not locked"):
                 control(script).unlock()
+
+        script.run(case())
+
+    def test_a_forgotten_task_stands_for_a_lock(self, script: Script) -> None:
+        """A test that was given up leaves its wait unlocked; the next ones go on nevertheless."""
+
+        async def case() -> None:
+            control(script).resume(automatic=True)
+            await script.start("forgotten", task_queue=TaskQueue(name="nobody"))
+            await asyncio.sleep(20)
+            await script.start()
+            worker = script.loop.create_task(run_worker(script, [timer_command("t", HOUR)], [complete_command()]))
+            control(script).unlock()
+            await worker
+            control(script).lock()
+            assert event_seconds(script, "WorkflowExecutionCompleted", 1) == [HOUR]
+            assert control(script).locks == 0
 
         script.run(case())
 
@@ -501,6 +541,23 @@ class TestTheFile:
                 assert (script.env.now_ns(), script.engine.clock.stands) == (begin_ns, False)
             writer.execute("PRAGMA query_only = off")
             assert await skip(script, DAY) == 0
+
+        script.run(case())
+
+    def test_a_clock_does_not_jump_over_what_can_not_be_read(self, script: Script) -> None:
+        async def case() -> None:
+            await script.start()
+            await script.complete(await script.poll_workflow(), timer_command("t", HOUR))
+            script.trouble.failing_read = 1
+            with pytest.raises(sqlite3.OperationalError):
+                control(script).resume(automatic=True)
+            with pytest.raises(sqlite3.OperationalError):
+                await skip(script, DAY)
+            script.trouble.failing_read = 0
+            await asyncio.sleep(60)
+            assert "TimerFired" not in script.event_types()
+            await skip(script, DAY)
+            assert event_seconds(script, "TimerFired") == [HOUR]
 
         script.run(case())
 

@@ -192,8 +192,12 @@ class Script:
             namespace="default",
             workflow_id=workflow_id,
             workflow_type=WorkflowType(name="type"),
-            task_queue=TaskQueue(name="q"),
-            **{"request_id": f"start-{self._number}", "workflow_task_timeout": seconds(10), **fields},
+            **{
+                "task_queue": TaskQueue(name="q"),
+                "request_id": f"start-{self._number}",
+                "workflow_task_timeout": seconds(10),
+                **fields,
+            },
         )
         validate_start_workflow_execution(request, Limits(), registered={}, now_ns=self.env.now_ns())
         reply: StartReply = await self.engine.submit(StartWorkflowExecution(NAMESPACE_ID, request))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,10 +16,11 @@ from typing import Any, TypeVar
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest
 
-from engine.core.errors import NotFound, ServiceError
+from engine.core.errors import NotFound, ServiceError, Unavailable
 from engine.core.inputs import RunRef, SignalWorkflowExecution, TerminateWorkflowExecution
 from engine.core.policy.limits import Limits
 from engine.runtime.engine import Engine
+from engine.runtime.time_control import TimeControl
 from engine.store.runs import load_run
 from tests.sim.clients import Client
 from tests.sim.commands import World
@@ -28,8 +30,8 @@ from tests.sim.ledger import Ledger
 from tests.sim.messages import check_messages
 from tests.sim.relatives import Relatives
 from tests.sim.runs import Runs, check_resets
-from tests.sim.server import NAMESPACE_ID, Server, Step
-from tests.sim.trouble import Trouble, troubled_handlers
+from tests.sim.server import NAMESPACE_ID, Server, ServerGoneError, Step
+from tests.sim.trouble import Crash, Trouble, troubled_handlers
 from tests.sim.virtual_time import VirtualEnv, VirtualLoop
 from tests.sim.workers import ActivityWorker, WorkflowWorker
 
@@ -130,7 +132,7 @@ class Simulation:
         self.workflow_workers.append(WorkflowWorker(self, name, queue, sticky=sticky))
 
     async def _misfortunes(self) -> None:
-        """Let workers die and be replaced, sticky queues be shut down, the clock be set, and the server be killed."""
+        """Let workers die and be replaced, sticky queues be shut down, clocks be moved, and the server be killed."""
         number = 0
         while self.trouble.active:
             await asyncio.sleep(self.random.choice((0.5, 2, 5, 20)))
@@ -148,12 +150,36 @@ class Simulation:
                 self.env.skew_ns += self.random.choice((-2_000_000_000, -1, 1_000_000, 3_000_000_000))
             elif kind == 3 and self.trouble.crash_before_commit:
                 self.server.crash()
+            elif kind == 4:
+                await self._move_server_clock()
+
+    async def _move_server_clock(self) -> None:
+        """Skip time, let it jump or stand; or let it go as usual."""
+        moves: list[Callable[[TimeControl], object]] = [
+            lambda control: control.pause(),
+            lambda control: control.resume(),
+            lambda control: control.resume(automatic=True),
+            lambda control: control.skip(1_000_000_000 * self.random.choice((1, 7, 60, 3600))),
+        ]
+        move = self.random.choice(moves)
+
+        async def call(engine: Engine) -> None:
+            try:
+                moving = move(engine.time_control)
+                if isinstance(moving, Awaitable):
+                    await moving
+            except Crash:
+                self.server.crash()
+
+        with contextlib.suppress(ServerGoneError, Unavailable):
+            await self.server.call(call)
 
     async def come_to_rest(self) -> None:
         """Stop all trouble; then every run must end, if its workflow is told to."""
         self.trouble.active = False
         self.chaos = False
         await self.server.up.wait()
+        self._engine().time_control.resume()
         await self._end_chains()
         await asyncio.sleep(_DRAIN_SECONDS)
         await self._end_chains()  # those that were started by the last answers to the time of trouble

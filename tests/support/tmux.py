@@ -66,7 +66,7 @@ def terminal(folder: Path, command: Sequence[str], *, columns: int = 120, lines:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "TMUX"))}
     environment |= {"PYTHONPATH": str(PROJECT_FOLDER), "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": str(folder)}
     words = ["tmux", "-L", socket, "-f", os.devnull, "new-session", "-d", "-x", str(columns), "-y", str(lines)]
-    script = 'cd "$0" && "$@"; echo "exit $?"; exec sleep 600'
+    script = 'trap : INT; cd "$0" && "$@"; echo "exit $?"; exec sleep 600'
     subprocess.run([*words, "sh", "-c", script, str(folder), *command], env=environment, check=True, timeout=30)
     one = Terminal(socket)
     try:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.dev.dev_process import DevProcess, assert_gone
 from tests.support.server_process import PROJECT_FOLDER, find_free_port
 
@@ -134,8 +136,8 @@ class Project:
         (self.folder / ".dx" / "dev.jsonl").unlink(missing_ok=True)
         environment = self.installation.environment
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                ["dx", "dev"],
+            process = psutil.Popen(
+                [str(self.installation.folder / "bin" / "dx"), "dev"],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -149,5 +151,6 @@ class Project:
             assert dev.end() == 0, dev.output
             assert_gone(processes)
         finally:
-            process.kill()
-            process.wait()
+            if process.poll() is None:
+                process.kill()  # its guard ends the rest
+                process.wait()

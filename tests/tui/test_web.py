@@ -86,7 +86,7 @@ def test_a_workflow_is_found_signaled_and_seen_to_complete(page_stage: tuple[Sta
         page.keyboard.press("Enter")
         screen.wait_for("1 run ")
         page.keyboard.press("Enter")
-        screen.wait_for("WorkflowTaskCompleted")
+        screen.wait_for("nothing is scheduled")
         page.keyboard.press("s")
         screen.wait_for(f"Signal {workflow_id}")
         page.keyboard.type("finish")

@@ -105,15 +105,6 @@ class View:
             self._schedule()
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Let the block write to the stream by itself."""
-        status, self._status = self._status, None
-        self.flush()
-        yield
-        self._status = status
-        self._schedule()
-
-    @contextmanager
     def held(self) -> Iterator[None]:
         """Write nothing while another program has the terminal; what came meanwhile follows when the block ends."""
         status, self._status = self._status, None

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
-from durable_cli.tui.messages import HistoryGrew, RunDescribed, Trouble, TroubleChanged
+from durable_cli.tui.history.groups import History
+from durable_cli.tui.history.run_book import RUNNING_STATUSES
+from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed, Trouble, TroubleChanged
 
 if TYPE_CHECKING:
     from durable_cli.client import Client
+    from durable_cli.tui.feed.events import EventReader
 
-__all__ = ["watch_history", "watch_run"]
+__all__ = ["HistoryWatch", "load_history", "watch_run"]
 
 DESCRIBE_SECONDS = 1.0
 PAGE_EVENTS = 500
+SLICE_EVENTS = 100
+"""So many are read in one go: keys are heard in between."""
+LIVE_SECONDS = 0.4
+"""Of events that come one by one, those of so long are told together."""
 LONG_POLL_SECONDS = 60.0
-RUNNING = 1
 
 
 async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> None:
-    """Tell what a run is doing, now and whenever that may have changed, until it is closed."""
+    """Tell what a run is doing, now and whenever that may have changed, until it is closed.
+
+    Args:
+        run_id: empty for the latest run; it is that one which is told of further on, also when another one follows.
+    """
     while True:
         async with reporting(post):
             async with link.asking(f"describe workflow {workflow_id!r}") as client:
                 from temporalio.api.common.v1 import WorkflowExecution
                 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 
-                from durable_cli.tui.feed.from_protos import run_summary
+                from durable_cli.tui.feed.description import run_summary
 
                 description = await client.workflow_service.describe_workflow_execution(
                     DescribeWorkflowExecutionRequest(
@@ -37,44 +48,86 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
                     timeout=seconds(10),
                 )
             summary = run_summary(description)
+            run_id = summary.row.run_id
             post(RunDescribed(summary))
-            if summary.row.status != RUNNING:
+            if summary.row.status not in RUNNING_STATUSES:
                 return
         await asyncio.sleep(DESCRIBE_SECONDS)
 
 
-async def watch_history(link: Link, workflow_id: str, run_id: str, post: Post) -> None:
-    """Tell of a run's events, oldest first, and of new ones as they come, until the run is closed."""
-    # The reader needs the protos, which the link has imported by the time that it asks.
-    reader: Any = None
-    token = b""
-    while True:
-        try:
-            async with link.asking(f"read the history of workflow {workflow_id!r}", waits=True) as client:
-                page = await _read_page(client, workflow_id, run_id, token)
-        except LostError:
-            # From the start: a page token may be the lost server's; the reader drops what it knows.
-            token = b""
-            await asyncio.sleep(AGAIN_SECONDS)
-            continue
-        except CliError as error:
-            post(TroubleChanged(Trouble(error.message, error.hint)))
-            return
-        if reader is None:
+class HistoryWatch:
+    """Tells of a run's events, oldest first, and of new ones as they come; it can be left and taken up again."""
+
+    def __init__(self, link: Link, workflow_id: str, run_id: str, post: Post) -> None:
+        self._link = link
+        self._workflow_id = workflow_id
+        self._run_id = run_id
+        self._post = post
+        # The reader needs the protos, which the link has imported by the time that something was read.
+        self._reader: EventReader | None = None
+        self._token = b""
+        self._is_complete = False
+
+    async def run(self) -> None:
+        """Tell until the run is closed."""
+        while not self._is_complete:
+            try:
+                async with self._link.asking(
+                    f"read the history of workflow {self._workflow_id!r}", waits=True
+                ) as client:
+                    page = await read_page(client, self._workflow_id, self._run_id, self._token, wait=True)
+            except LostError:
+                # From the start: a page token may be the lost server's; the reader drops what it knows.
+                self._token = b""
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            except CliError as error:
+                self._post(TroubleChanged(Trouble(error.message, error.hint)))
+                return
+            is_live = len(page.history.events) < PAGE_EVENTS // 4 and bool(self._token)
+            await self._tell(page.history.events)
+            self._token = page.next_page_token
+            self._is_complete = not self._token
+            await asyncio.sleep(LIVE_SECONDS if is_live else 0)
+        self._post(HistoryRead())
+
+    async def _tell(self, events: Sequence[Any]) -> None:
+        if self._reader is None:
             from durable_cli.tui.feed.events import EventReader
 
-            reader = EventReader()
-        fresh = reader.read(page.history.events)
-        if fresh:
-            post(HistoryGrew(fresh))
+            self._reader = EventReader()
+        for start in range(0, len(events), SLICE_EVENTS):
+            rows, steps = self._reader.read(events[start : start + SLICE_EVENTS])
+            if rows:
+                self._post(HistoryGrew(rows, steps))
+            await asyncio.sleep(0)
+
+
+async def load_history(link: Link, workflow_id: str, run_id: str) -> History:
+    """Read the history of a run as far as it goes.
+
+    Raises:
+        CliError: there is no such run, or the server does not answer.
+    """
+    history, token, reader = History(), b"", None
+    while True:
+        async with link.asking(f"read the history of workflow {workflow_id!r}") as client:
+            page = await read_page(client, workflow_id, run_id, token, wait=False)
+        from durable_cli.tui.feed.events import EventReader
+
+        reader = reader or EventReader()
+        for start in range(0, len(page.history.events), SLICE_EVENTS):
+            history.take(*reader.read(page.history.events[start : start + SLICE_EVENTS]))
+            await asyncio.sleep(0)
         token = page.next_page_token
         if not token:
-            return
-        await asyncio.sleep(0)
+            return history
 
 
-async def _read_page(client: Client, workflow_id: str, run_id: str, token: bytes) -> Any:
-    """Read the next events; when there are none yet, wait for them. The last page of a closed run has no token."""
+async def read_page(
+    client: Client, workflow_id: str, run_id: str, token: bytes, *, wait: bool, page_events: int = PAGE_EVENTS
+) -> Any:
+    """Read the next events; with `wait`, wait for new ones where there are none yet until the run is closed."""
     from temporalio.api.common.v1 import WorkflowExecution
     from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 
@@ -82,9 +135,9 @@ async def _read_page(client: Client, workflow_id: str, run_id: str, token: bytes
         GetWorkflowExecutionHistoryRequest(
             namespace=client.namespace,
             execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
-            maximum_page_size=PAGE_EVENTS,
+            maximum_page_size=page_events,
             next_page_token=token,
-            wait_new_event=True,
+            wait_new_event=wait,
         ),
-        timeout=seconds(LONG_POLL_SECONDS),
+        timeout=seconds(LONG_POLL_SECONDS if wait else 20),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
     from durable_cli.tui.feed.link import Link
 
-__all__ = ["BrowserScreen", "Change", "Watch"]
+__all__ = ["WATCHES", "BrowserScreen", "Change", "Watch"]
 
 
 # Actions that change something on the server are named so.
@@ -95,8 +95,9 @@ class BrowserScreen(Screen[None]):
             self.restart_watches()
 
     def on_screen_suspend(self) -> None:
-        """Ask for nothing that nobody sees."""
-        self.stop_watches()
+        """Ask for nothing that nobody sees; behind a dialog, the screen is seen."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
         """Say that what is asked for is refused."""

@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -60,6 +60,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     VirtualTable {
         height: 1fr;
         scrollbar-size-vertical: 1;
+        overflow-x: hidden;
         scrollbar-size-horizontal: 0;
         & > .virtual-table--header { color: $quiet; text-style: bold; }
         & > .virtual-table--cursor { background: $cursor; }
@@ -121,6 +122,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._render_cells = render_cells
         self._key = key
         self._rows: Sequence[Row] = ()
+        self._count = 0
+        """How many rows there were when they were set; the sequence itself may have grown since."""
         self._widths: list[tuple[int, int]] = []
         self.marked: set[Hashable] = set()
         """Keys of the rows that are marked for a common action."""
@@ -147,14 +150,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._widths = []
         self.refresh()
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show other rows; the cursor stays on its row where that is still there."""
-        before = self.cursor_row
+    def set_rows(self, rows: Sequence[Row], *, cursor: int | None = None) -> None:
+        """Show other rows; the cursor stays on its row where that is still there, or goes to the row at `cursor`."""
+        before = self.cursor_row if self._count else None
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         offset = self.cursor - self.scroll_offset.y
-        self._rows = rows
+        self._rows, self._count = rows, len(rows)
         self.virtual_size = Size(self.size.width, len(rows) + 1)
-        if before is not None and not at_top:
+        if cursor is not None:
+            self.cursor = max(0, min(cursor, len(rows) - 1))
+            self._show_cursor()
+        elif before is not None and not at_top:
             self.cursor = self._find(self._key(before), near=self.cursor)
             if self.cursor - self.scroll_offset.y != offset:
                 self.scroll_to(y=max(0, self.cursor - offset), animate=False, force=True)
@@ -166,6 +172,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         ):
             self.post_message(self.CursorMoved(self, row))
         self.refresh()
+
+    def grow_rows(self, rows: Sequence[Row]) -> None:
+        """Show rows that are the former ones and more at their end."""
+        was_empty = not self._count
+        was_full = self.scroll_offset.y + self.size.height - 1 <= self._count
+        self._rows, self._count = rows, len(rows)
+        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        if was_empty and rows:
+            self.post_message(self.CursorMoved(self, self.cursor_row))
+        if not was_full:
+            self.refresh()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
@@ -187,8 +204,16 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def watch_cursor(self, before: int, after: int) -> None:
         if before != after:
-            self.refresh()
+            self.refresh_rows((before, after))
             self.post_message(self.CursorMoved(self, self.cursor_row))
+
+    def refresh_rows(self, indexes: Iterable[int]) -> None:
+        """Draw some rows again, where they are on the screen."""
+        top, width, height = self.scroll_offset.y, self.size.width, self.size.height
+        places = (index - top + 1 for index in indexes)
+        regions = [Region(0, y, width, 1) for y in places if 1 <= y < height]
+        if regions:
+            self.refresh(*regions)
 
     def _show_cursor(self) -> None:
         # The header covers one line of the window.
@@ -228,12 +253,21 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         self._widths = self._lay_out(event.size.width)
         self.virtual_size = Size(event.size.width, len(self._rows) + 1)
+        self.call_after_refresh(self._show_cursor)
 
     def watch_scroll_y(self, before: float, after: float) -> None:
         super().watch_scroll_y(before, after)
         self.refresh()
         if self._rows and round(after) + self.size.height >= len(self._rows):
             self.post_message(self.NearEnd(self))
+
+    def column_at(self, x: int) -> tuple[str, int]:
+        """Return the title of the column that a place in a row belongs to, and how far within it that is."""
+        for index, width in self._widths:
+            if x < width + GAP:
+                return self._columns[index].title, x
+            x -= width + GAP
+        return "", 0
 
     def _lay_out(self, width: int) -> list[tuple[int, int]]:
         """Return index and width of the columns that have room."""
@@ -255,7 +289,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         base = self.rich_style
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
-            return self._draw([column.title for column in self._columns], width, style)
+            return self.draw_header(width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
             return Strip.blank(width, base)
@@ -266,6 +300,14 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         if index == self.cursor:
             name = "virtual-table--cursor" if self.has_focus else "virtual-table--cursor-blurred"
             style += self.get_component_rich_style(name, partial=True)
+        return self.draw_row(row, width, style)
+
+    def draw_header(self, width: int, style: Style) -> Strip:
+        """Draw the first line."""
+        return self._draw([column.title for column in self._columns], width, style)
+
+    def draw_row(self, row: Row, width: int, style: Style) -> Strip:
+        """Draw a row."""
         return self._draw(self._render_cells(row), width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:

@@ -5,7 +5,7 @@ Rules:
   it was scheduled or started: a speculative task leaves its ids to the next one.
 - `current_due_ns` looks the stamp up in the state: None says that the entry is stale and is dropped, a later time
   that it moved (a heartbeat came). So a deadline is never cancelled, it just stops being true.
-- The stored due time may be too early (a run looked at in vain), never too late. It is the system clock's; all other
+- The stored due time may be too early (a run looked at in vain), never too late. It is the clock's; all other
   times here are the run's own (run/time_skipping.py).
 """
 
@@ -63,7 +63,7 @@ def push_fast_forward(state: RunState) -> None:
 
 
 def next_deadline_ns(state: RunState) -> int | None:
-    """Return when by the system clock the run has to be looked at next, or None."""
+    """Return when by the clock the run has to be looked at next, or None."""
     due_ns = _earliest_due_ns(state)
     return None if due_ns is None else due_ns - state.skipped_ns
 

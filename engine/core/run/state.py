@@ -281,7 +281,7 @@ class RunState:
 
     @property
     def skipped_ns(self) -> int:
-        """How far the run's time is ahead of the system clock."""
+        """How far the run's time is ahead of the clock."""
         return 0 if self.time_skipping is None else self.time_skipping.skipped_ns
 
     @property

@@ -1,8 +1,8 @@
-"""How far a run's time is ahead of the system clock, and what it may skip: derived, so folded here alone.
+"""How far a run's time is ahead of the clock, and what it may skip: derived, so folded here alone.
 
 Rules (temporal server workflow/timeskipping.go):
-- All that a run knows of the time is its own: the system clock's and what the run has skipped. Only the due time that
-  is stored to look at the run is the system clock's.
+- All that a run knows of the time is its own: the clock's and what the run has skipped. Only the due time that
+  is stored to look at the run is the clock's.
 - A config is updated as a whole; that begins a new session, whose skips are counted from 0.
 - A session ends with `max_session_skip_count` skips, or with its fast-forward: then the config in effect is disabled.
 - The next run of a chain goes on with the session and the fast-forward, a child with the time alone, and with the

@@ -1,0 +1,55 @@
+"""Something long, on a whole screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer
+
+from durable_cli.tui.lines import Line, plain_text
+from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.top_bar import TopBar
+from durable_cli.tui.widgets.trouble_note import TroubleNote
+
+__all__ = ["ReaderScreen"]
+
+
+class ReaderScreen(BrowserScreen):
+    """Shows lines; `make_lines` may take a while, and is called in a thread."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,v", "app.pop_screen", "Back"),
+        Binding("y", "copy", "Copy all"),
+    ]
+    DEFAULT_CSS = "ReaderScreen LineView { margin: 1 1 0 1; }"
+
+    def __init__(self, title: str, make_lines: Callable[[], Sequence[Line]]) -> None:
+        super().__init__()
+        self._title = title
+        self._make_lines = make_lines
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self._title)
+        yield TroubleNote(id="trouble")
+        yield LineView()
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        view = self.query_one(LineView)
+        view.focus()
+        self.run_worker(self._load(view))
+
+    async def _load(self, view: LineView) -> None:
+        view.set_lines(await asyncio.to_thread(self._make_lines))
+
+    def action_copy(self) -> None:
+        """Copy all of it."""
+        text = plain_text(self.query_one(LineView).lines)
+        self.app.copy_to_clipboard(text)
+        self.notify(f"copied {len(text):,} characters", timeout=3)

@@ -1,0 +1,246 @@
+"""The screen of one workflow: it follows the run, and shows one of its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
+from time import monotonic
+from typing import ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import Footer
+
+from durable_cli.tui.feed.run import HistoryWatch, watch_run
+from durable_cli.tui.history.groups import Group
+from durable_cli.tui.history.pending import list_pending
+from durable_cli.tui.history.run_book import RunBook
+from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
+from durable_cli.tui.run_actions import RunActionsScreen
+from durable_cli.tui.screens.base import WATCHES, Watch
+from durable_cli.tui.screens.workflow.header import RunHeader
+from durable_cli.tui.screens.workflow.run_view import RunView
+from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.tab_strip import Tab, TabStrip
+from durable_cli.tui.widgets.top_bar import TopBar
+from durable_cli.tui.widgets.trouble_note import TroubleNote
+
+__all__ = ["WorkflowScreen"]
+
+TABS = (
+    Tab("timeline", "1", "Timeline", "Timeline"),
+    Tab("history", "2", "History", "History"),
+    Tab("values", "3", "Input & result", "Result"),
+    Tab("pending", "4", "Pending", "Pending"),
+    Tab("relations", "5", "Relations", "Related"),
+    Tab("queries", "6", "Queries", "Queries"),
+    Tab("difference", "7", "Diff", "Diff"),
+    Tab("travel", "8", "Time travel", "Travel"),
+)
+# Module and class of each view; one is imported when it is first looked at.
+VIEWS = {
+    "timeline": ("timeline", "TimelineView"),
+    "history": ("history", "HistoryView"),
+    "values": ("values", "ValuesView"),
+    "pending": ("pending", "PendingView"),
+    "relations": ("relations", "RelationsView"),
+    "queries": ("queries", "QueriesView"),
+    "difference": ("difference", "DifferenceView"),
+    "travel": ("travel", "TravelView"),
+}
+TICK_SECONDS = 1.0
+"""So often durations go on, and what comes in a stream is shown."""
+SHORT_HEIGHT = 30
+"""Below so many lines there is no room for empty ones."""
+
+
+class WorkflowScreen(RunActionsScreen):
+    """One run; without a run id, the latest one of the workflow."""
+
+    HAS_PLACE_KEYS = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
+        Binding("I", "copy_ids", "Copy its ids", show=False),
+        Binding("o", "open_related", "Open its run", show=False),
+        Binding(
+            "left_square_bracket,right_square_bracket", "travel", "Travel from here", key_display="[ ]", show=False
+        ),
+    ]
+    DEFAULT_CSS = "WorkflowScreen #views { height: 1fr; }"
+
+    def __init__(self, workflow_id: str, run_id: str, view: str = "timeline") -> None:
+        super().__init__()
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self.book = RunBook()
+        self._history_watch: HistoryWatch | None = None
+        # What has come and is not shown yet.
+        self._changed: set[Group] = set()
+        self._has_events = self._has_summary = False
+        self._shown_time = 0.0
+        self._views: dict[str, RunView] = {}
+        self._shown = view
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.workflow_id)
+        yield RunHeader()
+        yield TabStrip(TABS)
+        yield TroubleNote(id="trouble")
+        yield Container(id="views")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.call_after_refresh(self.action_show_view, self._shown)
+
+    # Following the run
+
+    def make_watches(self) -> Iterable[Watch]:
+        yield partial(watch_run, self.browser.link, self.workflow_id, self.run_id, self.post_message)
+        if self._history_watch is not None:
+            yield self._history_watch.run
+
+    def on_run_described(self, message: RunDescribed) -> None:
+        before = self.book.summary
+        if message.summary == before:
+            return
+        self.book.take_summary(message.summary)
+        self.run_id = message.summary.row.run_id
+        if self._history_watch is None:
+            # Only now is the run known, where it was asked for without its id.
+            self._history_watch = HistoryWatch(self.browser.link, self.workflow_id, self.run_id, self.post_message)
+            self.run_worker(self._history_watch.run(), group=WATCHES)
+        self._has_summary = True
+        if before is None or before.row.status != message.summary.row.status:
+            self._show_news()
+
+    def on_history_grew(self, message: HistoryGrew) -> None:
+        self._changed.update(self.book.take_events(message.events, message.steps, now_ns()))
+        self._has_events = True
+        # What comes alone is seen at once; what comes in a stream waits for the next tick.
+        if monotonic() - self._shown_time > TICK_SECONDS or not self.book.is_open:
+            self._show_news()
+
+    def on_history_read(self, message: HistoryRead) -> None:
+        self._has_events = True
+        self._show_news()
+
+    def _show_news(self) -> None:
+        """Show what has come since it was done last."""
+        self._shown_time = monotonic()
+        changed, has_events, has_summary = self._changed, self._has_events, self._has_summary
+        self._changed, self._has_events, self._has_summary = set(), False, False
+        self._show_header()
+        if self.view is None:
+            return
+        if has_events:
+            self.view.show_events(changed)
+        if has_summary:
+            self.view.show_summary()
+        elif not has_events:
+            self.view.tick()
+
+    def _tick(self) -> None:
+        if self.is_current and (self.book.is_open or self._has_events):
+            self._show_news()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < SHORT_HEIGHT, "-short")
+        self._show_header()
+
+    def _show_header(self) -> None:
+        self.query_one(RunHeader).show_book(self.book)
+        count = 0
+        if self.book.is_open and self.book.history.run is not None:
+            count = len([line for line in list_pending(self.book, now_ns()) if line.group is not None])
+        self.query_one(TabStrip).set_badge("pending", str(count) if count else "")
+
+    # Views
+
+    @property
+    def view(self) -> RunView | None:
+        """The view that is shown."""
+        return self._views.get(self._shown)
+
+    async def action_show_view(self, name: str) -> None:
+        """Show another view."""
+        await self.open_view(name)
+
+    async def open_view(self, name: str) -> RunView:
+        """Show a view, which is made where it was not looked at yet, and return it."""
+        if name not in self._views:
+            module_name, class_name = VIEWS[name]
+            view_class = getattr(import_module(f"durable_cli.tui.screens.workflow.{module_name}"), class_name)
+            self._views[name] = cast(RunView, view_class(id=f"view-{name}"))
+            await self.query_one("#views").mount(self._views[name])
+        self._shown = name
+        for each, view in self._views.items():
+            view.display = each == name
+        self.query_one(TabStrip).show(name)
+        view = self._views[name]
+        view.show_run()
+        view.main_widget.focus()
+        return view
+
+    @on(TabStrip.Chosen)
+    async def choose_tab(self, message: TabStrip.Chosen) -> None:
+        """Show the view whose name was clicked."""
+        await self.open_view(message.name)
+
+    # What is selected, for the actions
+
+    def target_runs(self) -> list[tuple[str, str]]:
+        return [(self.workflow_id, self.run_id)]
+
+    def selected_group(self) -> Group | None:
+        """Return what is under the cursor of the view."""
+        return self.view.selected_group() if self.view else None
+
+    def selected_event_id(self) -> int | None:
+        """Return the event under the cursor of the view."""
+        return self.view.selected_event_id() if self.view else None
+
+    async def show_event(self, event_id: int) -> None:
+        """Show one event in the history, among all events."""
+        view = await self.open_view("history")
+        from durable_cli.tui.screens.workflow.history import HistoryView
+
+        assert isinstance(view, HistoryView)
+        view.show_event(event_id)
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_copy_ids(self) -> None:
+        """Copy the workflow id and the run id."""
+        self.app.copy_to_clipboard(f"{self.workflow_id} {self.run_id}".strip())
+        self.notify("copied the workflow id and the run id", timeout=3)
+
+    def action_open_related(self) -> None:
+        """Open the run that the group under the cursor is about."""
+        group = self.selected_group()
+        if group is not None and group.next_run_id:
+            self.open_run(self.workflow_id, group.next_run_id)
+        elif group is not None and group.workflow_id:
+            self.open_run(group.workflow_id, group.run_id)
+        else:
+            self.notify("it is about no other run", timeout=3)
+
+    def open_run(self, workflow_id: str, run_id: str) -> None:
+        """Open another run on top of this one."""
+        self.app.push_screen(WorkflowScreen(workflow_id, run_id))
+
+    async def action_travel(self) -> None:
+        """Go to the moment of the event under the cursor, to step from there."""
+        event_id = self.selected_event_id()
+        view = await self.open_view("travel")
+        from durable_cli.tui.screens.workflow.travel import TravelView
+
+        assert isinstance(view, TravelView)
+        if event_id is not None:
+            view.go_to(event_id)

@@ -1,0 +1,183 @@
+"""Lines of text that are folded to the width and drawn only where they are seen."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from durable_cli.tui.lines import Line, Look
+
+__all__ = ["LineView", "highlight_json"]
+
+_TOKEN = re.compile(
+    r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?'
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<word>\btrue\b|\bfalse\b|\bnull\b)"
+    r"|(?P<mark>[{}\[\],])"
+)
+# A longer line is a value that nobody reads by its colours.
+HIGHLIGHTED_CHARACTERS = 5_000
+_VARIABLES = {
+    Look.JSON: "success",
+    Look.QUIET: "quiet",
+    Look.FRAME: "quiet",
+    Look.ERROR: "error",
+    Look.ADDED: "success",
+    Look.REMOVED: "error",
+    Look.HEADING: "accent",
+}
+
+
+def highlight_json(text: str, colors: dict[str, str]) -> Text:
+    """Colour a line of JSON: names, strings, numbers, words."""
+    line = Text(text, end="")
+    for found in _TOKEN.finditer(text):
+        variable = {"number": "warning", "word": "secondary", "mark": "quiet"}.get(found.lastgroup or "", "success")
+        if found.lastgroup == "colon":
+            variable = "primary"
+        line.stylize(colors[variable], found.start(), found.end("string") if found["string"] else found.end())
+    return line
+
+
+class LineView(ScrollView, can_focus=True):
+    """Shows lines; long ones are folded, and nothing is drawn that is not seen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup,ctrl+u", "page_up", "Page up", show=False),
+        Binding("pagedown,ctrl+d,space", "page_down", "Page down", show=False),
+        Binding("home,g", "scroll_home", "First", show=False),
+        Binding("end,G", "scroll_end", "Last", show=False),
+    ]
+    DEFAULT_CSS = """
+    LineView {
+        height: 1fr;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+        scrollbar-size-horizontal: 0;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: Sequence[Line] = ()
+        self._first_rows: list[int] = []
+        """The row on which each line begins."""
+        self._width = 0
+        self._folded: tuple[int, list[int]] = (-1, [])
+        """Of the long line that was drawn last: its index, and where its parts begin."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown."""
+        return self._lines
+
+    def set_lines(self, lines: Sequence[Line], *, keep_place: bool = False) -> None:
+        """Show other lines, from their start or from where the view is."""
+        self._lines = lines
+        self._fold()
+        if not keep_place:
+            self.scroll_to(y=0, animate=False, force=True)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        if self.scrollable_content_region.width != self._width:
+            self._fold()
+            self.refresh()
+
+    def _fold(self) -> None:
+        # What is under the scrollbar is not seen.
+        self._width = max(1, self.scrollable_content_region.width)
+        self._folded = (-1, [])
+        self._first_rows = []
+        row = 0
+        for line in self._lines:
+            self._first_rows.append(row)
+            length = len(line.text) if line.text.isascii() else cell_len(line.text)
+            # Wide characters may leave a cell free at each fold.
+            row += 1 if length <= self._width else len(chop_cells(line.text, self._width))
+        self.virtual_size = Size(self._width, row)
+
+    def _find(self, row: int) -> tuple[Line, int, int] | None:
+        """Return the line on a row, and from which of its characters to which it stands there."""
+        index = bisect_right(self._first_rows, row) - 1
+        if index < 0 or row >= self.virtual_size.height:
+            return None
+        line, part = self._lines[index], row - self._first_rows[index]
+        if part == 0 and len(line.text) <= self._width // 2:
+            return line, 0, len(line.text)
+        starts = self._find_starts(index)
+        end = starts[part + 1] if part + 1 < len(starts) else len(line.text)
+        return line, starts[part], end
+
+    def _find_starts(self, index: int) -> list[int]:
+        if self._folded[0] != index:
+            starts, start = [], 0
+            for part in chop_cells(self._lines[index].text, self._width) or [""]:
+                starts.append(start)
+                start += len(part)
+            self._folded = (index, starts)
+        return self._folded[1]
+
+    def render_line(self, y: int) -> Strip:
+        row = y + self.scroll_offset.y
+        width, base = self.size.width, self.rich_style
+        found = self._find(row)
+        if found is None:
+            return Strip.blank(width, base)
+        line, start, end = found
+        text = self._draw(line, start, end)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(row)) is not None:
+            first, last = span
+            text.stylize(
+                self.screen.get_component_rich_style("screen--selection"), first, len(text) if last == -1 else last
+            )
+        segments = list(Segment.apply_style(text.render(self.app.console), base))
+        strip = Strip(segments).adjust_cell_length(width, base)
+        return strip.apply_offsets(0, row)
+
+    def _draw(self, line: Line, start: int, end: int) -> Text:
+        colors = self.app.theme_variables
+        if line.look == Look.JSON and len(line.text) <= HIGHLIGHTED_CHARACTERS:
+            return highlight_json(line.text, colors)[start:end]
+        variable = _VARIABLES.get(line.look)
+        style = Style.parse(colors[variable]) if variable else Style()
+        if line.look == Look.HEADING:
+            style += Style(bold=True)
+        text = Text(line.text[start:end], end="")
+        text.stylize(style)
+        return text
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the selected text, with folded lines whole again."""
+        rows: list[str] = []
+        for row in range(self.virtual_size.height):
+            span, found = selection.get_span(row), self._find(row)
+            if span is None or found is None:
+                continue
+            line, start, end = found
+            first, last = span
+            text = line.text[start:end][first : None if last == -1 else last]
+            if start and rows:
+                rows[-1] += text
+            else:
+                rows.append(text)
+        return "\n".join(rows), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
