@@ -22,6 +22,7 @@ from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceSt
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from textual.widgets import Input, TextArea
 
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.feed.schedule_protos import schedule_detail
@@ -51,6 +52,17 @@ def table_of(app: BrowserApp) -> VirtualTable:
     return app.screen.query_one(VirtualTable)
 
 
+def fill(app: BrowserApp, **values: str) -> None:
+    """Write into the fields of the form that is open."""
+    for name, value in values.items():
+        field = app.screen.query_one(f"#field-{name}")
+        if isinstance(field, TextArea):
+            field.text = value
+        else:
+            assert isinstance(field, Input)
+            field.value = value
+
+
 def describe_schedule(stage: Stage, schedule_id: str) -> DescribeScheduleResponse:
     with grpc.insecure_channel(stage.server.address) as channel:
         request = DescribeScheduleRequest(namespace="default", schedule_id=schedule_id)
@@ -62,8 +74,11 @@ async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage
     async with browsing(stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "No schedules in namespace default" in screen_text(app), "there is none")
-        await pilot.press("c", *"nightly", "tab", *"30 2 * * 1-5; every 1h/5m", "tab", *"Europe/Berlin")
-        await pilot.press("tab", *"Greet", "tab", *TASK_QUEUE, "tab", *'"night"', "ctrl+s")
+        await pilot.press("c")
+        await until(lambda: "New schedule" in screen_text(app), "the form opens")
+        fill(app, schedule_id="nightly", when="30 2 * * 1-5; every 1h/5m", time_zone="Europe/Berlin")
+        fill(app, workflow_type="Greet", task_queue=TASK_QUEUE, argument='"night"')
+        await pilot.press("ctrl+s")
         words = "every 1h, 5m past and Mon-Fri at 02:30, time of Europe/Berlin"
         await until(lambda: "nightly" in screen_text(app) and "every 1h, 5m" in screen_text(app), "it is listed")
         await pilot.press("enter")
@@ -104,7 +119,10 @@ async def test_a_wrong_schedule_is_refused_in_words(reference_stage: Stage) -> N
     async with browsing(reference_stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "No schedules" in screen_text(app), "there is none")
-        await pilot.press("c", *"odd", "tab", *"30 99 * * *", "tab", "tab", *"Greet", "tab", *TASK_QUEUE, "ctrl+s")
+        await pilot.press("c")
+        await until(lambda: "New schedule" in screen_text(app), "the form opens")
+        fill(app, schedule_id="odd", when="30 99 * * *", workflow_type="Greet", task_queue=TASK_QUEUE)
+        await pilot.press("ctrl+s")
         await until(lambda: "can't create schedule 'odd'" in screen_text(app), "it is said")
 
 
@@ -230,7 +248,10 @@ async def test_the_servers_own_metrics_are_plotted(reference_stage: Stage) -> No
     async with browsing(reference_stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("8")
         await until(lambda: "✓ schedules" in screen_text(app), "the server is described")
-        await pilot.press("m", *f"http://127.0.0.1:{METRICS_PORT}/metrics", "enter")
+        await pilot.press("m")
+        await until(lambda: "The server's metrics page" in screen_text(app), "the form opens")
+        fill(app, url=f"http://127.0.0.1:{METRICS_PORT}/metrics")
+        await pilot.press("enter")
         await until(lambda: "memory MB" in screen_text(app), "its memory")
         await until(lambda: "all requests /s" in screen_text(app), "and what is asked of it")
 
