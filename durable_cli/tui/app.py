@@ -70,7 +70,8 @@ class BrowserApp(App[None]):
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit)
         if self._end_with_fd is not None:
             loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
