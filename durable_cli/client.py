@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
-from temporalio.service import OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
+from temporalio.service import HealthService, OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
 
 from durable_cli.config import Settings
 from durable_cli.errors import CliError, nothing_listens
@@ -36,6 +36,7 @@ class Client:
 
     workflow_service: WorkflowService
     operator_service: OperatorService
+    health_service: HealthService
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -52,6 +53,7 @@ class Client:
             service = await _connect(self._settings)
             self.workflow_service = service.workflow_service
             self.operator_service = service.operator_service
+            self.health_service = service.health_service
             if self._settings.codec:
                 from durable_cli.codec import CodedService
 

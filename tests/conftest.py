@@ -18,14 +18,14 @@ BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
     "dev": 480,
-    "testing": 240,
+    "testing": 360,
     "store": 240,
     "differential": 300,
     "cli": 300,
     "service": 240,
-    "tui": 180,
+    "tui": 360,
     "bench": 120,
-    "packaging": 120,
+    "packaging": 180,
     "sim": 180,
     "core": 90,
     "conformance": 60,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions, WorkflowReference, attach, command, option
 
 __all__ = ["command"]
@@ -30,6 +34,10 @@ def tui(
     dx tui
     dx tui order-1 --address localhost:7000
     """
+    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError(
+            "the browser needs a terminal", "`dx ui` shows the same in a web page; `dx workflow list` prints"
+        )
     from durable_cli.tui.app import BrowserApp
 
     BrowserApp(

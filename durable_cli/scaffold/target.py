@@ -21,7 +21,8 @@ def find_obstacle(folder: Path) -> str | None:
         return None
     if not folder.is_dir():
         return f"{shorten(folder)} is a file"
-    entries = sorted({entry.name for entry in folder.iterdir()} - KEPT)
+    names = {entry.name for entry in folder.iterdir()} - KEPT
+    entries = sorted(names, key=lambda name: (name.startswith("."), name))  # what one sees comes first
     if not entries:
         return None
     others = f" and {len(entries) - 1} more" if len(entries) > 1 else ""

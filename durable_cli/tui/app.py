@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, cast
 
+from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
 
+from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
+from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -29,10 +34,13 @@ class BrowserApp(App[None]):
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
     COMMANDS = App.COMMANDS | {ActionProvider}
+    MODES: ClassVar = {place.name: partial(make_screen, place) for place in PLACES}
+    DEFAULT_MODE = FIRST_PLACE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
+        *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]
 
     def __init__(
@@ -58,12 +66,12 @@ class BrowserApp(App[None]):
         self.theme = self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
-        self.push_screen(WorkflowsScreen())
         workflow_id, run_id = self._opens
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit)
         if self._end_with_fd is not None:
             loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
@@ -82,11 +90,52 @@ class BrowserApp(App[None]):
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
 
-    def change_namespace(self, namespace: str) -> None:
-        """Browse another namespace of the same server."""
+    async def action_go_to_place(self, name: str) -> None:
+        """Show a main screen as it was left; when one is there already, its first screen."""
+        if isinstance(self.screen, ModalScreen):
+            return
+        if name == self.current_mode:
+            await self.leave_details()
+        else:
+            await self.switch_mode(name)
+
+    async def leave_details(self) -> None:
+        """Go back to the first screen of this place."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    async def show_runs(self, query: str) -> None:
+        """Show the workflows that match a list filter."""
+        await self.switch_mode(FIRST_PLACE)
+        await self.leave_details()
+        cast(WorkflowsScreen, self.screen).take_filter(query)
+
+    @work
+    async def action_choose_namespace(self) -> None:
+        """Go to another namespace."""
+        from durable_cli.tui.dialogs.pick import PickDialog
+        from durable_cli.tui.feed.namespaces import list_namespaces
+
+        try:
+            names = await list_namespaces(self.link)
+        except CliError as error:
+            self.notify(error.hint, title=error.message, severity="error")
+            return
+        chosen = await self.push_screen_wait(PickDialog("Namespace", [(name, name) for name in names]))
+        if chosen and chosen != self.link.namespace:
+            await self.change_namespace(chosen)
+
+    async def change_namespace(self, namespace: str) -> None:
+        """Browse another namespace of the same server; what was open of the old one is closed."""
         self.link.use_namespace(namespace)
-        for bar in self.screen.query(TopBar):
-            bar.update_bar()
+        for place in PLACES:
+            if place.name != self.current_mode:
+                await self.remove_mode(place.name)
+                self.add_mode(place.name, partial(make_screen, place))
+        await self.leave_details()
+        screen = cast(BrowserScreen, self.screen)
+        screen.query_one(TopBar).update_bar()
+        screen.show_namespace()
 
     def keep_preferences(self) -> None:
         """Write down what is preferred now."""

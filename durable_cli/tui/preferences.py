@@ -23,6 +23,8 @@ class Preferences:
     columns: list[str] = field(default_factory=list)
     filters: dict[str, str] = field(default_factory=dict)
     """List filters by the name that they were saved under."""
+    metrics: dict[str, str] = field(default_factory=dict)
+    """Where servers have their metrics page, by address."""
 
 
 def find_file() -> Path:

@@ -36,13 +36,6 @@ class RunActionsScreen(BrowserScreen):
         """Return the workflow ids and run ids to act on: those that are marked, or the one under the cursor."""
         return []
 
-    async def do(self, action: Callable[[Link], Awaitable[str]]) -> None:
-        """Do something to the server, and say what was done or why not."""
-        try:
-            self.notify(await action(self.browser.link), timeout=4)
-        except CliError as error:
-            self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
-
     async def do_to_all(
         self, targets: Sequence[tuple[str, str]], action: Callable[[Link, str, str], Awaitable[str]]
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-__all__ = ["clock", "now_ns", "rough_span", "short_span", "since"]
+__all__ = ["ahead", "clock", "now_ns", "rough_span", "short_span", "since"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
@@ -44,6 +44,17 @@ def since(time_ns: int, reference_ns: int) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit} ago"
     return f"{seconds}s ago"
+
+
+def ahead(time_ns: int, reference_ns: int) -> str:
+    """Say in how long a time is: `now`, `in 12s`, `in 3m`, `in 5h`, `in 2d`."""
+    seconds = -((reference_ns - time_ns) // 1_000_000_000)
+    if seconds < 1:
+        return "now"
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return f"in {seconds // size}{unit}"
+    return f"in {seconds}s"
 
 
 def clock(time_ns: int, *, with_date: bool = False) -> str:

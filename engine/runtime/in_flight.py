@@ -64,7 +64,11 @@ class InFlight:
         self._touched: dict[int, float] = {}
 
     def start(self) -> None:
-        """Find out which runs have work."""
+        """Find out which runs have work.
+
+        Raises:
+            Exception: the file can't be read.
+        """
         now = self._engine.loop.time()
         self._touched = dict.fromkeys(load_run_keys_with_tasks(self._engine.database.writer), now)
         for state in self._engine.runs.states():

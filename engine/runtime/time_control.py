@@ -82,15 +82,15 @@ class TimeControl:
                 raise InvalidArgument("the clock does not go beyond the year 2200")
             # Whoever can't write hears of it before anything has moved.
             save_clock(self._engine.database.writer, self._engine.clock.setting)
+            self._watch(True)
             self._skipping, self._skipped_deadlines, self._seen = True, 0, {}
-            self._watch()
             self.look_soon()
             await self.sleepers.sleep_until(until_ns, self._end_skip)
             return self._skipped_deadlines
 
     def _end_skip(self) -> None:
         self._skipping = False
-        self._watch()
+        self._watch(self.automatic)
 
     def pause(self) -> None:
         """Let the clock stand.
@@ -127,7 +127,7 @@ class TimeControl:
             FailedPrecondition: there is none, and no task.
         """
         if self.locks <= 0:
-            in_flight = set(self._in_flight.find_all()) if self.watching else set()
+            in_flight = set(self._in_flight.find_all())
             if self.locks + len(in_flight) + self._in_flight.count_waiting() <= 0:
                 raise FailedPrecondition("time skipping is not locked: it was unlocked as often as it was locked")
             self._passed_over |= in_flight
@@ -170,13 +170,12 @@ class TimeControl:
         return self._skipping or (self.automatic and self.locks <= 0)
 
     def _set_automatic(self, automatic: bool) -> None:
+        self._watch(automatic or self._skipping)
         self.automatic = automatic
-        self._watch()
         self.look_soon()
 
-    def _watch(self) -> None:
+    def _watch(self, watching: bool) -> None:
         """Learn what is in flight, if that has to be known from now on."""
-        watching = self.automatic or self._skipping
         if watching and not self.watching:
             self._in_flight.start()
         self.watching = watching
@@ -242,7 +241,7 @@ class TimeControl:
         to_pass_over = -self.locks
         if to_pass_over > 0:
             to_pass_over -= self._in_flight.count_waiting()
-        for work in self._in_flight.find_all() if self.watching else ():
+        for work in self._in_flight.find_all():
             if to_pass_over <= 0 or work not in self._passed_over:
                 return work
             to_pass_over -= 1

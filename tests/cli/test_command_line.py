@@ -206,3 +206,9 @@ def test_pinning_the_engine_leaves_pythonpath_to_child_processes() -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_FOLDER)}
     found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert Path(found.stdout.strip()) == PROJECT_FOLDER / "engine" / "__init__.py"
+
+
+def test_the_browser_needs_a_terminal(dx: Cli) -> None:
+    refused = dx("tui", "--address", "127.0.0.1:1")
+    assert refused.code == 1
+    assert refused.stderr.startswith("error: the browser needs a terminal\n\nhint: `dx ui` ")

@@ -6,6 +6,7 @@ The loop's time is the real world's here; `script.loop.time()` says how much of 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -540,6 +541,23 @@ class TestTheFile:
                 assert (script.env.now_ns(), script.engine.clock.stands) == (begin_ns, False)
             writer.execute("PRAGMA query_only = off")
             assert await skip(script, DAY) == 0
+
+        script.run(case())
+
+    def test_a_clock_does_not_jump_over_what_can_not_be_read(self, script: Script) -> None:
+        async def case() -> None:
+            await script.start()
+            await script.complete(await script.poll_workflow(), timer_command("t", HOUR))
+            script.trouble.failing_read = 1
+            with pytest.raises(sqlite3.OperationalError):
+                control(script).resume(automatic=True)
+            with pytest.raises(sqlite3.OperationalError):
+                await skip(script, DAY)
+            script.trouble.failing_read = 0
+            await asyncio.sleep(60)
+            assert "TimerFired" not in script.event_types()
+            await skip(script, DAY)
+            assert event_seconds(script, "TimerFired") == [HOUR]
 
         script.run(case())
 

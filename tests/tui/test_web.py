@@ -91,7 +91,7 @@ def test_a_workflow_is_found_signaled_and_seen_to_complete(page_stage: tuple[Sta
         screen.wait_for(f"Signal {workflow_id}")
         page.keyboard.type("finish")
         page.keyboard.press("Control+s")
-        screen.wait_for("Completed")
+        screen.wait_for("✓ Completed")
         assert [url for url in foreign if not url.startswith("data:")] == []
         chromium.close()
     assert stage.dx("workflow", "result", workflow_id).ok().stdout

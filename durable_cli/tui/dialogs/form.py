@@ -37,8 +37,10 @@ class Field:
 class FormDialog(ModalScreen[dict[str, str]]):
     """Answers with the text of each field by its name, or with None."""
 
+    AUTO_FOCUS = ""  # it would scroll the first label away
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "Send", priority=True),
+        # Not before its turn: what was typed quickly before it belongs to the answer.
+        Binding("ctrl+s", "submit", "Send"),
         Binding("escape", "leave", "Leave"),
     ]
 
@@ -70,7 +72,8 @@ class FormDialog(ModalScreen[dict[str, str]]):
         return Input(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
 
     def on_mount(self) -> None:
-        self.query_one(f"#field-{self._fields[0].name}").focus()
+        # At once, before it is painted: what is typed then belongs to it.
+        self.set_focus(self.query_one(f"#field-{self._fields[0].name}"), scroll_visible=False)
 
     def _value(self, field: Field) -> str:
         widget = self.query_one(f"#field-{field.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from textual.message import Message
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
+from durable_cli.tui.call_record import CallRecord
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble, TroubleChanged
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from durable_cli.client import Client
 
-__all__ = ["AGAIN_SECONDS", "Link", "LostError", "Post", "reporting", "seconds"]
+__all__ = ["AGAIN_SECONDS", "Link", "LostError", "MissingError", "Post", "reporting", "seconds"]
 
 Post = Callable[[Message], Any]
 
@@ -28,6 +30,10 @@ LOST = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 
 class LostError(CliError):
     """The server does not answer."""
+
+
+class MissingError(CliError):
+    """The server does not know the RPC."""
 
 
 class Link:
@@ -42,6 +48,7 @@ class Link:
         self._state = Connection.CONNECTING
         self.namespace = connection.namespace or ""
         self.address = connection.address or ""
+        self.calls = CallRecord()
         self.groups_counts = True
         """Whether the server counts by group; unknown until it has refused to."""
 
@@ -77,11 +84,15 @@ class Link:
         self._post(ConnectionChanged(state, trouble))
 
     @asynccontextmanager
-    async def asking(self, action: str) -> AsyncIterator[Client]:
+    async def asking(self, action: str, *, waits: bool = False) -> AsyncIterator[Client]:
         """Ask the server something, once it is connected; notice when it goes away and when it comes back.
+
+        Args:
+            waits: the server may keep the answer back until there is one; then its time says nothing of the server.
 
         Raises:
             CliError: it refused; the message says what (`action`, as in "list workflows") and why.
+            MissingError: it refused because it does not know the RPC.
             LostError: it does not answer; everybody has been told.
         """
         await self._is_connected.wait()
@@ -89,6 +100,7 @@ class Link:
         client = self._client
         from temporalio.service import RPCError
 
+        started_s = time.monotonic()
         try:
             async with client.doing(action):
                 try:
@@ -96,11 +108,19 @@ class Link:
                 except RPCError as error:
                     if error.status.name in LOST:
                         raise LostError(error.message) from None
+                    if error.status.name == "UNIMPLEMENTED":
+                        raise MissingError(
+                            error.message, f"the server at {client.address} does not offer this"
+                        ) from None
                     raise
-        except LostError:
+        except CliError as error:
+            self.calls.note_error(time.monotonic())
+            if not isinstance(error, LostError):
+                raise
             hint = "it is tried again by itself; is the server still up?"
             self._say(Connection.LOST, Trouble(f"{client.address} does not answer", hint))
             raise
+        self.calls.note(started_s, time.monotonic(), waits=waits)
         if self._state is not Connection.CONNECTED:
             self._say(Connection.CONNECTED, None)
 

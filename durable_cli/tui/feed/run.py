@@ -72,7 +72,9 @@ class HistoryWatch:
         """Tell until the run is closed."""
         while not self._is_complete:
             try:
-                async with self._link.asking(f"read the history of workflow {self._workflow_id!r}") as client:
+                async with self._link.asking(
+                    f"read the history of workflow {self._workflow_id!r}", waits=True
+                ) as client:
                     page = await read_page(client, self._workflow_id, self._run_id, self._token, wait=True)
             except LostError:
                 # From the start: a page token may be the lost server's; the reader drops what it knows.

@@ -11,7 +11,7 @@ from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.status import STATUSES
 
-__all__ = ["HEAD_TOKEN", "list_runs", "watch_runs"]
+__all__ = ["HEAD_TOKEN", "count_runs", "list_runs", "watch_runs"]
 
 HEAD_TOKEN = b""
 PAGE_ROWS = 100
@@ -29,7 +29,7 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
                 rows, next_token = await _list_page(link, query, token)
                 post(RunsListed(query, token, rows, next_token))
-            post(RunsCounted(query, await _count(link, query)))
+            post(RunsCounted(query, await count_runs(link, query)))
         await asyncio.sleep(LIST_SECONDS)
 
 
@@ -55,7 +55,7 @@ async def _list_page(link: Link, query: str, token: bytes) -> tuple[list[RunRow]
         return [run_row(info) for info in page.executions], page.next_page_token
 
 
-async def _count(link: Link, query: str) -> dict[int, int]:
+async def count_runs(link: Link, query: str) -> dict[int, int]:
     """Count by status: in one request where the server can group, else one for each status."""
     if link.groups_counts:
         try:

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
 
+from durable_cli.errors import CliError
 from durable_cli.tui.messages import ConnectionChanged, TroubleChanged
+from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.feed.link import Link
 
-__all__ = ["WATCHES", "BrowserScreen"]
+__all__ = ["WATCHES", "BrowserScreen", "Change", "Watch"]
 
 
 # Actions that change something on the server are named so.
 CHANGE_PREFIX = "change_"
 WATCHES = "watches"
+UNDO_SECONDS = 10.0
+
+Watch = Callable[[], Coroutine[None, None, None]]
+Change = Callable[["Link"], Awaitable[str]]
+"""Does something to the server and says what was done."""
 
 
 class BrowserScreen(Screen[None]):
     """A screen of the browser; its watches post their messages to it."""
 
-    _is_left = False
+    HAS_PLACE_KEYS: ClassVar[bool] = True
+    """Whether the number keys go to the places here; a screen may need them itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "change_undo", "Undo"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undo: Change | None = None
+        self._is_watching = False
 
     @property
     def browser(self) -> BrowserApp:
@@ -36,25 +58,46 @@ class BrowserScreen(Screen[None]):
         return self.app.theme_variables
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out what would change something when the browser only reads."""
+        """Leave out what would change something when the browser only reads, and an undo of nothing."""
+        if action == "change_undo" and self._undo is None:
+            return False
         return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
 
-    def follow(self) -> None:
-        """Start the watches of the screen as workers of the group `WATCHES`; they end while another one is in front."""
+    def make_watches(self) -> Iterable[Watch]:
+        """Return what asks the server again and again while the screen is on top."""
+        return ()
 
-    def on_screen_suspend(self) -> None:
-        """End the watches when another screen, not a dialog, comes in front."""
-        if not isinstance(self.app.screen, ModalScreen):
-            self._is_left = True
-            self.workers.cancel_group(self, WATCHES)
+    def restart_watches(self) -> None:
+        """Ask the server anew, at once."""
+        self.stop_watches()
+        self._is_watching = True
+        for watch in self.make_watches():
+            _: Worker[None] = self.run_worker(watch, group=WATCHES)
 
-    def on_screen_resume(self) -> None:
-        if self._is_left:
-            self._is_left = False
-            self.follow()
+    def stop_watches(self) -> None:
+        """Leave the server alone."""
+        self._is_watching = False
+        self.workers.cancel_group(self, WATCHES)
+
+    def show_namespace(self) -> None:
+        """Forget what was shown of another namespace."""
+        self.restart_watches()
 
     def on_mount(self) -> None:
         self.query_one(TroubleNote).show(self.browser.trouble)
+
+    def on_screen_resume(self) -> None:
+        """Show what may have changed while another screen was on top, and go on watching."""
+        self.query_one(TopBar).update_bar()
+        if self.browser.trouble is not None:
+            self.query_one(TroubleNote).show(self.browser.trouble)
+        if not self._is_watching:
+            self.restart_watches()
+
+    def on_screen_suspend(self) -> None:
+        """Ask for nothing that nobody sees; behind a dialog, the screen is seen."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
         """Say that what is asked for is refused."""
@@ -64,3 +107,34 @@ class BrowserScreen(Screen[None]):
     def show_connection(self, message: ConnectionChanged) -> None:
         """Say that the server does not answer, or take that back."""
         self.query_one(TroubleNote).show(message.trouble)
+
+    # What changes something.
+
+    async def do(self, change: Change, *, undo: Change | None = None) -> bool:
+        """Do something to the server, say what was done or why not, and offer to undo it for a while."""
+        try:
+            said = await change(self.browser.link)
+        except CliError as error:
+            self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
+            return False
+        self.restart_watches()
+        if undo is None:
+            self.notify(said, timeout=4)
+        else:
+            self.notify(f"{said}; u takes it back", timeout=UNDO_SECONDS)
+            self._offer_undo(undo)
+        return True
+
+    def _offer_undo(self, undo: Change | None) -> None:
+        self._undo = undo
+        self.refresh_bindings()
+        if undo is not None:
+            self.set_timer(UNDO_SECONDS, lambda: self._offer_undo(None) if self._undo is undo else None)
+
+    @work
+    async def action_change_undo(self) -> None:
+        """Take back what was done last."""
+        undo = self._undo
+        self._offer_undo(None)
+        if undo is not None:
+            await self.do(undo)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,14 +16,15 @@ from textual.widgets import Footer, Input, Static
 from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
-from durable_cli.tui.feed.namespaces import list_namespaces, list_search_attributes
 from durable_cli.tui.feed.runs import list_runs, watch_runs
+from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.filter_completion import complete
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
+from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
@@ -46,7 +48,7 @@ class WorkflowsScreen(RunActionsScreen):
         Binding("w", "columns", "Columns", show=False),
         Binding("F", "saved_filters", "Saved filters", show=False),
         Binding("ctrl+f", "save_filter", "Save the filter", show=False),
-        Binding("n", "namespace", "Namespace"),
+        Binding("n", "app.choose_namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
@@ -59,7 +61,7 @@ class WorkflowsScreen(RunActionsScreen):
         self._counts: dict[int, int] = {}
 
     def compose(self) -> ComposeResult:
-        yield TopBar("workflows")
+        yield TopBar()
         yield Static(id="counts")
         self._suggester = FilterSuggester(self)
         placeholder = "list filter, such as ExecutionStatus = 'Running'"
@@ -77,12 +79,10 @@ class WorkflowsScreen(RunActionsScreen):
         super().on_mount()
         self._take_columns(self.browser.preferences.columns)
         self.table.focus()
-        self._watch()
         self._learn_attributes()
 
-    def _watch(self) -> None:
-        watch = watch_runs(self.browser.link, self._query, self._visible_tokens, self.post_message)
-        self.run_worker(watch, group="runs", exclusive=True)
+    def make_watches(self) -> Iterable[Watch]:
+        yield partial(watch_runs, self.browser.link, self._query, self._visible_tokens, self.post_message)
 
     @work(group="attributes", exclusive=True)
     async def _learn_attributes(self) -> None:
@@ -202,21 +202,11 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.marked = set()
         self.table.set_rows(self._list.rows)
         self._show_counts()
-        self._watch()
+        self.restart_watches()
 
-    @work
-    async def action_namespace(self) -> None:
-        """Go to another namespace."""
-        try:
-            names = await list_namespaces(self.browser.link)
-        except CliError as error:
-            self.notify(error.hint or "", title=error.message, severity="error")
-            return
-        chosen = await self.app.push_screen_wait(PickDialog("Namespace", [(name, name) for name in names]))
-        if chosen and chosen != self.browser.link.namespace:
-            self.browser.change_namespace(chosen)
-            self._begin()
-            self._learn_attributes()
+    def show_namespace(self) -> None:
+        self._begin()
+        self._learn_attributes()
 
     # The filter.
 
@@ -235,9 +225,10 @@ class WorkflowsScreen(RunActionsScreen):
     @on(Input.Submitted, "#filter")
     def apply_filter(self, message: Input.Submitted) -> None:
         """Show only what matches."""
-        self._take_filter(message.value.strip())
+        self.take_filter(message.value.strip())
 
-    def _take_filter(self, query: str) -> None:
+    def take_filter(self, query: str) -> None:
+        """Show the runs that match."""
         self._query = query
         bar = self.query_one("#filter", Input)
         bar.value = query
@@ -275,7 +266,7 @@ class WorkflowsScreen(RunActionsScreen):
         dialog = PickDialog("Saved filters", [("", "all workflows"), *options], empty="none is saved; ^f saves one")
         chosen = await self.app.push_screen_wait(dialog)
         if chosen is not None:
-            self._take_filter(chosen)
+            self.take_filter(chosen)
 
     def suggestion_values(self) -> dict[str, list[str]]:
         """Return the values that were seen, for the filter's completion."""

@@ -1,49 +1,143 @@
-"""The first line of every screen: where we are, and whether the server answers."""
+"""The first line of every screen: where we are, where one can go, and whether the server answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from rich.table import Table
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
-from textual.widgets import Static
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
 
 from durable_cli.tui.messages import Connection
+from durable_cli.tui.places import PLACES, Place, find_place
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.screens.base import BrowserScreen
 
-__all__ = ["TopBar"]
+__all__ = ["BarPart", "TopBar", "lay_out_bar"]
 
 SIGNS = {
     Connection.CONNECTING: ("◌", "quiet"),
     Connection.CONNECTED: ("●", "success"),
     Connection.LOST: ("○", "warning"),
 }
+GAP = 3
 
 
-class TopBar(Static):
-    """`dx / namespace / place`, and the server's address with a sign."""
+class BarPart(NamedTuple):
+    """A piece of the bar: its text, the colour's name, and the action of a click on it."""
 
-    def __init__(self, place: str) -> None:
+    text: str
+    variable: str = "foreground"
+    action: str = ""
+    is_bold: bool = False
+
+
+class TopBar(Widget):
+    """`dx / namespace / place / detail`, the places where there is room for them, and the server."""
+
+    DEFAULT_CSS = "TopBar { height: 1; dock: top; }"
+
+    def __init__(self, detail: str = "") -> None:
         super().__init__()
-        self._place = place
+        self._detail = detail
+        self._parts: Sequence[BarPart] = ()
 
-    def on_mount(self) -> None:
-        self.update_bar()
+    def update_bar(self) -> None:
+        """Draw it again."""
+        self.refresh()
 
-    def update_bar(self, place: str | None = None) -> None:
-        """Draw it again, with another place where one is given."""
-        if place is not None:
-            self._place = place
+    def render_line(self, y: int) -> Strip:
         app = cast("BrowserApp", self.app)
-        colors = app.theme_variables
         sign, variable = SIGNS[app.connection]
-        words = [word for word in (app.link.namespace, self._place) if word]
-        left = Text.assemble(("dx", f"bold {colors['accent']}"), *((f" / {word}", "") for word in words))
-        right = Text.assemble((app.link.address, colors["quiet"]), " ", (sign, colors[variable]))
-        grid = Table.grid(expand=True)
-        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        grid.add_column(no_wrap=True, justify="right")
-        grid.add_row(left, right)
-        self.update(grid)
+        self._parts = lay_out_bar(
+            self.size.width,
+            namespace=app.link.namespace,
+            place=find_place(app.current_mode),
+            detail=self._detail,
+            has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
+            server=(BarPart(app.link.address, "quiet", PLACES[-1].action), BarPart(f" {sign}", variable)),
+        )
+        colors = app.theme_variables
+        line = Text(end="", no_wrap=True)
+        for part in self._parts:
+            line.append(part.text, Style(color=colors[part.variable], bold=part.is_bold or None))
+        segments = list(Segment.apply_style(line.render(app.console), self.rich_style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the piece under the mouse stands for."""
+        start = self.styles.padding.left
+        for part in self._parts:
+            end = start + cell_len(part.text)
+            if start <= event.x < end and part.action:
+                await self.run_action(part.action)
+            start = end
+
+
+def lay_out_bar(
+    width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart], has_keys: bool
+) -> Sequence[BarPart]:
+    """Say what stands in a bar of a width: all places, their keys, or the place's name alone."""
+    home = [BarPart("dx", "accent", "app.command_palette", is_bold=True)]
+    if namespace:
+        home += [BarPart(" / "), BarPart(namespace, action="app.choose_namespace")]
+    end = [BarPart(" / "), BarPart(detail)] if detail else []
+    here = [BarPart(" / "), BarPart(place.title, action=place.action)]
+    strip = _strip(place, has_keys=has_keys)
+    choices = [
+        ([*home, *end], [*strip, BarPart(" " * GAP), *server]),
+        ([*home, *end], [*strip, BarPart(" " * GAP), *server[1:]]),
+        ([*home, *here, *end], [*_keys(place), BarPart(" " * GAP), *server]),
+        ([*home, *here, *end], list(server)),
+    ]
+    if not has_keys:
+        del choices[2]
+    for left, right in choices:
+        free = width - _length(left) - _length(right)
+        if free >= GAP:
+            return [*left, BarPart(" " * free), *right]
+    return _shorten([*home, *here, *end], width)
+
+
+def _keys(current: Place) -> list[BarPart]:
+    return [
+        BarPart(f" {place.key}", "accent" if place == current else "quiet", place.action, is_bold=place == current)
+        for place in PLACES
+    ]
+
+
+def _strip(current: Place, *, has_keys: bool) -> list[BarPart]:
+    parts: list[BarPart] = []
+    for place in PLACES:
+        is_current = place == current
+        if parts:
+            parts.append(BarPart("  "))
+        if has_keys:
+            parts.append(BarPart(f"{place.key} ", "accent" if is_current else "quiet", place.action))
+        parts.append(BarPart(place.title, "accent" if is_current else "foreground", place.action, is_bold=is_current))
+    return parts
+
+
+def _shorten(parts: Sequence[BarPart], width: int) -> Sequence[BarPart]:
+    """Cut the end of what is too long, which is what tells least."""
+    left = width
+    shown = []
+    for part in parts:
+        if cell_len(part.text) > left:
+            text = Text(part.text)
+            text.truncate(max(left, 0), overflow="ellipsis")
+            part = part._replace(text=text.plain)
+        left -= cell_len(part.text)
+        shown.append(part)
+    return shown
+
+
+def _length(parts: Sequence[BarPart]) -> int:
+    return sum(cell_len(part.text) for part in parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
 from time import monotonic
 from typing import ClassVar, cast
@@ -18,7 +20,7 @@ from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.run_actions import RunActionsScreen
-from durable_cli.tui.screens.base import WATCHES
+from durable_cli.tui.screens.base import WATCHES, Watch
 from durable_cli.tui.screens.workflow.header import RunHeader
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import now_ns
@@ -58,6 +60,7 @@ SHORT_HEIGHT = 30
 class WorkflowScreen(RunActionsScreen):
     """One run; without a run id, the latest one of the workflow."""
 
+    HAS_PLACE_KEYS = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
@@ -83,7 +86,7 @@ class WorkflowScreen(RunActionsScreen):
         self._shown = view
 
     def compose(self) -> ComposeResult:
-        yield TopBar(f"workflows / {self.workflow_id}")
+        yield TopBar(self.workflow_id)
         yield RunHeader()
         yield TabStrip(TABS)
         yield TroubleNote(id="trouble")
@@ -92,17 +95,15 @@ class WorkflowScreen(RunActionsScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.follow()
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
     # Following the run
 
-    def follow(self) -> None:
-        link = self.browser.link
-        self.run_worker(watch_run(link, self.workflow_id, self.run_id, self.post_message), group=WATCHES)
+    def make_watches(self) -> Iterable[Watch]:
+        yield partial(watch_run, self.browser.link, self.workflow_id, self.run_id, self.post_message)
         if self._history_watch is not None:
-            self.run_worker(self._history_watch.run(), group=WATCHES)
+            yield self._history_watch.run
 
     def on_run_described(self, message: RunDescribed) -> None:
         before = self.book.summary

@@ -1,0 +1,160 @@
+"""What can be done to a schedule, from the list and from its own screen: asked, confirmed, done, said."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from durable_cli.tui.dialogs.confirm import ConfirmDialog
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.feed.actions_schedules import (
+    OVERLAP_NAMES,
+    backfill_schedule,
+    create_schedule,
+    delete_schedule,
+    edit_schedule,
+    pause_schedule,
+    trigger_schedule,
+    unpause_schedule,
+)
+from durable_cli.tui.schedules.rows import ScheduleDetail, ScheduleRow
+from durable_cli.tui.schedules.spec_words import spec_words
+from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.times import clock, now_ns
+
+__all__ = ["ScheduleActionsScreen"]
+
+WHEN = "when: a cron expression, or an interval"
+DAY_NS = 86_400_000_000_000
+
+
+class ScheduleActionsScreen(BrowserScreen):
+    """A screen with a schedule to act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "change_trigger", "Trigger"),
+        Binding("p", "change_pause", "Pause"),
+        Binding("b", "change_backfill", "Backfill"),
+        Binding("d", "change_delete", "Delete", show=False),
+    ]
+
+    def target(self) -> ScheduleRow | None:
+        """Return the schedule to act on."""
+        return None
+
+    def after_deletion(self) -> None:
+        """Go on when the schedule is gone."""
+
+    @work
+    async def action_change_trigger(self) -> None:
+        """Start the schedule's workflow now."""
+        row = self.target()
+        if row is None:
+            return
+        detail = f"{row.workflow_type} is started now, besides its times, as the overlap policy allows."
+        dialog = ConfirmDialog(f"Trigger {row.schedule_id}?", detail, verb="Trigger it")
+        if await self.app.push_screen_wait(dialog):
+            await self.do(lambda link: trigger_schedule(link, row.schedule_id))
+
+    @work
+    async def action_change_pause(self) -> None:
+        """Let the schedule rest, or let it go on."""
+        row = self.target()
+        if row is None:
+            return
+        schedule_id, before = row.schedule_id, row.notes
+        verb = "Unpause" if row.is_paused else "Pause"
+        form = FormDialog(f"{verb} {schedule_id}", (Field("note", "note, kept with it"),), verb=verb)
+        values = await self.app.push_screen_wait(form)
+        if values is None:
+            return
+        change, back = (unpause_schedule, pause_schedule) if row.is_paused else (pause_schedule, unpause_schedule)
+        await self.do(
+            lambda link: change(link, schedule_id, values["note"]), undo=lambda link: back(link, schedule_id, before)
+        )
+
+    @work
+    async def action_change_backfill(self) -> None:
+        """Do what would have been done in a time that is past."""
+        row = self.target()
+        if row is None:
+            return
+        now = now_ns()
+        fields = (
+            Field("start", "from", value=clock(now - DAY_NS, with_date=True)[:16], required=True),
+            Field("end", "to", value=clock(now, with_date=True)[:16], required=True),
+            Field("overlap", "when a run is still going on", value="allow all", choices=OVERLAP_NAMES),
+        )
+        form = FormDialog(f"Backfill {row.schedule_id}: {spec_words(row.spec)}", fields, verb="Backfill")
+        values = await self.app.push_screen_wait(form)
+        if values:
+            await self.do(
+                lambda link: backfill_schedule(link, row.schedule_id, values["start"], values["end"], values["overlap"])
+            )
+
+    @work
+    async def action_change_delete(self) -> None:
+        """Delete the schedule."""
+        row = self.target()
+        if row is None:
+            return
+        detail = "It can't be brought back. The runs that it has started go on."
+        dialog = ConfirmDialog(f"Delete schedule {row.schedule_id}?", detail, verb="Delete it")
+        if await self.app.push_screen_wait(dialog) and await self.do(
+            lambda link: delete_schedule(link, row.schedule_id)
+        ):
+            self.after_deletion()
+
+    async def ask_and_create(self) -> None:
+        """Ask for a new schedule, and make it."""
+        fields = (
+            Field("schedule_id", "schedule id", required=True),
+            Field("when", WHEN, placeholder="30 2 * * 1-5, every 10m, 1h/5m; several with ;", required=True),
+            *_action_fields(None),
+        )
+        values = await self.app.push_screen_wait(FormDialog("New schedule", fields, verb="Create"))
+        if values:
+            await self.do(lambda link: create_schedule(link, values))
+
+    async def ask_and_edit(self, detail: ScheduleDetail) -> None:
+        """Ask what shall be different, and change it."""
+        fields = (
+            Field("when", f"{WHEN}; now {spec_words(detail.row.spec)}", placeholder="empty leaves it as it is"),
+            *_action_fields(detail),
+        )
+        schedule_id = detail.row.schedule_id
+        values = await self.app.push_screen_wait(FormDialog(f"Change {schedule_id}", fields, verb="Change"))
+        if values:
+            await self.do(lambda link: edit_schedule(link, schedule_id, values))
+
+
+def _action_fields(detail: ScheduleDetail | None) -> tuple[Field, ...]:
+    row = detail.row if detail else None
+    argument = detail.argument_json if detail else ""
+    return (
+        Field(
+            "time_zone", "time zone of a cron expression", value=row.spec.time_zone if row else "", placeholder="UTC"
+        ),
+        Field("workflow_type", "workflow type", value=row.workflow_type if row else "", required=True),
+        Field("task_queue", "task queue", value=detail.task_queue if detail else "", required=True),
+        *(
+            (Field("argument", "argument (JSON, or empty)", value=argument, is_json=True),)
+            if argument is not None
+            else ()
+        ),
+        Field(
+            "workflow_id",
+            "workflow id; each run's has its time behind it",
+            value=detail.workflow_id if detail else "",
+            placeholder="the schedule's id",
+        ),
+        Field(
+            "overlap",
+            "when a run is still going on",
+            value=detail.overlap if detail else OVERLAP_NAMES[0],
+            choices=OVERLAP_NAMES,
+        ),
+        Field("notes", "notes", value=row.notes if row else ""),
+    )

@@ -1,0 +1,101 @@
+"""The namespaces of the server; going into one browses it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.feed.actions_namespaces import register_namespace
+from durable_cli.tui.feed.namespaces import watch_namespaces
+from durable_cli.tui.place_messages import NamespacesListed
+from durable_cli.tui.place_rows import NamespaceRow
+from durable_cli.tui.places import FIRST_PLACE
+from durable_cli.tui.schedules.spec_words import exact_span
+from durable_cli.tui.screens.base import Watch
+from durable_cli.tui.screens.place import ListScreen
+from durable_cli.tui.widgets.virtual_table import Column
+
+__all__ = ["NamespacesScreen"]
+
+
+class NamespacesScreen(ListScreen[NamespaceRow]):
+    """Namespaces by their name; the one that is browsed has a mark."""
+
+    NOUN = ("namespace", "namespaces")
+    COLUMNS = (
+        Column("", 1),
+        Column("Namespace", 16, grow=2),
+        Column("State", 12),
+        Column("Retention", 9, right=True),
+        Column("Description", 16, grow=3, rank=1),
+        Column("Owner", 12, grow=1, rank=2),
+    )
+    MISSING = ("dx tui --namespace NAME browses one by its name.",)
+    HAS_PANE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "change_create", "Create"),
+    ]
+
+    def make_watches(self) -> Iterable[Watch]:
+        yield partial(watch_namespaces, self.browser.link, self.post_message)
+
+    def on_namespaces_listed(self, message: NamespacesListed) -> None:
+        self.take_rows(message.rows)
+
+    def show_namespace(self) -> None:
+        self.table.refresh()  # they are the same, whichever is browsed
+
+    def key(self, row: NamespaceRow) -> Hashable:
+        return row.name
+
+    def headline(self, rows: Sequence[NamespaceRow]) -> Iterator[tuple[str, str]]:
+        other = sum(row.state != "registered" for row in rows)
+        if other:
+            yield f"{other:,} not registered any more", "warning"
+
+    def cells(self, row: NamespaceRow) -> Sequence[Text | str]:
+        is_here = row.name == self.browser.link.namespace
+        quiet, accent = self.palette["quiet"], self.palette["accent"]
+        return (
+            Text("▸" if is_here else "", style=accent),
+            Text(row.name, style=f"bold {accent}" if is_here else ""),
+            Text(row.state, style="" if row.state == "registered" else self.palette["warning"]),
+            exact_span(row.retention_seconds) if row.retention_seconds else "",
+            row.description,
+            Text(row.owner_email, style=quiet),
+        )
+
+    def pane(self, row: NamespaceRow) -> RenderableType:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style=self.palette["quiet"], no_wrap=True)
+        grid.add_column(overflow="fold")
+        for label, value in row.fields:
+            grid.add_row(label, value)
+        return Group(Text(row.name, style="bold"), grid)
+
+    async def open(self, row: NamespaceRow) -> None:
+        if row.name != self.browser.link.namespace:
+            await self.browser.change_namespace(row.name)
+        await self.app.switch_mode(FIRST_PLACE)
+
+    @work
+    async def action_change_create(self) -> None:
+        """Make a new namespace."""
+        fields = (
+            Field("name", "name", required=True),
+            Field("retention", "closed runs are kept for", value="72h", required=True),
+            Field("description", "description"),
+        )
+        values = await self.app.push_screen_wait(FormDialog("New namespace", fields, verb="Create"))
+        if values:
+            await self.do(
+                lambda link: register_namespace(link, values["name"], values["retention"], values["description"])
+            )

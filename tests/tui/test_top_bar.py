@@ -1,0 +1,52 @@
+"""What stands in the first line, by its width."""
+
+from __future__ import annotations
+
+import pytest
+
+from durable_cli.tui.places import PLACES, find_place
+from durable_cli.tui.widgets.top_bar import BarPart, lay_out_bar
+
+SERVER = (BarPart("localhost:7233", "quiet", PLACES[-1].action), BarPart(" ●", "success"))
+STRIP = "1 workflows  2 schedules  3 task queues  4 workers  5 deployments  6 batches  7 namespaces  8 server"
+
+
+def bar(width: int, detail: str = "", *, namespace: str = "default", has_keys: bool = True) -> str:
+    parts = lay_out_bar(
+        width, namespace=namespace, place=find_place("schedules"), detail=detail, server=SERVER, has_keys=has_keys
+    )
+    return "".join(part.text for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("width", "detail", "shown"),
+    [
+        (140, "", f"dx / default         {STRIP}   localhost:7233 ●"),
+        (140, "nightly-report", f"dx / default / nightly-report      {STRIP}    ●"),
+        (100, "", "dx / default / schedules" + " " * 41 + " 1 2 3 4 5 6 7 8   localhost:7233 ●"),
+        (80, "nightly-report", "dx / default / schedules / nightly-report     1 2 3 4 5 6 7 8   localhost:7233 ●"),
+        (66, "nightly-report", "dx / default / schedules / nightly-report         localhost:7233 ●"),
+        (30, "nightly-report", "dx / default / schedules / ni…"),
+    ],
+)
+def test_what_has_room(width: int, detail: str, shown: str) -> None:
+    assert bar(width, detail) == shown
+
+
+def test_wide_characters_take_their_room() -> None:
+    assert bar(30, "夜間レポート", namespace="") == "dx / schedules / 夜間レポート"
+    assert bar(26, "夜間レポート", namespace="") == "dx / schedules / 夜間レポ…"
+
+
+def test_a_screen_that_needs_the_number_keys_shows_none() -> None:
+    assert STRIP.replace("3 task", "task") not in bar(140, has_keys=False)
+    assert "workflows  schedules  task queues" in bar(140, has_keys=False)
+    assert "1 2 3" not in bar(80, has_keys=False)
+
+
+def test_every_word_of_the_strip_goes_somewhere() -> None:
+    parts = lay_out_bar(140, namespace="default", place=PLACES[0], detail="", server=SERVER, has_keys=True)
+    going = {part.text: part.action for part in parts if part.action}
+    assert {place.title: place.action for place in PLACES}.items() <= going.items()
+    assert going["default"] == "app.choose_namespace"
+    assert going["dx"] == "app.command_palette"
