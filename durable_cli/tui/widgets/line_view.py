@@ -55,12 +55,12 @@ class LineView(ScrollView, can_focus=True):
     """Shows lines; long ones are folded, and nothing is drawn that is not seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup,ctrl+u", "page_up", "Page up", show=False),
-        Binding("pagedown,ctrl+d,space", "page_down", "Page down", show=False),
-        Binding("home,g", "scroll_home", "First", show=False),
-        Binding("end,G", "scroll_end", "Last", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+u", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+d,space", "move_page(1)", "Page down", show=False),
+        Binding("home,g", "move_to_end(False)", "First", show=False),
+        Binding("end,G", "move_to_end(True)", "Last", show=False),
     ]
     DEFAULT_CSS = """
     LineView {
@@ -93,6 +93,15 @@ class LineView(ScrollView, can_focus=True):
         if not keep_place:
             self.scroll_to(y=0, animate=False, force=True)
         self.refresh()
+
+    def action_move(self, by: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
+
+    def action_move_page(self, pages: int) -> None:
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def action_move_to_end(self, is_last: bool) -> None:
+        self.scroll_to(y=self.max_scroll_y if is_last else 0, animate=False, force=True)
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._width:
