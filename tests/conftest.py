@@ -17,16 +17,16 @@ TESTS_FOLDER = Path(__file__).parent
 BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
-    "dev": 480,
+    "dev": 720,
     "testing": 360,
     "store": 240,
     "differential": 300,
-    "cli": 300,
+    "cli": 360,
     "service": 240,
     "tui": 360,
     "bench": 120,
-    "packaging": 180,
-    "sim": 180,
+    "packaging": 240,
+    "sim": 300,
     "core": 90,
     "conformance": 60,
     "runtime": 30,

@@ -47,11 +47,13 @@ def assert_same_json(stage: Stage, *words: str, tries: int = 1) -> Any:
 FLAG = re.compile(r"^ +(?:-\w, )?(--[\w-]+)", re.MULTILINE)
 
 
+OUR_OWN = {("worker", "run"), *(("time", verb) for verb in ROOT.children["time"].children)}
 OFFICIAL_VERBS = [
     (name, verb)
     for name, group in ROOT.children.items()
-    if isinstance(group, Group) and name != "time"
+    if isinstance(group, Group)
     for verb in group.children
+    if (name, verb) not in OUR_OWN
 ]
 
 

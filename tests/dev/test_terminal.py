@@ -84,7 +84,7 @@ async def test_keys(project: Path) -> None:
         screen.press("o")
         screen.wait_for("│ 1  order-1  OrderWorkflow")
         screen.press("9", "BSpace", "1", "Enter")
-        screen.wait_for("charge(7)")
+        screen.wait_for("✓ charge")
         screen.press("q")
         screen.wait_for(RUNNING)
         screen.press("o")
