@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from rich.table import Table
 from rich.text import Text
 
+from durable_cli.clock_offset import find_clock_offset
 from durable_cli.dev.browser import Browser
 from durable_cli.dev.clients import Clients
 from durable_cli.dev.events import Note
@@ -79,7 +80,8 @@ class Keys:
             self._dx.tell(Note(str(error), "error"))
             return ()
         grid = Table.grid(padding=(0, 2, 0, 0))
-        now = datetime.now(UTC)
+        offset = await find_clock_offset(self._clients.of(self._namespace), (run.start_time for run in runs))
+        now = datetime.now(UTC) + offset
         for number, run in enumerate(runs, 1):
             started = format_relative(run.start_time.ToDatetime(tzinfo=UTC), now)
             grid.add_row(Text(str(number), "bold"), run.execution.workflow_id, run.type.name, Text(started, "dim"))

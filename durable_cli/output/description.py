@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,13 +14,25 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from durable_cli.output.output import Output
 from durable_cli.output.result import is_success, result_to_json
 
-__all__ = ["name_status", "print_description", "print_reset_points"]
+__all__ = ["list_times", "name_status", "print_description", "print_reset_points"]
 
 
 def name_status(status: int) -> str:
     """Return a workflow's status as the list filter spells it, such as `ContinuedAsNew`."""
     word = WorkflowExecutionStatus.Name(status).removeprefix("WORKFLOW_EXECUTION_STATUS_")  # type: ignore[arg-type]
     return "".join(part.capitalize() for part in word.split("_"))
+
+
+def list_times(description: DescribeWorkflowExecutionResponse) -> Iterator[Timestamp]:
+    """Yield the times that the text shows; those that are not set are zero."""
+    info, extended = description.workflow_execution_info, description.workflow_extended_info
+    yield from (info.start_time, info.execution_time, info.close_time)
+    yield from (extended.run_expiration_time, extended.last_reset_time)
+    yield from (description.pending_workflow_task.scheduled_time, description.pending_workflow_task.started_time)
+    for activity in description.pending_activities:
+        yield from (activity.scheduled_time, activity.last_started_time)
+        yield from (activity.last_heartbeat_time, activity.expiration_time)
+    yield from (point.create_time for point in info.auto_reset_points.points)
 
 
 def print_description(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
@@ -49,6 +49,8 @@ class TextScreen:
     def __init__(self, *, color: str, time_format: str) -> None:
         self.is_terminal = sys.stdout.isatty()
         self._time_format = time_format
+        self.clock_offset = timedelta()
+        """How far the server's clock, by which relative times go, is ahead of this machine's."""
         self._console = _Console(
             file=sys.stdout,
             force_terminal=True if color == "always" else None,
@@ -123,4 +125,4 @@ class TextScreen:
             return f"{moment:%Y-%m-%d %H:%M:%S.%f} +0000 UTC"
         if self._time_format == "iso":
             return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-        return format_relative(moment, datetime.now(UTC))
+        return format_relative(moment, datetime.now(UTC) + self.clock_offset)

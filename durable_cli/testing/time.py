@@ -18,6 +18,9 @@ from durable_cli.testing.errors import DxError
 
 __all__ = ["DxTime"]
 
+_METHODS = {"running": "ResumeTime", "paused": "PauseTime", "auto": "JumpWhenIdle"}  # by the mode that they lead to
+_HINT = 'hint: write it with its unit, such as "90s", "1h30m" or "3d"'
+
 
 class DxTime:
     """Moves the time of the server: for all namespaces, and never back."""
@@ -34,7 +37,9 @@ class DxTime:
         try:
             delta = parse_duration(duration) if isinstance(duration, str) else duration
         except ValueError as error:
-            raise DxError(f'{error}\n\nhint: write it with its unit, such as "90s", "1h30m" or "3d"') from None
+            raise DxError(f"{error}\n\n{_HINT}") from None
+        if not isinstance(delta, timedelta):
+            raise DxError(f"{duration!r} is not a duration\n\n{_HINT}, or give a timedelta")
         request = Duration()
         request.FromTimedelta(delta)
         await self._call("SkipTime", request)
@@ -42,20 +47,14 @@ class DxTime:
     @asynccontextmanager
     async def auto(self) -> AsyncIterator[None]:
         """Jump to what is due next, again and again, whenever nothing else is to be done."""
-        await self._change("JumpWhenIdle")
-        try:
+        async with self._in_mode("auto"):
             yield
-        finally:
-            await self._change("ResumeTime")
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
         """Let the time stand; it goes on from there."""
-        await self._change("PauseTime")
-        try:
+        async with self._in_mode("paused"):
             yield
-        finally:
-            await self._change("ResumeTime")
 
     async def now(self) -> datetime:
         """Return the server's time."""
@@ -68,9 +67,16 @@ class DxTime:
         """Let the time go as the system's does; the fixture does so after the test."""
         await self._call("ResumeTime", Empty())
 
-    async def _change(self, method: str) -> None:
+    @asynccontextmanager
+    async def _in_mode(self, mode: str) -> AsyncIterator[None]:
+        """Let the time go in a mode, and then as it went before: blocks may stand in each other."""
+        before = (await self._call("DescribeTime", Empty()))["mode"]
         self.changed = True
-        await self._call(method, Empty())
+        await self._call(_METHODS[mode], Empty())
+        try:
+            yield
+        finally:
+            await self._call(_METHODS[before], Empty())
 
     async def _call(self, method: str, request: Message) -> dict[str, Any]:
         try:

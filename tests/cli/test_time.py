@@ -94,6 +94,19 @@ def test_skip(dx: Cli) -> None:
     assert re.search(r"Offset  1 hour (29|30) minutes ahead", dx("time", "status").ok().stdout)
 
 
+def test_relative_times_go_by_the_server(dx: Cli) -> None:
+    """What has just started is not ahead, and what was there before the skip is as old as the server says."""
+    dx("time", "skip", "25h").ok()
+    dx("workflow", "start", "-w", "fresh", "--type", "Greet", "-t", "nobody", "--run-timeout", "50h").ok()
+    described = dx("workflow", "describe", "fresh").ok().stdout
+    assert re.search(r"StartTime +(now|\d seconds? ago)\n", described)
+    assert re.search(r"RunExpirationTime +in 2 days\n", described)
+    listed = dx("workflow", "list").ok().stdout
+    dx("workflow", "terminate", "fresh").ok()
+    assert re.search(r"fresh +Greet +(now|\d seconds? ago) ", listed)
+    assert re.search(r"stuck +Stuck +1 day ago ", listed)
+
+
 def test_skip_as_json(dx: Cli) -> None:
     skipped = dx("time", "skip", "1ms", "-o", "json").ok().json
     assert list(skipped) == ["time", "systemTime", "offset", "mode", "next", "skippedDeadlines"]

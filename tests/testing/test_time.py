@@ -60,6 +60,18 @@ async def test_auto_is_over_with_its_block(dx_client, dx_worker, dx_time):
         assert (await dx_client.get_workflow_handle("reminders").describe()).close_time is None
 
 
+async def test_blocks_in_each_other(dx_client, dx_worker, dx_time):
+    """What is around a block goes on after it."""
+    async with dx_worker(workflows=[Reminders]) as worker, dx_time.auto():
+        async with dx_time.paused():
+            async with dx_time.auto():
+                pass
+            stands = await dx_time.now()
+            await asyncio.sleep(0.01)
+            assert await dx_time.now() == stands
+        assert len(await (await start(dx_client, worker, 1)).result()) == 1
+
+
 async def test_time_is_left_going(dx_time):
     """As the fixture does, should a test leave it standing."""
     await dx_time.paused().__aenter__()
@@ -77,7 +89,11 @@ async def test_paused(dx_time):
 
 @pytest.mark.parametrize(
     ("duration", "said"),
-    [("3", 'hint: write it with its unit, such as "90s", "1h30m" or "3d"'), ("0s", "must be positive")],
+    [
+        ("3", 'hint: write it with its unit, such as "90s", "1h30m" or "3d"'),
+        (3, '3 is not a duration\\n\\nhint: .*"3d", or give a timedelta'),
+        ("0s", "must be positive"),
+    ],
 )
 async def test_no_duration(dx_time, duration, said):
     with pytest.raises(DxError, match=said):
@@ -98,7 +114,7 @@ async def test_it():
 
 def test_time(make_project: Callable[..., Project]) -> None:
     session = make_project(ini="asyncio_mode = auto\n", test_time=TESTS).test().passed()
-    assert "7 passed" in session.output
+    assert "9 passed" in session.output
 
 
 def test_no_server(make_project: Callable[..., Project]) -> None:

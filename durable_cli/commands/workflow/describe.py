@@ -38,8 +38,12 @@ async def command(
             info.execution.workflow_id, info.execution.run_id, close_event_only=True
         ):
             close_event = event
-    from durable_cli.output.description import print_description, print_reset_points
+    from durable_cli.output.description import list_times, print_description, print_reset_points
 
+    if output.is_text:
+        from durable_cli.clock_offset import find_clock_offset
+
+        output.screen.clock_offset = await find_clock_offset(client, list_times(description))
     if reset_points:
         print_reset_points(output, info.auto_reset_points)
     else:

@@ -33,10 +33,14 @@ async def command(client: Client, output: Output, *, query: str, limit: int, pag
                 for execution in executions:
                     items.append(output.to_json(execution))
     elif output.is_text:
+        from durable_cli.clock_offset import find_clock_offset
         from durable_cli.output.listing import WorkflowTable
 
-        table = WorkflowTable(output.screen)
+        screen = output.screen
+        table = WorkflowTable(screen)
         async for executions in pages:
+            if not screen.clock_offset:
+                screen.clock_offset = await find_clock_offset(client, (each.start_time for each in executions))
             table.append(executions)
         table.close()
     else:
