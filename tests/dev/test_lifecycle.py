@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -90,7 +91,8 @@ async def test_a_worker_that_crashes_comes_back(tmp_path: Path) -> None:
 def test_what_a_worker_detaches_does_not_hide_its_end(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     gate.touch()
-    words = ["sh", "-c", f"while [ -e {gate} ]; do sleep 0.1; done"]
+    waiting = f"import os, time\nwhile os.path.exists({str(gate)!r}):\n    time.sleep(0.1)"
+    words = [sys.executable, "-c", waiting]
     detach = f"import subprocess\nsubprocess.Popen({words}, start_new_session=True)\n"
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER, activities=detach + ACTIVITIES)
     with running_dev(project) as dev:
@@ -108,7 +110,7 @@ def test_what_a_worker_detaches_does_not_hide_its_end(tmp_path: Path) -> None:
         assert "Event loop is closed" not in dev.output
 
 
-def test_a_spare_that_was_killed_is_replaced(tmp_path: Path) -> None:
+def test_a_spare_that_is_no_good_any_more_is_replaced(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
         dev.wait_for("orders", "ready")
@@ -116,6 +118,15 @@ def test_a_spare_that_was_killed_is_replaced(tmp_path: Path) -> None:
         find_hosts(dev)[0].kill()
         replace_in(project / "activities.py", "return amount", "return amount + 0")
         dev.wait_for("orders", "ready", is_new_code=True)
+        dev.wait_for("orders", "drained")
+        wait_until(lambda: len(find_hosts(dev)) == 2)
+        python = project / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\necho the new interpreter\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        replace_in(project / "activities.py", "return amount + 0", "return amount")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        assert "the new interpreter" in dev.output
         assert not [line for line in dev.events if line["event"] == "load_failed"]
 
 
