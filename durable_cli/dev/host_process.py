@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from durable_cli.dev.host_events import Checked, Drained, Failed, HostEvent, Loaded, LoadFailed, Serving, parse
+from durable_cli.dev.processes import LAST_OUTPUT_SECONDS
 
 __all__ = ["HostConnection", "HostEndedError", "HostProcess", "HostWorker"]
 
@@ -86,11 +87,12 @@ class HostProcess:
 
     Attributes:
         pid: of the process, which leads a session and a process group of its own.
+        python: the interpreter that it was started with.
         failed: done with what happened once the worker ends by itself while it serves, or with None when the process
             ends in any other way.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, events: asyncio.StreamReader) -> None:
+    def __init__(self, process: _Process, events: asyncio.StreamReader, python: Path) -> None:
         loop = asyncio.get_running_loop()
         self._process = process
         self._events = events
@@ -100,7 +102,13 @@ class HostProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._exited: asyncio.Task[int] = loop.create_task(self._wait())
         self.failed: asyncio.Future[Failed | None] = loop.create_future()
-        self.pid = process.pid
+        self.pid = process.transport.get_pid()
+        self.python = python
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process itself has not ended."""
+        return not self._process.ended.is_set()
 
     @classmethod
     async def start(
@@ -124,9 +132,11 @@ class HostProcess:
         Raises:
             OSError: when `python` (or the launcher) can't be run.
         """
+        loop = asyncio.get_running_loop()
         read_fd, write_fd = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
+            _, process = await loop.subprocess_exec(
+                lambda: _Process(_LINE_LIMIT_BYTES, loop),
                 *launcher,
                 str(python),
                 "-u",
@@ -138,7 +148,6 @@ class HostProcess:
                 env={**environment, "DX_EVENTS_FD": str(write_fd)},
                 pass_fds=(write_fd, *pass_fds),
                 start_new_session=True,
-                limit=_LINE_LIMIT_BYTES,
             )
         except BaseException:
             os.close(read_fd)
@@ -146,10 +155,11 @@ class HostProcess:
         finally:
             os.close(write_fd)
         events = asyncio.StreamReader(limit=_LINE_LIMIT_BYTES)
-        await asyncio.get_running_loop().connect_read_pipe(
+        events_transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(events), os.fdopen(read_fd, "rb", buffering=0)
         )
-        host = cls(process, events)
+        process.events_transport = events_transport
+        host = cls(process, events, Path(python))
         host._begin(on_output)
         return host
 
@@ -217,7 +227,7 @@ class HostProcess:
         return answer
 
     async def wait_exited(self) -> int:
-        """Wait for the end of the process and of its output, and return the exit code."""
+        """Wait for the end of the process and for its last output, and return the exit code."""
         return await asyncio.shield(self._exited)
 
     def kill(self) -> None:
@@ -263,16 +273,43 @@ class HostProcess:
             else:
                 is_serving = event["event"] == "serving"
                 self._answers.put_nowait(event)
-        # The host is gone. What the user's code has started goes with it; it would keep the output open, too.
+        # The host is gone, and what the user's code has started in its group goes with it.
         self.kill()
-        self._answers.put_nowait(None)
 
     async def _wait(self) -> int:
-        code = await self._process.wait()
-        await asyncio.gather(*self._tasks)
+        await self._process.ended.wait()
+        self.kill()
+        _, unfinished = await asyncio.wait(self._tasks, timeout=LAST_OUTPUT_SECONDS)
+        for task in unfinished:
+            task.cancel()
+        self._process.close()
+        self._answers.put_nowait(None)
         if not self.failed.done():
             self.failed.set_result(None)
-        return code
+        return cast(int, self._process.transport.get_returncode())
+
+
+class _Process(asyncio.subprocess.SubprocessStreamProtocol):
+    """The process with its streams, and its own end: what has left its group may hold the streams open for ever."""
+
+    transport: asyncio.SubprocessTransport
+    events_transport: asyncio.ReadTransport
+
+    def __init__(self, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self.ended = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport = cast(asyncio.SubprocessTransport, transport)
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.ended.set()
+
+    def close(self) -> None:
+        self.transport.close()
+        self.events_transport.close()
 
 
 async def _forward(stream: str, reader: asyncio.StreamReader, on_output: Callable[[str, str], None]) -> None:

@@ -63,10 +63,10 @@ class Guard:
         """Let the guard kill everything that runs, at once."""
         self._write("now\n")
 
-    async def wait(self) -> None:
-        """Wait until the guard has killed everything, or was killed."""
-        if self._process is not None:
-            await self._process.wait()
+    async def wait(self) -> bool:
+        """Wait until the guard has killed everything; False when it was killed itself."""
+        assert self._process is not None
+        return await self._process.wait() == 0
 
     async def stop(self) -> None:
         """Let the guard end what is left, and wait until it has."""

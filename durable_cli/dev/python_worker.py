@@ -59,7 +59,7 @@ class PythonSupply:
         await run_setup(self._worker, self._guard, self._reporter, environment, old_goes_on=old_goes_on)
 
     async def take(self, *, fresh: bool) -> PythonCandidate:
-        if fresh:
+        if fresh or not await self._has_good_spare():
             await self.close()
         starting, self._spare = self._spare, None
         host = await (starting or self._start())
@@ -83,6 +83,15 @@ class PythonSupply:
             host.kill()
             await host.wait_exited()
             self._guard.forget(host.pid)
+
+    async def _has_good_spare(self) -> bool:
+        """Whether the spare still lives, and has the interpreter that the worker has by now."""
+        if self._spare is None:
+            return False
+        with suppress(AttemptFailedError, CliError):
+            host = await asyncio.shield(self._spare)
+            return host.is_alive and host.python == find_python(self._worker, self._project.folder)
+        return False
 
     async def _start(self) -> HostProcess:
         feed = self._reporter.open_sink()

@@ -116,11 +116,20 @@ class DevSession:
         loop.add_signal_handler(signal.SIGHUP, self._stop.set)
         running = asyncio.create_task(self._run())
         stopping = asyncio.create_task(self._stop.wait())
+        unguarded = asyncio.create_task(self._guard.wait())
+        is_guarded = True
         try:
-            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([running, stopping, unguarded], return_when=asyncio.FIRST_COMPLETED)
+            if unguarded.done() and not self._is_at_once:
+                is_guarded = False
+                self._dx.tell(Note("the guard of dx was killed, so everything ends; start dx again", "error"))
+                self._stop.set()
         finally:
             await self._end(running)
             stopping.cancel()
+            unguarded.cancel()
+        if not is_guarded:
+            return ExitCode.FAILURE
         return ExitCode.INTERRUPTED if self._is_at_once else ExitCode.OK
 
     async def _run(self) -> None:
@@ -155,6 +164,8 @@ class DevSession:
         at_once = asyncio.create_task(self._guard.wait())
         in_order = asyncio.create_task(self._end_in_order())
         await asyncio.wait([at_once, in_order], return_when=asyncio.FIRST_COMPLETED)
+        if at_once.done() and not at_once.result():
+            await asyncio.wait([in_order])
         for ending in (at_once, in_order):
             ending.cancel()
         await self._guard.stop()

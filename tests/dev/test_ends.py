@@ -11,6 +11,7 @@ from .dev_process import (
     NO_REPLAY,
     PYTHON_WORKER,
     SERVER,
+    WAIT_SECONDS,
     DevProcess,
     assert_gone,
     running_dev,
@@ -81,3 +82,15 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
         assert dev.end(signal.SIGINT) == 130
         assert_gone(processes)
         assert not [line for line in dev.events if line["event"] == "stopped"]
+
+
+def test_a_killed_guard_ends_everything_in_order(project: Path) -> None:
+    with running_dev(project) as dev:
+        wait_ready(dev, "orders", "stubborn")
+        processes = dev.all_processes()
+        next(one for one in processes if "watch" in one.cmdline()).kill()
+        assert dev.process.wait(WAIT_SECONDS) == 1
+        assert_gone(processes)
+        assert "the guard of dx was killed" in dev.output
+        stopped = [line["source"] for line in dev.events if line["event"] == "stopped"]
+        assert stopped[-1] == "server"

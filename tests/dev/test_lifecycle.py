@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from .dev_process import (
     DevProcess,
     replace_in,
     running_dev,
+    wait_until,
     write_project,
 )
 
@@ -35,6 +37,12 @@ async def finish_order(client: Client, workflow_id: str, task_queue: str = "orde
 def find_child(dev: DevProcess, word: str) -> psutil.Process:
     """Return the process of `dx dev` that has a word in its command line."""
     return next(one for one in dev.all_processes()[1:] if any(word in part for part in one.cmdline()))
+
+
+def find_hosts(dev: DevProcess) -> list[psutil.Process]:
+    """Return the hosts, the one that serves last: it has done more than the one that waits."""
+    hosts = [one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())]
+    return sorted(hosts, key=lambda host: int(host.memory_info().rss))
 
 
 async def test_a_project_runs_whole(tmp_path: Path) -> None:
@@ -74,11 +82,52 @@ async def test_a_worker_that_crashes_comes_back(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
         dev.wait_for("orders", "ready")
-        served = max((one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())), key=_memory)
-        served.kill()
+        find_hosts(dev)[-1].kill()
         dev.wait_for("orders", "crashed", exit_code=-9, retry_seconds=1.0)
         dev.wait_for("orders", "ready")
         await finish_order(await Client.connect(dev.address), "order-1")
+
+
+def test_what_a_worker_detaches_does_not_hide_its_end(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    waiting = f"import os, time\nwhile os.path.exists({str(gate)!r}):\n    time.sleep(0.1)"
+    words = [sys.executable, "-c", waiting]
+    detach = f"import subprocess\nsubprocess.Popen({words}, start_new_session=True)\n"
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER, activities=detach + ACTIVITIES)
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        find_hosts(dev)[-1].kill()
+        dev.wait_for("orders", "crashed", exit_code=-9)
+        dev.wait_for("orders", "ready")
+        replace_in(project / "activities.py", "return amount", "return amount + 0")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        dev.wait_for("orders", "drained", is_clean=True)
+        replace_in(project / "activities.py", "return amount + 0", "return amount\n\n\nimport nothing_there")
+        dev.wait_for("orders", "load_failed", old_goes_on=True)
+        assert dev.end() == 0
+        gate.unlink()
+        assert "Event loop is closed" not in dev.output
+
+
+def test_a_spare_that_is_no_good_any_more_is_replaced(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        wait_until(lambda: len(find_hosts(dev)) == 2)
+        find_hosts(dev)[0].kill()
+        replace_in(project / "activities.py", "return amount", "return amount + 0")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        dev.wait_for("orders", "drained")
+        wait_until(lambda: len(find_hosts(dev)) == 2)
+        python = project / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\necho the new interpreter\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        replace_in(project / "activities.py", "return amount + 0", "return amount")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        assert "the new interpreter" in dev.output
+        assert not [line for line in dev.events if line["event"] == "load_failed"]
 
 
 def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
@@ -158,11 +207,6 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         said = run_briefly(project, "dev")
     assert f"error: port {port} on 127.0.0.1 is in use\n" in said
     assert "hint: stop what listens there, or take another one in dx.toml: [server] port = 0 takes a free one" in said
-
-
-def _memory(process: psutil.Process) -> int:
-    """The process that serves has done more than the one that waits."""
-    return int(process.memory_info().rss)
 
 
 def test_a_saved_dx_toml_is_looked_at(tmp_path: Path) -> None:
