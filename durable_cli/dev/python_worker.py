@@ -149,6 +149,9 @@ class PythonCandidate:
         except HostEndedError as error:
             answer = host_events.LoadFailed("HostEnded", str(error), traceback="\n".join(error.last_lines))
         if isinstance(answer, host_events.LoadFailed):
+            # One that the user's own code raises under this name has a place in a file.
+            if answer.error == "ConnectError" and answer.file is None:
+                raise AttemptFailedError(events.Note(answer.message, "warn"), is_worth_a_retry=True)
             raise AttemptFailedError(events.LoadFailed(answer, old_goes_on))
         self._loaded = answer
 

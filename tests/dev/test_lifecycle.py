@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,11 @@ async def finish_order(client: Client, workflow_id: str, task_queue: str = "orde
 def find_child(dev: DevProcess, word: str) -> psutil.Process:
     """Return the process of `dx dev` that has a word in its command line."""
     return next(one for one in dev.all_processes()[1:] if any(word in part for part in one.cmdline()))
+
+
+def find_served(dev: DevProcess) -> psutil.Process:
+    """Return the host that serves: it has done more than the one that waits."""
+    return max((one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())), key=_memory)
 
 
 async def test_a_project_runs_whole(tmp_path: Path) -> None:
@@ -74,11 +80,30 @@ async def test_a_worker_that_crashes_comes_back(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
         dev.wait_for("orders", "ready")
-        served = max((one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())), key=_memory)
-        served.kill()
+        find_served(dev).kill()
         dev.wait_for("orders", "crashed", exit_code=-9, retry_seconds=1.0)
         dev.wait_for("orders", "ready")
         await finish_order(await Client.connect(dev.address), "order-1")
+
+
+async def test_code_that_finds_no_server_is_tried_until_there_is_one(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", NO_REPLAY + PYTHON_WORKER)
+    port = find_free_port()
+    with ExitStack() as stack:
+        with running(launch_dx(tmp_path, port=port)) as server:
+            dev = stack.enter_context(running_dev(project, "--address", server.address))
+            dev.wait_for("orders", "ready")
+        replace_in(project / "activities.py", "return amount", "return amount + 0")
+        dev.wait_for("orders", "note", text="trying again in 1 s")
+        with running(launch_dx(tmp_path, port=port)):
+            dev.wait_for("orders", "ready", is_new_code=True)
+            dev.wait_for("orders", "drained")
+        find_served(dev).kill()
+        dev.wait_for("orders", "crashed", exit_code=-9)
+        dev.wait_for("orders", "note", level="warn")
+        with running(launch_dx(tmp_path, port=port)) as server:
+            dev.wait_for("orders", "ready", is_new_code=False)
+            await finish_order(await Client.connect(server.address), "order-1")
 
 
 def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
@@ -161,7 +186,6 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
 
 
 def _memory(process: psutil.Process) -> int:
-    """The process that serves has done more than the one that waits."""
     return int(process.memory_info().rss)
 
 
