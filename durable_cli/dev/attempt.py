@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from durable_cli.dev.candidate import AttemptFailedError, Candidate, CrashError, Supply
 from durable_cli.dev.host_events import Checked
-from durable_cli.dev.question import Verdict, find_broken_runs
+from durable_cli.dev.question import BrokenRun, Verdict, find_broken_runs
 from durable_cli.dev.report import Reporter
-from durable_cli.dev.runs import Runs
 
 __all__ = ["Attempt", "Failed", "Outcome", "Served"]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The candidate polls; the runs in `to_reset` are to be reset once the old worker has drained."""
+    """The candidate polls; the runs in `broken` are to be treated as the verdict says."""
 
     candidate: Candidate
-    to_reset: Checked | None
+    verdict: Verdict
+    broken: Sequence[BrokenRun]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,11 @@ class Attempt:
         self,
         supply: Supply,
         reporter: Reporter,
-        runs: Runs,
         forgive: Callable[[Checked], Checked],
         decide: Callable[[Checked], Awaitable[Verdict]],
     ) -> None:
         self._supply = supply
         self._reporter = reporter
-        self._runs = runs
         self._forgive = forgive
         self._decide = decide
         self._is_building = False
@@ -71,11 +69,9 @@ class Attempt:
             if verdict == "keep":
                 return Failed()
             self.is_serving = True
-            if checked is not None and verdict == "terminate":
-                await self._runs.terminate(find_broken_runs(checked))
             await candidate.serve()
             served = True
-            return Served(candidate, checked if verdict == "reset" else None)
+            return Served(candidate, verdict, find_broken_runs(checked) if checked is not None else ())
         except AttemptFailedError as error:
             self._reporter.tell(error.event)
             return Failed(is_worth_a_retry=error.is_worth_a_retry)

@@ -164,7 +164,7 @@ class WorkerLoop:
         )
 
     def _make_attempt(self) -> Attempt:
-        return Attempt(self._supply, self._reporter, self._runs, self._forgive, self._decide)
+        return Attempt(self._supply, self._reporter, self._forgive, self._decide)
 
     def _follow(self, running: Coroutine[Any, Any, Outcome]) -> None:
         task = asyncio.create_task(running)
@@ -201,15 +201,17 @@ class WorkerLoop:
         self._reporter.tell(Ready(candidate.task_queue, seconds, old is not None, workflows, activities))
         for note in candidate.notes:
             self._reporter.tell(Note(note, "warn"))
-        self._start_background(self._finish_swap(old, served.to_reset))
+        self._start_background(self._finish_swap(old, served))
 
-    async def _finish_swap(self, old: Candidate | None, to_reset: Checked | None) -> None:
+    async def _finish_swap(self, old: Candidate | None, served: Served) -> None:
         """Drain the old worker, then reset: the runs that go on anew must not come to the old code."""
         draining = asyncio.create_task(self._drain(old)) if old is not None else None
-        if to_reset is not None:
+        if served.verdict == "terminate":
+            await self._runs.terminate(served.broken)
+        elif served.verdict == "reset":
             if draining is not None:
                 await asyncio.wait([draining], timeout=RESET_AFTER_DRAIN_SECONDS)
-            await self._runs.reset(find_broken_runs(to_reset))
+            await self._runs.reset(served.broken)
         if draining is not None:
             await draining
 
