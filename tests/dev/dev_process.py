@@ -148,6 +148,12 @@ class DevProcess:
         return int(self.process.wait(WAIT_SECONDS))
 
 
+def find_served(dev: DevProcess) -> psutil.Process:
+    """Return the host that serves: it has done more than the one that waits."""
+    hosts = [one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())]
+    return max(hosts, key=lambda host: int(host.memory_info().rss))
+
+
 def assert_gone(processes: list[psutil.Process]) -> None:
     """Wait until none of the processes runs any more."""
 

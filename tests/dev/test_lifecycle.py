@@ -19,6 +19,7 @@ from .dev_process import (
     PYTHON_WORKER,
     SERVER,
     DevProcess,
+    find_served,
     replace_in,
     running_dev,
     write_project,
@@ -36,11 +37,6 @@ async def finish_order(client: Client, workflow_id: str, task_queue: str = "orde
 def find_child(dev: DevProcess, word: str) -> psutil.Process:
     """Return the process of `dx dev` that has a word in its command line."""
     return next(one for one in dev.all_processes()[1:] if any(word in part for part in one.cmdline()))
-
-
-def find_served(dev: DevProcess) -> psutil.Process:
-    """Return the host that serves: it has done more than the one that waits."""
-    return max((one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())), key=_memory)
 
 
 async def test_a_project_runs_whole(tmp_path: Path) -> None:
@@ -120,6 +116,22 @@ def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
         dev.wait_for("orders", "drained", is_clean=True)
 
 
+def test_an_old_worker_that_crashes_during_a_reload_is_not_said_to_go_on(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        served = find_served(dev)
+        slow = f"from pathlib import Path\nimport time\nwhile Path('/proc/{served.pid}').exists(): time.sleep(0.1)\n"
+        (project / "activities.py").write_text(f"{slow}time.sleep(0.5)\nimport nothing_there\n")
+        dev.wait_for("orders", "changed")
+        served.kill()
+        dev.wait_for("orders", "crashed", exit_code=-9, retry_seconds=0.0)
+        dev.wait_for("orders", "load_failed", old_goes_on=False)
+        assert dev.wait_for("orders", "note", level="warn")["text"].endswith("no worker runs until the next save")
+        (project / "activities.py").write_text(ACTIVITIES)
+        dev.wait_for("orders", "ready", is_new_code=False)
+
+
 def test_the_first_start_waits_for_a_save_that_mends_it(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER, activities="import nothing_there\n")
     with running_dev(project) as dev:
@@ -183,10 +195,6 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         said = run_briefly(project, "dev")
     assert f"error: port {port} on 127.0.0.1 is in use\n" in said
     assert "hint: stop what listens there, or take another one in dx.toml: [server] port = 0 takes a free one" in said
-
-
-def _memory(process: psutil.Process) -> int:
-    return int(process.memory_info().rss)
 
 
 def test_a_saved_dx_toml_is_looked_at(tmp_path: Path) -> None:
