@@ -17,7 +17,7 @@ from durable_cli.dev.backoff import Backoff
 from durable_cli.dev.candidate import Candidate, CrashError, Supply
 from durable_cli.dev.events import Changed, Crashed, Drained, Held, Note, Ready, Starting, Stopped, Stopping
 from durable_cli.dev.host_events import Checked
-from durable_cli.dev.question import Question, Verdict, find_broken_runs
+from durable_cli.dev.question import BrokenRun, Question, Verdict, find_broken_runs
 from durable_cli.dev.report import Reporter
 from durable_cli.dev.runs import Runs
 
@@ -251,9 +251,18 @@ class WorkerLoop:
 
     def _forgive(self, checked: Checked) -> Checked:
         """Leave out the runs that the user has already let break: they are no news at the next save."""
-        mismatches = [run for run in checked.mismatches if run.run_id not in self._forgiven_run_ids]
-        failures = [run for run in checked.failures if run.run_id not in self._forgiven_run_ids]
-        return replace(checked, mismatches=mismatches, failures=failures)
+        broken: list[BrokenRun] = [*checked.mismatches, *checked.failures]
+        forgiven = [run for run in broken if run.run_id in self._forgiven_run_ids]
+        open_count = sum(run.open for run in forgiven)
+        return replace(
+            checked,
+            mismatches=[run for run in checked.mismatches if run not in forgiven],
+            failures=[run for run in checked.failures if run not in forgiven],
+            open=checked.open - open_count,
+            open_total=checked.open_total - open_count,
+            closed=checked.closed - (len(forgiven) - open_count),
+            forgiven=len(forgiven),
+        )
 
     async def _decide(self, checked: Checked) -> Verdict:
         """Return what to do about runs that don't repeat their history, by policy or by asking."""
