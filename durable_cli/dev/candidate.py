@@ -42,7 +42,7 @@ class Candidate(Protocol):
 
     task_queue: str
 
-    async def load(self, *, old_goes_on: bool) -> None:
+    async def load(self) -> None:
         """Do everything that can fail before a worker runs; raises AttemptFailedError."""
 
     async def check(self) -> Checked | None:
@@ -78,7 +78,7 @@ class Supply(Protocol):
     may_be_interrupted: bool
     """Whether a save during `load` may end the candidate; a build goes on."""
 
-    async def set_up(self, *, old_goes_on: bool) -> None:
+    async def set_up(self) -> None:
         """Run the worker's setup, if it is due; raises AttemptFailedError."""
 
     async def take(self, *, fresh: bool) -> Candidate:

@@ -56,9 +56,9 @@ class CommandSupply:
         self._seen_during_builds: frozenset[str] = frozenset()
         self._outputs: frozenset[str] = frozenset()
 
-    async def set_up(self, *, old_goes_on: bool) -> None:
+    async def set_up(self) -> None:
         environment = self._environment(self._worker)
-        await run_setup(self._worker, self._guard, self._reporter, environment, old_goes_on=old_goes_on)
+        await run_setup(self._worker, self._guard, self._reporter, environment)
 
     async def take(self, *, fresh: bool) -> CommandCandidate:
         return CommandCandidate(
@@ -114,14 +114,14 @@ class CommandCandidate:
     def notes(self) -> Sequence[str]:
         return ()
 
-    async def load(self, *, old_goes_on: bool) -> None:
+    async def load(self) -> None:
         if not self._worker.cwd.is_dir():
             raise AttemptFailedError(Note(f"there is no folder {self._worker.cwd}: correct `cwd` in dx.toml", "error"))
         if self._worker.build is not None:
             self._tell(Building(describe_command(self._worker.build)))
             code = await self._run(self._worker.build, {})
             if code:
-                raise AttemptFailedError(BuildFailed(describe_command(self._worker.build), code, old_goes_on))
+                raise AttemptFailedError(BuildFailed(describe_command(self._worker.build), code))
 
     async def check(self) -> Checked | None:
         if self._worker.replay_command is None:

@@ -82,7 +82,7 @@ class BuildFailed:
 
     command: str
     exit_code: int
-    old_goes_on: bool
+    old_goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class LoadFailed:
     """The user's modules can't be loaded; an old worker goes on."""
 
     problem: host_events.LoadFailed
-    old_goes_on: bool
+    old_goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ class Checked:
         open: how many open runs were looked at, of `open_total`.
         closed: how many closed runs were replayed.
         not_replayed: runs that the time limit left no time for.
+        forgiven: runs that do not repeat their history and that the user has let go; they count nowhere else.
         is_clean: False when user code still runs in the process, which should be replaced before it serves.
     """
 
@@ -139,6 +140,7 @@ class Checked:
     mismatches: list[Mismatch]
     failures: list[ReplayFailure]
     not_replayed: int = 0
+    forgiven: int = 0
     is_clean: bool = True
 
     @property

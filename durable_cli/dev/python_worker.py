@@ -54,9 +54,9 @@ class PythonSupply:
         self._numbers = itertools.count(1)
         self._spare: asyncio.Task[HostProcess] | None = None
 
-    async def set_up(self, *, old_goes_on: bool) -> None:
+    async def set_up(self) -> None:
         environment = self._environment(self._worker)
-        await run_setup(self._worker, self._guard, self._reporter, environment, old_goes_on=old_goes_on)
+        await run_setup(self._worker, self._guard, self._reporter, environment)
 
     async def take(self, *, fresh: bool) -> PythonCandidate:
         if fresh or not await self._has_good_spare():
@@ -142,7 +142,7 @@ class PythonCandidate:
     def notes(self) -> Sequence[str]:
         return self._loaded.notes if self._loaded else ()
 
-    async def load(self, *, old_goes_on: bool) -> None:
+    async def load(self) -> None:
         worker = HostWorker(
             task_queue=self._worker.task_queue,
             workflows=self._worker.workflows,
@@ -158,7 +158,10 @@ class PythonCandidate:
         except HostEndedError as error:
             answer = host_events.LoadFailed("HostEnded", str(error), traceback="\n".join(error.last_lines))
         if isinstance(answer, host_events.LoadFailed):
-            raise AttemptFailedError(events.LoadFailed(answer, old_goes_on))
+            # One that the user's own code raises under this name has a place in a file.
+            if answer.error == "ConnectError" and answer.file is None:
+                raise AttemptFailedError(events.Note(answer.message, "warn"), is_worth_a_retry=True)
+            raise AttemptFailedError(events.LoadFailed(answer))
         self._loaded = answer
 
     async def check(self) -> Checked | None:
@@ -178,7 +181,7 @@ class PythonCandidate:
         if self._is_spoilt:
             await self.kill()
             self._host = await self._start_another()
-            await self.load(old_goes_on=True)
+            await self.load()
         try:
             answer = await self._host.serve()
         except HostEndedError as error:
@@ -208,4 +211,4 @@ class PythonCandidate:
 
 
 def _refusal(message: str, hint: str = "") -> AttemptFailedError:
-    return AttemptFailedError(events.LoadFailed(host_events.LoadFailed("can't start", message, hint), False))
+    return AttemptFailedError(events.LoadFailed(host_events.LoadFailed("can't start", message, hint)))

@@ -13,9 +13,7 @@ from durable_cli.dev.report import Reporter
 __all__ = ["run_setup", "run_to_end"]
 
 
-async def run_setup(
-    worker: Worker, guard: Guard, reporter: Reporter, environment: Mapping[str, str], *, old_goes_on: bool
-) -> None:
+async def run_setup(worker: Worker, guard: Guard, reporter: Reporter, environment: Mapping[str, str]) -> None:
     """Run the worker's setup, if there is one and it is due; raises AttemptFailedError when it fails."""
     setup = worker.setup
     # Without its folder there is nothing to be done; that is said when the worker is to start.
@@ -25,7 +23,7 @@ async def run_setup(
     child = await guard.spawn(setup.command, cwd=worker.cwd, env=environment, on_output=reporter.open_sink())
     code = await run_to_end(child)
     if code:
-        raise AttemptFailedError(BuildFailed(describe_command(setup.command), code, old_goes_on))
+        raise AttemptFailedError(BuildFailed(describe_command(setup.command), code))
 
 
 async def run_to_end(child: Child) -> int:

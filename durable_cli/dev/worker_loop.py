@@ -17,7 +17,7 @@ from durable_cli.dev.backoff import Backoff
 from durable_cli.dev.candidate import Candidate, CrashError, Supply
 from durable_cli.dev.events import Changed, Crashed, Drained, Held, Note, Ready, Starting, Stopped, Stopping
 from durable_cli.dev.host_events import Checked
-from durable_cli.dev.question import Question, Verdict, find_broken_runs
+from durable_cli.dev.question import BrokenRun, Question, Verdict, find_broken_runs
 from durable_cli.dev.report import Reporter
 from durable_cli.dev.runs import Runs
 
@@ -25,6 +25,7 @@ __all__ = ["WorkerLoop"]
 
 RESET_AFTER_DRAIN_SECONDS = 2.0
 SWAP_SECONDS = 10.0
+NO_WORKER_RUNS = "the old worker has crashed meanwhile: no worker runs until the next save"
 
 
 class WorkerLoop:
@@ -57,7 +58,10 @@ class WorkerLoop:
         self._serving: Candidate | None = None
         self._attempt: Attempt | None = None
         self._attempt_task: asyncio.Task[Outcome] | None = None
-        self._waiting_files: frozenset[str] | None = None
+        self._waiting_files: frozenset[str] = frozenset()
+        self._is_restart_waiting = False
+        self._is_retry_waiting = False
+        self._has_crashed_meanwhile = False
         self._saves = 0
         self._accepted_save = -1
         self._started_s = 0.0
@@ -70,11 +74,11 @@ class WorkerLoop:
 
     def note_saved(self, files: Iterable[str], seen_at_s: float) -> None:
         """Reload, since these files were saved."""
-        self._post(lambda: self._on_saved(frozenset(files), seen_at_s))
+        self._post(lambda: self._on_saved(frozenset(files), seen_at_s, fresh=False))
 
     def restart(self) -> None:
         """Start it anew, whether or not something was saved."""
-        self._post(lambda: self._on_saved(frozenset(), _now_s()))
+        self._post(lambda: self._on_saved(frozenset(), _now_s(), fresh=True))
 
     def check_again(self) -> None:
         """Replay the runs with the code as it is on disk, and do nothing else."""
@@ -103,15 +107,16 @@ class WorkerLoop:
 
     # Messages, in turn.
 
-    async def _on_saved(self, files: frozenset[str], seen_at_s: float) -> None:
+    async def _on_saved(self, files: frozenset[str], seen_at_s: float, *, fresh: bool) -> None:
         if self._attempt is not None and not self._attempt.may_be_interrupted:
-            self._waiting_files = (self._waiting_files or frozenset()) | files
+            self._waiting_files |= files
+            self._is_restart_waiting |= fresh
             return
         await self._end_attempt()
         self._backoff.reset()
         self._saves += 1
         self._reporter.tell(Changed(sorted(files)) if files else Starting())
-        self._begin(seen_at_s, fresh=not files)
+        self._begin(seen_at_s, fresh=fresh)
 
     async def _on_attempt_ended(self, task: asyncio.Task[Outcome]) -> None:
         if task is not self._attempt_task:
@@ -127,44 +132,64 @@ class WorkerLoop:
             seconds = self._backoff.next_seconds(0)
             self._reporter.tell(Note(f"trying again in {seconds:g} s"))
             self._schedule_retry(seconds)
-        waiting, self._waiting_files = self._waiting_files, None
-        if waiting is not None:
-            left = self._supply.drop_outputs(waiting)
-            if left or not waiting:
-                await self._on_saved(left, _now_s())
+        elif self._has_crashed_meanwhile:
+            self._reporter.tell(Note(NO_WORKER_RUNS, "warn"))
+        await self._on_what_waited()
+
+    async def _on_what_waited(self) -> None:
+        """Handle what came during an attempt that was not to be interrupted."""
+        files, self._waiting_files = self._waiting_files, frozenset()
+        fresh, self._is_restart_waiting = self._is_restart_waiting, False
+        if files:
+            files = self._supply.drop_outputs(files)
+        if files or fresh:
+            await self._on_saved(files, _now_s(), fresh=fresh)
+        elif self._is_retry_waiting:
+            await self._on_retry_due()
 
     async def _on_crashed(self, candidate: Candidate, error: CrashError) -> None:
         if candidate is self._serving:
             self._serving = None
             await candidate.kill()
             self._retry_after_crash(error, _now_s() - self._served_since_s)
+            if self.question is not None:
+                self._ask(replace(self.question, old_goes_on=False))
 
     async def _on_retry_due(self) -> None:
         if self._attempt is None:
             self._reporter.tell(Starting())
             self._begin(_now_s())
+        elif self._attempt.only_checks:
+            self._is_retry_waiting = True
 
     async def _on_check_again(self) -> None:
         if self._attempt is None:
-            self._attempt = self._make_attempt()
+            self._attempt = self._make_attempt(only_checks=True)
             self._follow(self._attempt.check_only())
 
     # Attempts.
 
     def _begin(self, started_s: float, *, fresh: bool = False) -> None:
         self._cancel_retry()
+        self._is_retry_waiting = self._has_crashed_meanwhile = False
         self._started_s = started_s
         self._attempt = self._make_attempt()
         self._follow(
             self._attempt.run(
-                old_goes_on=self._serving is not None,
                 with_check=self._accepted_save != self._saves,
                 fresh=fresh,
             )
         )
 
-    def _make_attempt(self) -> Attempt:
-        return Attempt(self._supply, self._reporter, self._runs, self._forgive, self._decide)
+    def _make_attempt(self, *, only_checks: bool = False) -> Attempt:
+        return Attempt(
+            self._supply,
+            self._reporter,
+            self._forgive,
+            self._decide,
+            lambda: self._serving is not None,
+            only_checks=only_checks,
+        )
 
     def _follow(self, running: Coroutine[Any, Any, Outcome]) -> None:
         task = asyncio.create_task(running)
@@ -201,15 +226,17 @@ class WorkerLoop:
         self._reporter.tell(Ready(candidate.task_queue, seconds, old is not None, workflows, activities))
         for note in candidate.notes:
             self._reporter.tell(Note(note, "warn"))
-        self._start_background(self._finish_swap(old, served.to_reset))
+        self._start_background(self._finish_swap(old, served))
 
-    async def _finish_swap(self, old: Candidate | None, to_reset: Checked | None) -> None:
+    async def _finish_swap(self, old: Candidate | None, served: Served) -> None:
         """Drain the old worker, then reset: the runs that go on anew must not come to the old code."""
         draining = asyncio.create_task(self._drain(old)) if old is not None else None
-        if to_reset is not None:
+        if served.verdict == "terminate":
+            await self._runs.terminate(served.broken)
+        elif served.verdict == "reset":
             if draining is not None:
                 await asyncio.wait([draining], timeout=RESET_AFTER_DRAIN_SECONDS)
-            await self._runs.reset(find_broken_runs(to_reset))
+            await self._runs.reset(served.broken)
         if draining is not None:
             await draining
 
@@ -224,21 +251,28 @@ class WorkerLoop:
 
     def _forgive(self, checked: Checked) -> Checked:
         """Leave out the runs that the user has already let break: they are no news at the next save."""
-        mismatches = [run for run in checked.mismatches if run.run_id not in self._forgiven_run_ids]
-        failures = [run for run in checked.failures if run.run_id not in self._forgiven_run_ids]
-        return replace(checked, mismatches=mismatches, failures=failures)
+        broken: list[BrokenRun] = [*checked.mismatches, *checked.failures]
+        forgiven = [run for run in broken if run.run_id in self._forgiven_run_ids]
+        open_count = sum(run.open for run in forgiven)
+        return replace(
+            checked,
+            mismatches=[run for run in checked.mismatches if run not in forgiven],
+            failures=[run for run in checked.failures if run not in forgiven],
+            open=checked.open - open_count,
+            open_total=checked.open_total - open_count,
+            closed=checked.closed - (len(forgiven) - open_count),
+            forgiven=len(forgiven),
+        )
 
     async def _decide(self, checked: Checked) -> Verdict:
         """Return what to do about runs that don't repeat their history, by policy or by asking."""
-        old_goes_on = self._serving is not None
         if self._policy == "reload":
             return "reload"
         if self._policy == "ask":
-            self.question = Question(checked, old_goes_on)
-            self._reporter.tell(Held(old_goes_on, is_asked=True))
-            self._on_question()
+            question = Question(checked, self._serving is not None)
+            self._ask(question)
             try:
-                verdict = await self.question.answer
+                verdict = await question.answer
             finally:
                 self.question = None
                 self._on_question()
@@ -246,16 +280,24 @@ class WorkerLoop:
                 self._forgiven_run_ids |= {run.run_id for run in find_broken_runs(checked)}
             if verdict != "keep":
                 return verdict
-        self._reporter.tell(Held(old_goes_on, is_asked=False))
+        self._reporter.tell(Held(self._serving is not None, is_asked=False))
         return "keep"
+
+    def _ask(self, question: Question) -> None:
+        self.question = question
+        self._reporter.tell(Held(question.old_goes_on, is_asked=True))
+        self._on_question()
 
     # Starting again.
 
     def _retry_after_crash(self, error: CrashError, ran_seconds: float) -> None:
         retry_seconds = 0.0
-        if self._attempt is None:
+        if self._attempt is None or self._attempt.only_checks:
             retry_seconds = self._backoff.next_seconds(ran_seconds)
             self._schedule_retry(retry_seconds)
+        else:
+            # The files have changed, so only what the attempt brings can take its place.
+            self._has_crashed_meanwhile = True
         self._reporter.tell(Crashed(error.exit_code, retry_seconds, error.message))
 
     def _schedule_retry(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from .dev_process import (
     PYTHON_WORKER,
     SERVER,
     DevProcess,
+    find_served,
     replace_in,
     running_dev,
     wait_until,
@@ -82,7 +84,7 @@ async def test_a_worker_that_crashes_comes_back(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
         dev.wait_for("orders", "ready")
-        find_hosts(dev)[-1].kill()
+        find_served(dev).kill()
         dev.wait_for("orders", "crashed", exit_code=-9, retry_seconds=1.0)
         dev.wait_for("orders", "ready")
         await finish_order(await Client.connect(dev.address), "order-1")
@@ -130,6 +132,26 @@ def test_a_spare_that_is_no_good_any_more_is_replaced(tmp_path: Path) -> None:
         assert not [line for line in dev.events if line["event"] == "load_failed"]
 
 
+async def test_code_that_finds_no_server_is_tried_until_there_is_one(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", NO_REPLAY + PYTHON_WORKER)
+    port = find_free_port()
+    with ExitStack() as stack:
+        with running(launch_dx(tmp_path, port=port)) as server:
+            dev = stack.enter_context(running_dev(project, "--address", server.address))
+            dev.wait_for("orders", "ready")
+        replace_in(project / "activities.py", "return amount", "return amount + 0")
+        dev.wait_for("orders", "note", text="trying again in 1 s")
+        with running(launch_dx(tmp_path, port=port)):
+            dev.wait_for("orders", "ready", is_new_code=True)
+            dev.wait_for("orders", "drained")
+        find_served(dev).kill()
+        dev.wait_for("orders", "crashed", exit_code=-9)
+        dev.wait_for("orders", "note", level="warn")
+        with running(launch_dx(tmp_path, port=port)) as server:
+            dev.wait_for("orders", "ready", is_new_code=False)
+            await finish_order(await Client.connect(server.address), "order-1")
+
+
 def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
@@ -142,6 +164,22 @@ def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
         replace_in(project / "activities.py", "return amount)", "return amount + 0")
         dev.wait_for("orders", "ready", is_new_code=True)
         dev.wait_for("orders", "drained", is_clean=True)
+
+
+def test_an_old_worker_that_crashes_during_a_reload_is_not_said_to_go_on(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        served = find_served(dev)
+        slow = f"from pathlib import Path\nimport time\nwhile Path('/proc/{served.pid}').exists(): time.sleep(0.1)\n"
+        (project / "activities.py").write_text(f"{slow}time.sleep(0.5)\nimport nothing_there\n")
+        dev.wait_for("orders", "changed")
+        served.kill()
+        dev.wait_for("orders", "crashed", exit_code=-9, retry_seconds=0.0)
+        dev.wait_for("orders", "load_failed", old_goes_on=False)
+        assert dev.wait_for("orders", "note", level="warn")["text"].endswith("no worker runs until the next save")
+        (project / "activities.py").write_text(ACTIVITIES)
+        dev.wait_for("orders", "ready", is_new_code=False)
 
 
 def test_the_first_start_waits_for_a_save_that_mends_it(tmp_path: Path) -> None:

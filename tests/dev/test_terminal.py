@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,16 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from tests.support.server_process import dx_command
 from tests.support.tmux import Terminal, needs_tmux, terminal
 
-from .dev_process import PYTHON_WORKER, SERVER, DevProcess, assert_gone, replace_in, write_project
+from .dev_process import (
+    ACTIVITIES,
+    PYTHON_WORKER,
+    SERVER,
+    DevProcess,
+    assert_gone,
+    find_served,
+    replace_in,
+    write_project,
+)
 from .test_reload import BROKEN, start_order
 
 DEV = [*dx_command(), "dev"]
@@ -71,6 +81,51 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         current = await Client.connect(dev.address)
         events = [event async for event in current.get_workflow_handle("order-1").fetch_history_events()]
         assert EventType.EVENT_TYPE_TIMER_STARTED in {event.event_type for event in events}
+        # A run that is let go is not counted as one that repeats its history.
+        replace_in(project / "workflows.py", BROKEN[1].replace("60", "61"), BROKEN[0])
+        screen.wait_for("▲ orders waits")
+        screen.press("r")
+        screen.wait_for(RUNNING)
+        screen.press("p")
+        screen.wait_for("replay: 0 open and 0 closed runs repeat their history")
+        assert dev.wait_for("orders", "checked", mismatches=[])["forgiven"] == 1
+
+
+@needs_tmux
+async def test_a_worker_that_crashes_during_a_question_or_a_replay(project: Path) -> None:
+    hold = project.with_name("hold")
+    slow = f"import pathlib, time\nwhile pathlib.Path({str(hold)!r}).exists():\n    time.sleep(0.05)\n"
+    (project / "activities.py").write_text(slow + ACTIVITIES)
+    with terminal(project, DEV, columns=80, lines=70) as screen:
+        screen.wait_for(RUNNING)
+        dev = find_dev(screen, project)
+        handle = await start_order(dev)
+        served = find_served(dev)
+        replace_in(project / "workflows.py", *BROKEN)
+        screen.wait_for("▲ orders waits")
+        served.kill()
+        screen.wait_for("run no worker until a save")
+        screen.press("k")
+        screen.wait_for("the new code is not served; no worker runs.")
+        replace_in(project / "workflows.py", *reversed(BROKEN))
+        dev.wait_for("orders", "ready", is_new_code=False)
+        # A restart that falls due during a replay comes after it.
+        served = find_served(dev)
+        hold.touch()
+        screen.press("p")
+        served.kill()
+        retry = dev.wait_for("orders", "crashed", exit_code=-9)
+        await asyncio.sleep(retry["retry_seconds"] + 0.5)
+        hold.unlink()
+        dev.wait_for("orders", "ready", is_new_code=False)
+        replace_in(project / "workflows.py", *BROKEN)
+        screen.wait_for("▲ orders waits")
+        screen.press("t")
+        screen.wait_for("terminate 1 run? y yes")
+        screen.press("y")
+        screen.wait_for("terminated order-1")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        assert (await handle.describe()).status == WorkflowExecutionStatus.TERMINATED
 
 
 @needs_tmux

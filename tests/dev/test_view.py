@@ -211,6 +211,13 @@ async def test_an_old_terminal_gets_ascii() -> None:
     assert text == "orders + replay: 1 open and 2 closed runs repeat their history in 10 ms\n"
 
 
+async def test_runs_that_were_let_go_are_not_said_to_repeat_their_history() -> None:
+    text = await show(("orders", Checked(0, 2, 0, 0.01, [], [], forgiven=1)))
+    assert text == (
+        "orders ✓ replay: 0 open and 2 closed runs repeat their history in 10 ms, beside 1 run that you let go\n"
+    )
+
+
 def test_seconds_read_well() -> None:
     assert [format_seconds(each) for each in (0.0844, 0.41, 9.999, 12.3)] == ["84 ms", "0.41 s", "10.00 s", "12 s"]
 

@@ -108,9 +108,10 @@ def _checked(event: Checked) -> StateLine:
         runs = f"the newest {event.open} of {event.open_total} open and {event.closed} closed runs"
     duration = format_seconds(event.seconds)
     if event.is_good:
-        if not event.open and not event.closed:
+        if not event.open and not event.closed and not event.forgiven:
             return StateLine("✓", "green", Text("replay: there are no runs yet", "dim"))
-        return StateLine("✓", "green", Text(f"replay: {runs} repeat their history in {duration}"))
+        forgiven = f", beside {_count(event.forgiven, 'run')} that you let go" if event.forgiven else ""
+        return StateLine("✓", "green", Text(f"replay: {runs} repeat their history in {duration}{forgiven}"))
     broken = len(event.mismatches) + len(event.failures)
     text = Text.assemble(
         ("replay failed", "bold red"), f": {broken} of {runs} do not repeat their history ({duration})"
