@@ -124,6 +124,9 @@ class DevSession:
         return ExitCode.INTERRUPTED if self._is_at_once else ExitCode.OK
 
     async def _run(self) -> None:
+        if self._journal.is_beside:
+            journal = os.path.relpath(self._journal.path, self._project.folder)
+            self._dx.tell(Note(f"another dx works in this folder; what happens here is in {journal}"))
         clients = await self._reach_server()
         if self._options.provisions:
             await self._provision(clients)

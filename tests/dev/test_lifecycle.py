@@ -160,6 +160,21 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     assert "hint: stop what listens there, or take another one in dx.toml: [server] port = 0 takes a free one" in said
 
 
+def test_a_second_dx_in_the_folder_leaves_the_journal_alone(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    journal = project / ".dx" / "dev.jsonl"
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        before = journal.read_text()
+        run_briefly(project, "dev")
+        run_briefly(project, "worker", "run", "--address", "127.0.0.1:1")
+        assert journal.read_text() == before
+        replace_in(project / "activities.py", "return amount", "return amount + 1")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        assert journal.read_text().startswith(before)
+        assert list(journal.parent.glob("*.jsonl")) == [journal]
+
+
 def _memory(process: psutil.Process) -> int:
     """The process that serves has done more than the one that waits."""
     return int(process.memory_info().rss)
