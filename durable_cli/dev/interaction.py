@@ -88,7 +88,7 @@ class Interaction:
         self._actions = actions
         self._marks: dict[str, tuple[str, str]] = {source: ("◌", "dim") for source in sources if source != "dx"}
         self._typed: str | None = None
-        self._listed: Sequence[tuple[str, str]] = ()
+        self._listing: asyncio.Task[Sequence[tuple[str, str]]] | None = None
         self._confirming: Verdict | None = None
         self._asked: Question | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,7 +97,7 @@ class Interaction:
             "p": actions.check_again,
             "q": actions.quit,
             "t": lambda: self._start(actions.toggle_time()),
-            "o": lambda: self._start(self._begin_to_type()),
+            "o": self._begin_to_type,
             "?": self._show_help,
         }
 
@@ -182,10 +182,10 @@ class Interaction:
             else:
                 question.put(verdict)
 
-    async def _begin_to_type(self) -> None:
-        self._listed = await self._actions.list_open_runs()
+    def _begin_to_type(self) -> None:
+        """Take the keys as text from now on: they may come before the server's answer."""
         self._typed = ""
-        self.refresh()
+        self._listing = asyncio.create_task(self._actions.list_open_runs())
 
     def _type(self, key: str) -> None:
         assert self._typed is not None
@@ -195,12 +195,18 @@ class Interaction:
             self._typed = self._typed[:-1]
         elif key in {"\n", "\r"}:
             typed, self._typed = self._typed.strip(), None
-            if typed.isdecimal() and 0 < int(typed) <= len(self._listed):
-                self._start(self._actions.open_workflow(*self._listed[int(typed) - 1]))
-            else:
-                self._start(self._actions.open_workflow("", typed))
+            self._start(self._open(typed))
         elif key.isprintable():
             self._typed += key
+
+    async def _open(self, typed: str) -> None:
+        """Open what was typed: a number of the list, or an id."""
+        assert self._listing is not None
+        listed = await self._listing
+        if typed.isdecimal() and 0 < int(typed) <= len(listed):
+            await self._actions.open_workflow(*listed[int(typed) - 1])
+        else:
+            await self._actions.open_workflow("", typed)
 
     def _start(self, running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(running)

@@ -125,8 +125,9 @@ class DevSession:
 
     async def _run(self) -> None:
         if self._journal.is_beside:
-            journal = os.path.relpath(self._journal.path, self._project.folder)
-            self._dx.tell(Note(f"another dx works in this folder; what happens here is in {journal}"))
+            journal = self._journal.path
+            name = f"{journal.parent.name}/{journal.name}"
+            self._dx.tell(Note(f"another dx works in this folder: the journal of this one is {name}"))
         clients = await self._reach_server()
         if self._options.provisions:
             await self._provision(clients)

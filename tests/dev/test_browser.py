@@ -30,7 +30,7 @@ def test_a_workflow_opens_in_the_logs_place_and_the_log_comes_back(tmp_path: Pat
         screen.press("o")
         screen.wait_for("1  order-1  OrderWorkflow")
         screen.press("1", "Enter")
-        screen.wait_for("charge(7)")
+        screen.wait_for("✓ charge")
         (project / "activities.py").touch()  # what happens meanwhile is shown afterwards
         screen.press("q")
         screen.wait_for("activities.py changed")
