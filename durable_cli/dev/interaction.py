@@ -41,6 +41,9 @@ KEYS = (
 
 ANSWER_KEYS: Mapping[str, Verdict] = {"k": "keep", "r": "reload", "s": "reset", "t": "terminate"}
 
+SETTLE_SECONDS = 0.5
+"""How long a new question takes no answer: a key that was meant for something else must not be one."""
+
 _MARKS: dict[type[Event], tuple[str, str]] = {
     Starting: ("◌", "dim"),
     Changed: ("↻", "cyan"),
@@ -91,6 +94,7 @@ class Interaction:
         self._listing: asyncio.Task[Sequence[tuple[str, str]]] | None = None
         self._confirming: Verdict | None = None
         self._asked: Question | None = None
+        self._is_settled = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, Callable[[], None]] = {
             "r": actions.restart,
@@ -115,8 +119,10 @@ class Interaction:
         if question is not self._asked:
             self._asked = question
             self._confirming = None
+            self._is_settled = question is None
             if pending is not None:
                 self._show_choices(*pending)
+                asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle, pending[1])
         self._view.set_status(self._draw_status(pending))
 
     def press(self, key: str) -> None:
@@ -125,10 +131,17 @@ class Interaction:
         if self._typed is not None:
             self._type(key)
         elif pending is not None:
-            self._answer(pending[1], key)
+            if self._is_settled and pending[1] is self._asked:
+                self._answer(pending[1], key)
         elif key in self._keys:
             self._keys[key]()
         self.refresh()
+
+    def _settle(self, question: Question) -> None:
+        """Let a question be answered from now on."""
+        if question is self._asked:
+            self._is_settled = True
+            self.refresh()
 
     def _draw_status(self, pending: tuple[str, Question] | None) -> Text:
         if self._typed is not None:
@@ -140,8 +153,9 @@ class Interaction:
             if self._confirming is not None:
                 count = len(find_broken_runs(question.checked))
                 runs = "1 run" if count == 1 else f"{count} runs"
-                return Text(f"{self._confirming} {runs}? y yes, any other key no", "bold yellow")
-            words = "  ".join(f"{key} {word}" for key, word in _list_answers(question))
+                act = f"reload, and break {runs}" if self._confirming == "reload" else f"{self._confirming} {runs}"
+                return Text(f"{act}? y yes, any other key no", "bold yellow")
+            words = "  ".join(f"{key} {word}" for key, word in _list_answers(question)) if self._is_settled else ""
             return Text.assemble((f"▲ {name} waits  ", "bold yellow"), words)
         status = Text()
         for source, (symbol, style) in self._marks.items():
@@ -177,7 +191,7 @@ class Interaction:
             self._keys[key]()
         elif ANSWER_KEYS.get(key) in question.choices:
             verdict = ANSWER_KEYS[key]
-            if verdict in {"reset", "terminate"}:
+            if verdict != "keep" and find_broken_runs(question.checked):
                 self._confirming = verdict
             else:
                 question.put(verdict)

@@ -51,9 +51,13 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         assert "→ 16          await workflow.sleep(60)" in shown
         screen.press("w")
         screen.wait_for('if workflow.patched("')
-        # A letter that ends runs asks once more, and any other key is no.
+        # A letter that ends or breaks runs asks once more, and any other key is no.
         screen.press("t")
         screen.wait_for("terminate 1 run? y yes, any other key no")
+        screen.press("n")
+        screen.wait_for("▲ orders waits")
+        screen.press("r")
+        screen.wait_for("reload, and break 1 run? y yes, any other key no")
         screen.press("n")
         screen.wait_for("▲ orders waits")
         assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
@@ -61,7 +65,7 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         screen.wait_for("the new code is not served; the old worker goes on.")
         # The same again, and the run goes on from before the difference.
         replace_in(project / "workflows.py", "sleep(60)", "sleep(61)")
-        screen.wait_for("▲ orders waits")
+        screen.wait_for("▲ orders waits  k keep")
         screen.press("s")
         screen.wait_for("reset 1 run? y yes")
         screen.press("y")
