@@ -153,7 +153,9 @@ class Interaction:
             if self._confirming is not None:
                 count = len(find_broken_runs(question.checked))
                 runs = "1 run" if count == 1 else f"{count} runs"
-                act = f"reload, and break {runs}" if self._confirming == "reload" else f"{self._confirming} {runs}"
+                act = f"{self._confirming} {runs}"
+                if self._confirming == "reload":
+                    act = f"reload, and break {runs}" if count else "reload, though open runs may break"
                 return Text(f"{act}? y yes, any other key no", "bold yellow")
             words = "  ".join(f"{key} {word}" for key, word in _list_answers(question)) if self._is_settled else ""
             return Text.assemble((f"▲ {name} waits  ", "bold yellow"), words)
@@ -171,9 +173,14 @@ class Interaction:
     def _show_choices(self, name: str, question: Question) -> None:
         count = len(find_broken_runs(question.checked))
         runs = "the run" if count == 1 else f"the {count} runs"
+        reload = f"serve the new code all the same: the next workflow task of {runs} fails"
+        if not question.is_about_open_runs:
+            reload = "serve the new code: only closed runs differ, and nothing that runs breaks"
+        elif not count:
+            reload = "serve the new code all the same: workflow tasks of open runs may fail"
         meanings: dict[str, str] = {
             "keep": "keep the old worker, and go on editing" if question.old_goes_on else "run no worker until a save",
-            "reload": f"serve the new code all the same: the next workflow task of {runs} fails",
+            "reload": reload,
             "reset": f"serve the new code, and let {runs} go on from before the difference",
             "terminate": f"terminate {runs}, and serve the new code",
             "patched": "show how to wrap the change, so that old runs repeat their history",
@@ -191,7 +198,7 @@ class Interaction:
             self._keys[key]()
         elif ANSWER_KEYS.get(key) in question.choices:
             verdict = ANSWER_KEYS[key]
-            if verdict != "keep" and find_broken_runs(question.checked):
+            if verdict != "keep" and question.is_about_open_runs:
                 self._confirming = verdict
             else:
                 question.put(verdict)
