@@ -61,6 +61,9 @@ _MARKS: dict[type[Event], tuple[str, str]] = {
 class Actions(Protocol):
     """What the keys can ask for."""
 
+    time_stands: bool
+    """Whether the server's time stands still, as far as is known here."""
+
     def restart(self) -> None:
         """Start all workers anew."""
 
@@ -100,7 +103,7 @@ class Interaction:
             "r": actions.restart,
             "p": actions.check_again,
             "q": actions.quit,
-            "t": lambda: self._start(actions.toggle_time()),
+            "t": lambda: self._start(self._toggle_time()),
             "o": self._begin_to_type,
             "?": self._show_help,
         }
@@ -163,6 +166,8 @@ class Interaction:
         for source, (symbol, style) in self._marks.items():
             status.append(symbol, style)
             status.append(f" {source}  ")
+        if self._actions.time_stands:
+            status.append("‖ time stands  ", "yellow")
         room = self._view.width - status.cell_len - 2
         hint = next((hint for hint in HINTS if len(hint) <= room), "")
         return Text.assemble(status, (f" {hint}", "dim"))
@@ -202,6 +207,10 @@ class Interaction:
                 self._confirming = verdict
             else:
                 question.put(verdict)
+
+    async def _toggle_time(self) -> None:
+        await self._actions.toggle_time()
+        self.refresh()
 
     def _begin_to_type(self) -> None:
         """Take the keys as text from now on: they may come before the server's answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from tests.support.server_process import dx_command
 from tests.support.tmux import Terminal, needs_tmux, terminal
 
-from .dev_process import PYTHON_WORKER, SERVER, DevProcess, assert_gone, replace_in, write_project
+from .dev_process import PYTHON_WORKER, SERVER, DevProcess, assert_gone, replace_in, running_dev, write_project
 from .test_reload import BROKEN, start_order
 
 DEV = [*dx_command(), "dev"]
@@ -30,6 +31,11 @@ def wait_echo(screen: Terminal) -> None:
     """Wait until what is typed is shown: the terminal is as before."""
     screen.press("t", "y", "p", "e", "d")
     screen.wait_for("typed")
+
+
+def change_time(dev: DevProcess, verb: str) -> None:
+    """Run a verb of `dx time` against the server of a `dx dev`."""
+    subprocess.run([*dx_command(), "time", verb, "--address", dev.address], check=True, timeout=30)
 
 
 @pytest.fixture
@@ -103,8 +109,15 @@ async def test_keys(project: Path) -> None:
         screen.wait_for("orders ✓ replay: 1 open and 0 closed runs repeat their history")
         screen.press("t")
         screen.wait_for("dx     · time stands still: nothing falls due until t is pressed again")
+        screen.wait_for(f"{RUNNING}  ‖ time stands")
         screen.press("t")
         screen.wait_for("dx     · time goes on")
+        change_time(dev, "auto")
+        screen.press("t")
+        screen.wait_for(f"{RUNNING}  ‖ time stands")
+        screen.press("t")
+        screen.wait_for("dx     · time jumps again to what is due next")
+        change_time(dev, "pause")
         screen.press("r")
         dev.wait_for("orders", "ready", is_new_code=True)
         processes = dev.all_processes()
@@ -112,6 +125,8 @@ async def test_keys(project: Path) -> None:
         screen.wait_for("exit 0")
         assert_gone(processes)
         wait_echo(screen)
+    with running_dev(project) as dev:
+        assert dev.wait_for("dx", "note")["text"].startswith("the server's time stands still at ")
 
 
 @needs_tmux
