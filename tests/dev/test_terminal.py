@@ -56,7 +56,7 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         assert "StartTimer" in shown
         assert "→ 16          await workflow.sleep(60)" in shown
         screen.press("w")
-        screen.wait_for('if workflow.patched("')
+        screen.wait_for('if workflow.patched("sleep-60s"):')
         # A letter that ends or breaks runs asks once more, and any other key is no.
         screen.press("t")
         screen.wait_for("terminate 1 run? y yes, any other key no")
