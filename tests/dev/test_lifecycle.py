@@ -200,6 +200,15 @@ def test_a_web_page_whose_port_is_taken_is_left_out(tmp_path: Path) -> None:
         taken.listen()
         project = write_project(tmp_path / "shop", f"[server]\nport = {port}\n" + NO_REPLAY + PYTHON_WORKER)
         with running_dev(project) as dev:
-            assert dev.wait_for("server", "note", level="warn")["text"].endswith("; it goes without")
+            note = dev.wait_for("server", "note", level="warn")["text"]
+            assert note.endswith("; it goes without: [server] ui_port in dx.toml takes another")
             dev.wait_for("server", "server_ready", ui_port=None)
             dev.wait_for("orders", "ready")
+            # Where the server's own port is taken too, only that is said.
+            other = write_project(tmp_path / "other", (project / "dx.toml").read_text())
+            said = run_briefly(other, "dev")
+            assert said.startswith(f"error: port {port} on 127.0.0.1 is in use\n")
+            assert '"note"' not in (other / ".dx" / "dev.jsonl").read_text()
+        replace_in(project / "dx.toml", "[server]\n", "[server]\nui_port = 0\n")
+        with running_dev(project) as dev:
+            assert dev.wait_for("server", "server_ready")["ui_port"] not in {None, port + 1000}
