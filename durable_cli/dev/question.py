@@ -32,7 +32,8 @@ class Question:
     @property
     def is_about_open_runs(self) -> bool:
         """Whether runs would break that go on; a replay command does not say which."""
-        return any(run.open for run in (*self.checked.mismatches, *self.checked.failures))
+        runs: list[BrokenRun] = [*self.checked.mismatches, *self.checked.failures]
+        return any(run.open for run in runs)
 
     def put(self, answer: Verdict) -> None:
         """Answer it, once."""
