@@ -117,6 +117,7 @@ def _find_folder(directory: str | None, default: str, *, ask: bool) -> Path:
         from durable_cli.scaffold.questions import ask_folder
 
         directory = ask_folder(default)
-    folder = Path(directory or default).expanduser().resolve()
-    check_is_free(folder)
+    given = directory or default
+    folder = Path(given).expanduser().resolve()
+    check_is_free(folder, given)
     return folder

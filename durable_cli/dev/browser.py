@@ -30,6 +30,7 @@ class Browser:
         self._terminal = terminal
         self._find_options = find_options
         self._process: asyncio.subprocess.Process | None = None
+        self._pane = ""
 
     async def open(self, *words: str, beside: bool = False) -> None:
         """Open it with these further words of `dx tui`; when it has the log's place, return once it is left."""
@@ -42,9 +43,12 @@ class Browser:
     async def _open_beside(self, command: Sequence[str]) -> None:
         try:
             tmux = await asyncio.create_subprocess_exec(
-                "tmux", "split-window", "-h", "-d", *command, stderr=asyncio.subprocess.PIPE
+                *("tmux", "split-window", "-h", "-d", "-P", "-F", "#{pane_id}", *command),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
             )
-            _, said = await tmux.communicate()
+            pane, said = await tmux.communicate()
+            self._pane = pane.decode().strip()
         except OSError as error:
             said, code = str(error).encode(), 1
         else:
@@ -72,9 +76,20 @@ class Browser:
             self._dx.tell(Note(f"the browser ended with exit code {code}", "warn"))
 
     async def close(self) -> None:
-        """Leave the browser, where it has the log's place."""
+        """Leave the browser: in the log's place, and beside it."""
+        if self._pane:
+            await self._close_pane()
         process = self._process
         if process is not None:
             with suppress(ProcessLookupError):
                 process.terminate()
             await process.wait()
+
+    async def _close_pane(self) -> None:
+        """Close the pane beside the log; it may be gone already, and tmux too."""
+        quiet = asyncio.subprocess.DEVNULL
+        with suppress(OSError):
+            tmux = await asyncio.create_subprocess_exec(
+                "tmux", "kill-pane", "-t", self._pane, stdout=quiet, stderr=quiet
+            )
+            await tmux.wait()

@@ -41,6 +41,9 @@ KEYS = (
 
 ANSWER_KEYS: Mapping[str, Verdict] = {"k": "keep", "r": "reload", "s": "reset", "t": "terminate"}
 
+SETTLE_SECONDS = 0.5
+"""How long a new question takes no answer: a key that was meant for something else must not be one."""
+
 _MARKS: dict[type[Event], tuple[str, str]] = {
     Starting: ("◌", "dim"),
     Changed: ("↻", "cyan"),
@@ -57,6 +60,9 @@ _MARKS: dict[type[Event], tuple[str, str]] = {
 
 class Actions(Protocol):
     """What the keys can ask for."""
+
+    time_stands: bool
+    """Whether the server's time stands still, as far as is known here."""
 
     def restart(self) -> None:
         """Start all workers anew."""
@@ -88,16 +94,17 @@ class Interaction:
         self._actions = actions
         self._marks: dict[str, tuple[str, str]] = {source: ("◌", "dim") for source in sources if source != "dx"}
         self._typed: str | None = None
-        self._listed: Sequence[tuple[str, str]] = ()
+        self._listing: asyncio.Task[Sequence[tuple[str, str]]] | None = None
         self._confirming: Verdict | None = None
         self._asked: Question | None = None
+        self._is_settled = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, Callable[[], None]] = {
             "r": actions.restart,
             "p": actions.check_again,
             "q": actions.quit,
-            "t": lambda: self._start(actions.toggle_time()),
-            "o": lambda: self._start(self._begin_to_type()),
+            "t": lambda: self._start(self._toggle_time()),
+            "o": self._begin_to_type,
             "?": self._show_help,
         }
 
@@ -115,8 +122,10 @@ class Interaction:
         if question is not self._asked:
             self._asked = question
             self._confirming = None
+            self._is_settled = question is None
             if pending is not None:
                 self._show_choices(*pending)
+                asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle, pending[1])
         self._view.set_status(self._draw_status(pending))
 
     def press(self, key: str) -> None:
@@ -125,10 +134,17 @@ class Interaction:
         if self._typed is not None:
             self._type(key)
         elif pending is not None:
-            self._answer(pending[1], key)
+            if self._is_settled and pending[1] is self._asked:
+                self._answer(pending[1], key)
         elif key in self._keys:
             self._keys[key]()
         self.refresh()
+
+    def _settle(self, question: Question) -> None:
+        """Let a question be answered from now on."""
+        if question is self._asked:
+            self._is_settled = True
+            self.refresh()
 
     def _draw_status(self, pending: tuple[str, Question] | None) -> Text:
         if self._typed is not None:
@@ -140,13 +156,18 @@ class Interaction:
             if self._confirming is not None:
                 count = len(find_broken_runs(question.checked))
                 runs = "1 run" if count == 1 else f"{count} runs"
-                return Text(f"{self._confirming} {runs}? y yes, any other key no", "bold yellow")
-            words = "  ".join(f"{key} {word}" for key, word in _list_answers(question))
+                act = f"{self._confirming} {runs}"
+                if self._confirming == "reload":
+                    act = f"reload, and break {runs}" if count else "reload, though open runs may break"
+                return Text(f"{act}? y yes, any other key no", "bold yellow")
+            words = "  ".join(f"{key} {word}" for key, word in _list_answers(question)) if self._is_settled else ""
             return Text.assemble((f"▲ {name} waits  ", "bold yellow"), words)
         status = Text()
         for source, (symbol, style) in self._marks.items():
             status.append(symbol, style)
             status.append(f" {source}  ")
+        if self._actions.time_stands:
+            status.append("‖ time stands  ", "yellow")
         room = self._view.width - status.cell_len - 2
         hint = next((hint for hint in HINTS if len(hint) <= room), "")
         return Text.assemble(status, (f" {hint}", "dim"))
@@ -157,9 +178,14 @@ class Interaction:
     def _show_choices(self, name: str, question: Question) -> None:
         count = len(find_broken_runs(question.checked))
         runs = "the run" if count == 1 else f"the {count} runs"
+        reload = f"serve the new code all the same: the next workflow task of {runs} fails"
+        if not question.is_about_open_runs:
+            reload = "serve the new code: only closed runs differ, and nothing that runs breaks"
+        elif not count:
+            reload = "serve the new code all the same: workflow tasks of open runs may fail"
         meanings: dict[str, str] = {
             "keep": "keep the old worker, and go on editing" if question.old_goes_on else "run no worker until a save",
-            "reload": f"serve the new code all the same: the next workflow task of {runs} fails",
+            "reload": reload,
             "reset": f"serve the new code, and let {runs} go on from before the difference",
             "terminate": f"terminate {runs}, and serve the new code",
             "patched": "show how to wrap the change, so that old runs repeat their history",
@@ -177,15 +203,19 @@ class Interaction:
             self._keys[key]()
         elif ANSWER_KEYS.get(key) in question.choices:
             verdict = ANSWER_KEYS[key]
-            if verdict in {"reset", "terminate"}:
+            if verdict != "keep" and question.is_about_open_runs:
                 self._confirming = verdict
             else:
                 question.put(verdict)
 
-    async def _begin_to_type(self) -> None:
-        self._listed = await self._actions.list_open_runs()
-        self._typed = ""
+    async def _toggle_time(self) -> None:
+        await self._actions.toggle_time()
         self.refresh()
+
+    def _begin_to_type(self) -> None:
+        """Take the keys as text from now on: they may come before the server's answer."""
+        self._typed = ""
+        self._listing = asyncio.create_task(self._actions.list_open_runs())
 
     def _type(self, key: str) -> None:
         assert self._typed is not None
@@ -195,12 +225,18 @@ class Interaction:
             self._typed = self._typed[:-1]
         elif key in {"\n", "\r"}:
             typed, self._typed = self._typed.strip(), None
-            if typed.isdecimal() and 0 < int(typed) <= len(self._listed):
-                self._start(self._actions.open_workflow(*self._listed[int(typed) - 1]))
-            else:
-                self._start(self._actions.open_workflow("", typed))
+            self._start(self._open(typed))
         elif key.isprintable():
             self._typed += key
+
+    async def _open(self, typed: str) -> None:
+        """Open what was typed: a number of the list, or an id."""
+        assert self._listing is not None
+        listed = await self._listing
+        if typed.isdecimal() and 0 < int(typed) <= len(listed):
+            await self._actions.open_workflow(*listed[int(typed) - 1])
+        else:
+            await self._actions.open_workflow("", typed)
 
     def _start(self, running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(running)

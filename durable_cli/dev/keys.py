@@ -38,6 +38,8 @@ class Keys:
         dx: Reporter,
         browser: Browser,
         stop: Callable[[], None],
+        *,
+        time_stands: bool,
     ) -> None:
         self._namespace = namespace
         self._loops = loops
@@ -46,6 +48,8 @@ class Keys:
         self._dx = dx
         self._browser = browser
         self._stop = stop
+        self.time_stands = time_stands
+        self._is_automatic = False
 
     def restart(self) -> None:
         for worker_loop in self._loops:
@@ -65,13 +69,20 @@ class Keys:
     async def toggle_time(self) -> None:
         client = self._clients.of(self._namespace)
         try:
-            stands = (await describe_clock(client))["mode"] == "paused"
-            await change_clock(client, "ResumeTime" if stands else "PauseTime", Empty())
+            mode = (await describe_clock(client))["mode"]
+            if mode == "paused":
+                await change_clock(client, "JumpWhenIdle" if self._is_automatic else "ResumeTime", Empty())
+            else:
+                await change_clock(client, "PauseTime", Empty())
+                self._is_automatic = mode == "auto"
         except CliError as error:
             self._dx.tell(Note(str(error), "warn"))
             return
-        now = "time goes on" if stands else "time stands still: nothing falls due until t is pressed again"
-        self._dx.tell(Note(now))
+        self.time_stands = mode != "paused"
+        if self.time_stands:
+            self._dx.tell(Note("time stands still: nothing falls due until t is pressed again"))
+        else:
+            self._dx.tell(Note("time jumps again to what is due next" if self._is_automatic else "time goes on"))
 
     async def list_open_runs(self) -> Sequence[tuple[str, str]]:
         try:

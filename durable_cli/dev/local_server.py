@@ -33,7 +33,7 @@ class LocalServer:
         self._backoff = Backoff()
         self._child: Child | None = None
         self._ready_since_s = 0.0
-        self._ui_port: int | None = None
+        self._ui_port: int | None = project.server.ui_port
         self._is_headless = False
         self._shown_file = os.path.relpath(project.server.db_filename, project.folder)
 
@@ -50,13 +50,19 @@ class LocalServer:
         except CliError as error:
             if self._is_headless or "web page" not in (error.message or ""):
                 raise
-            self._reporter.tell(Note(f"{error.message}; it goes without", "warn"))
             self._is_headless = True
-            ready = await self._start_process()
+            ready = await self._start_without_page(error)
         self.address, self._ui_port = ready["address"], ready["uiPort"]
         self._ready_since_s = asyncio.get_running_loop().time()
         seconds = self._ready_since_s - started_s
         self._reporter.tell(ServerReady(self.address, self._shown_file, seconds, self._ui_port))
+
+    async def _start_without_page(self, trouble: CliError) -> dict[str, Any]:
+        """Start it once more; that the page is left out is news only when the rest of it starts."""
+        ready = await self._start_process()
+        text = f"{trouble.message}; it goes without: [server] ui_port in dx.toml takes another"
+        self._reporter.tell(Note(text, "warn"))
+        return ready
 
     async def _start_process(self) -> dict[str, Any]:
         loop = asyncio.get_running_loop()

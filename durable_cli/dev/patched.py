@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from itertools import chain, count
+from pathlib import Path
 
 from durable_cli.dev.host_events import Mismatch
 
@@ -61,8 +64,21 @@ def _name_patch(mismatch: Mismatch) -> str:
     """Name the patch after what is new, else after what was there."""
     new = _about(mismatch.command_type, mismatch.command_summary)
     summary = new or _about(mismatch.event_type, mismatch.event_summary) or mismatch.workflow_type
-    words = re.findall(r"[A-Za-z][A-Za-z0-9_]*", summary)
-    return "-".join(words[:3]).lower() or "my-change"
+    if summary[:1].isdecimal():  # a timer's duration
+        summary = f"sleep {summary}"
+    words = re.findall(r"[A-Za-z0-9_]+", summary)
+    name = "-".join(words[:3]).lower() or "my-change"
+    taken = _find_patches(mismatch)
+    return next(one for one in chain([name], (f"{name}-{number}" for number in count(2))) if one not in taken)
+
+
+def _find_patches(mismatch: Mismatch) -> set[str]:
+    """Return the ids of the patches that the source has already, as far as they stand there as text."""
+    text = "\n".join(line for _, line in mismatch.source)
+    if mismatch.file is not None:
+        with suppress(OSError, ValueError):
+            text = Path(mismatch.file).read_text(encoding="utf-8")
+    return set(re.findall(r"""(?:patched|deprecate_patch)\(\s*["']([^"']+)["']""", text))
 
 
 def _about(kind: str, summary: str) -> str:

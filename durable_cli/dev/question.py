@@ -29,6 +29,12 @@ class Question:
         """The words that are an answer; closed runs can't be reset or terminated."""
         return ("keep", "reload", "reset", "terminate") if find_broken_runs(self.checked) else ("keep", "reload")
 
+    @property
+    def is_about_open_runs(self) -> bool:
+        """Whether runs would break that go on; a replay command does not say which."""
+        runs: list[BrokenRun] = [*self.checked.mismatches, *self.checked.failures]
+        return any(run.open for run in runs)
+
     def put(self, answer: Verdict) -> None:
         """Answer it, once."""
         if not self.answer.done():

@@ -40,6 +40,8 @@ from durable_cli.dev.watching import PYTHON_SUFFIXES, Watcher, Watching
 from durable_cli.dev.worker_loop import WorkerLoop
 from durable_cli.errors import CliError
 from durable_cli.exit_codes import ExitCode
+from durable_cli.local_clock import describe_clock
+from durable_cli.output.clock_text import say_unusual_time
 
 __all__ = ["DevOptions", "DevSession"]
 
@@ -133,6 +135,10 @@ class DevSession:
         return ExitCode.INTERRUPTED if self._is_at_once else ExitCode.OK
 
     async def _run(self) -> None:
+        if self._journal.is_beside:
+            journal = self._journal.path
+            name = f"{journal.parent.name}/{journal.name}"
+            self._dx.tell(Note(f"another dx works in this folder: the journal of this one is {name}"))
         clients = await self._reach_server()
         if self._options.provisions:
             await self._provision(clients)
@@ -145,8 +151,9 @@ class DevSession:
             self._tasks.append(asyncio.create_task(self._watch()))
         if not self._loops:
             self._dx.tell(Note("dx.toml has no worker: only the server runs", "warn"))
+        time_stands = await self._note_time(clients)
         if self._is_interactive:
-            self._open_terminal(clients)
+            self._open_terminal(clients, time_stands=time_stands)
         if self._browser is not None and self._options.with_browser:
             self._tasks.append(
                 asyncio.create_task(self._browser.open("--namespace", self._project.namespace, beside=True))
@@ -203,6 +210,17 @@ class DevSession:
                     self._dx.tell(Note(outcome.line, LEVELS.get(outcome.result, "info")))
         except CliError as error:
             self._dx.tell(Note(error.message or "", "error"))
+
+    async def _note_time(self, clients: Clients) -> bool:
+        """Say so when the server's time is not the system's; return whether it stands still."""
+        try:
+            clock = await describe_clock(clients.of(self._project.namespace))
+        except CliError:  # another server's time is the system's
+            return False
+        said = say_unusual_time(clock)
+        if said:
+            self._dx.tell(Note(said, "warn"))
+        return bool(clock["mode"] == "paused")
 
     async def _watch(self) -> None:
         watchings = [self._make_watching(worker_loop) for worker_loop in self._loops]
@@ -267,11 +285,20 @@ class DevSession:
         histories = HistoryFolder(self._project.folder / ".dx" / "histories" / name, clients, self._project.replay)
         return CommandSupply(worker, self._guard, reporter, environment, clients, histories)
 
-    def _open_terminal(self, clients: Clients) -> None:
+    def _open_terminal(self, clients: Clients, *, time_stands: bool) -> None:
         self._terminal = Terminal(self._press)
         self._terminal.open()
         self._browser = Browser(self._view, self._dx, self._terminal, self._find_browser_words)
-        keys = Keys(self._project.namespace, self._loops, clients, self._view, self._dx, self._browser, self.stop)
+        keys = Keys(
+            self._project.namespace,
+            self._loops,
+            clients,
+            self._view,
+            self._dx,
+            self._browser,
+            self.stop,
+            time_stands=time_stands,
+        )
         self._interaction = Interaction(self._view, self._sources, keys)
         with suppress(OSError):  # a terminal may have no name here
             self._guard.note_terminal(self._terminal.path)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from durable_cli.output.text import Row, TextScreen
 
-__all__ = ["format_length", "format_moment", "format_work", "print_clock"]
+__all__ = ["format_length", "format_moment", "format_work", "print_clock", "say_unusual_time"]
 
 _MODES = {
     "running": "running at the pace of the system's clock",
@@ -53,6 +53,18 @@ def print_clock(screen: TextScreen, clock: Mapping[str, Any]) -> None:
     screen.card("Server time", rows)
 
 
+def say_unusual_time(clock: Mapping[str, Any]) -> str:
+    """Say in one line how the clock differs from the system's, and how that ends; empty when it does not."""
+    if clock["mode"] == "paused":
+        return f"the server's time stands still at {format_moment(clock['time'])}: `dx time resume` lets it go on"
+    if clock["mode"] == "auto":
+        return "the server's time jumps to what is due next, whenever nothing is in flight: `dx time resume` ends that"
+    offset = _parse_offset(clock["offset"])
+    if offset < timedelta(seconds=1):
+        return ""
+    return f"the server's time is {format_length(offset)} ahead of the system's"
+
+
 def format_moment(text: str) -> str:
     """Format a time of the reply, to the second."""
     return f"{_parse_time(text):%Y-%m-%d %H:%M:%S} UTC"
@@ -76,10 +88,14 @@ def format_work(work: Mapping[str, Any]) -> str:
 
 
 def _say_offset(text: str) -> str:
-    offset = timedelta(seconds=float(text.removesuffix("s")))
+    offset = _parse_offset(text)
     if abs(offset) < timedelta(seconds=1):
         return "none: it is the system's time"
     return f"{format_length(offset)} {'ahead' if offset > timedelta() else 'behind'}"
+
+
+def _parse_offset(text: str) -> timedelta:
+    return timedelta(seconds=float(text.removesuffix("s")))
 
 
 def _say_next(clock: Mapping[str, Any]) -> str:

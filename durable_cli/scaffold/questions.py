@@ -31,6 +31,6 @@ def ask_folder(default: str) -> str:
     import questionary
 
     def validate(answer: str) -> str | bool:
-        return (find_obstacle(Path(answer).expanduser().resolve()) or True) if answer else "Name a folder"
+        return (find_obstacle(Path(answer).expanduser().resolve(), answer) or True) if answer else "Name a folder"
 
     return str(questionary.text("Folder\n  ", default, validate=validate, qmark="?").unsafe_ask())

@@ -15,23 +15,24 @@ __all__ = ["check_is_free", "clear", "find_obstacle", "make_project_name", "shor
 KEPT = {".git"}
 
 
-def find_obstacle(folder: Path) -> str | None:
-    """Return why no project can be made in that folder; None when it can."""
+def find_obstacle(folder: Path, given: str = "") -> str | None:
+    """Return why no project can be made in that folder, which is called as it was given; None when it can."""
+    name = given or shorten(folder)
     if not folder.exists():
         return None
     if not folder.is_dir():
-        return f"{shorten(folder)} is a file"
+        return f"{name} is a file"
     names = {entry.name for entry in folder.iterdir()} - KEPT
     entries = sorted(names, key=lambda name: (name.startswith("."), name))  # what one sees comes first
     if not entries:
         return None
     others = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-    return f"the folder {shorten(folder)} is not empty: it holds {entries[0]}{others}"
+    return f"the folder {name} is not empty: it holds {entries[0]}{others}"
 
 
-def check_is_free(folder: Path) -> None:
+def check_is_free(folder: Path, given: str = "") -> None:
     """Raise CliError when the folder holds something already: nothing of the user's is ever overwritten."""
-    obstacle = find_obstacle(folder)
+    obstacle = find_obstacle(folder, given)
     if obstacle:
         raise CliError(obstacle, "name another folder (dx new TEMPLATE DIR), or move away what is there")
 

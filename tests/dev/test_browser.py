@@ -52,6 +52,17 @@ def test_beside_the_log(tmp_path: Path) -> None:
 
 
 @needs_tmux
+def test_the_pane_beside_the_log_goes_with_dx(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + PYTHON_WORKER)
+    with terminal(project, [*dx_command(), "dev", "--tui"], columns=160) as screen:
+        screen.wait_for("0 runs", pane=1)
+        screen.wait_for("● orders", pane=0)
+        screen.press("q")
+        screen.wait_for("exit 0")
+        assert screen.pane_count() == 1
+
+
+@needs_tmux
 def test_the_browser_ends_when_dx_is_killed(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + PYTHON_WORKER)
     with terminal(project, [*dx_command(), "dev"]) as screen:

@@ -247,6 +247,21 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     assert "hint: stop what listens there, or take another one in dx.toml: [server] port = 0 takes a free one" in said
 
 
+def test_a_second_dx_in_the_folder_leaves_the_journal_alone(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
+    journal = project / ".dx" / "dev.jsonl"
+    with running_dev(project) as dev:
+        dev.wait_for("orders", "ready")
+        before = journal.read_text()
+        run_briefly(project, "dev")
+        run_briefly(project, "worker", "run", "--address", "127.0.0.1:1")
+        assert journal.read_text() == before
+        replace_in(project / "activities.py", "return amount", "return amount + 1")
+        dev.wait_for("orders", "ready", is_new_code=True)
+        assert journal.read_text().startswith(before)
+        assert list(journal.parent.glob("*.jsonl")) == [journal]
+
+
 def test_a_saved_dx_toml_is_looked_at(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
@@ -267,6 +282,15 @@ def test_a_web_page_whose_port_is_taken_is_left_out(tmp_path: Path) -> None:
         taken.listen()
         project = write_project(tmp_path / "shop", f"[server]\nport = {port}\n" + NO_REPLAY + PYTHON_WORKER)
         with running_dev(project) as dev:
-            assert dev.wait_for("server", "note", level="warn")["text"].endswith("; it goes without")
+            note = dev.wait_for("server", "note", level="warn")["text"]
+            assert note.endswith("; it goes without: [server] ui_port in dx.toml takes another")
             dev.wait_for("server", "server_ready", ui_port=None)
             dev.wait_for("orders", "ready")
+            # Where the server's own port is taken too, only that is said.
+            other = write_project(tmp_path / "other", (project / "dx.toml").read_text())
+            said = run_briefly(other, "dev")
+            assert said.startswith(f"error: port {port} on 127.0.0.1 is in use\n")
+            assert '"note"' not in (other / ".dx" / "dev.jsonl").read_text()
+        replace_in(project / "dx.toml", "[server]\n", "[server]\nui_port = 0\n")
+        with running_dev(project) as dev:
+            assert dev.wait_for("server", "server_ready")["ui_port"] not in {None, port + 1000}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from .dev_process import (
     assert_gone,
     find_served,
     replace_in,
+    running_dev,
     write_project,
 )
 from .test_reload import BROKEN, start_order
@@ -42,6 +44,11 @@ def wait_echo(screen: Terminal) -> None:
     screen.wait_for("typed")
 
 
+def change_time(dev: DevProcess, verb: str) -> None:
+    """Run a verb of `dx time` against the server of a `dx dev`."""
+    subprocess.run([*dx_command(), "time", verb, "--address", dev.address], check=True, timeout=30)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return write_project(tmp_path / "shop", SERVER + PYTHON_WORKER)
@@ -60,10 +67,14 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         assert "StartTimer" in shown
         assert "→ 16          await workflow.sleep(60)" in shown
         screen.press("w")
-        screen.wait_for('if workflow.patched("')
-        # A letter that ends runs asks once more, and any other key is no.
+        screen.wait_for('if workflow.patched("sleep-60s"):')
+        # A letter that ends or breaks runs asks once more, and any other key is no.
         screen.press("t")
         screen.wait_for("terminate 1 run? y yes, any other key no")
+        screen.press("n")
+        screen.wait_for("▲ orders waits")
+        screen.press("r")
+        screen.wait_for("reload, and break 1 run? y yes, any other key no")
         screen.press("n")
         screen.wait_for("▲ orders waits")
         assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
@@ -71,7 +82,7 @@ async def test_a_mismatch_is_shown_and_the_choices_are_taken(project: Path) -> N
         screen.wait_for("the new code is not served; the old worker goes on.")
         # The same again, and the run goes on from before the difference.
         replace_in(project / "workflows.py", "sleep(60)", "sleep(61)")
-        screen.wait_for("▲ orders waits")
+        screen.wait_for("▲ orders waits  k keep")
         screen.press("s")
         screen.wait_for("reset 1 run? y yes")
         screen.press("y")
@@ -146,12 +157,23 @@ async def test_keys(project: Path) -> None:
         screen.wait_for("nothing for the list): ▏")
         screen.press("x", "Escape")
         screen.wait_for(RUNNING)
+        screen.press("o", *"order-1", "Enter")  # in one go, before the server has listed the runs
+        screen.wait_for("✓ charge")
+        screen.press("q")
+        screen.wait_for(RUNNING)
         screen.press("p")
         screen.wait_for("orders ✓ replay: 1 open and 0 closed runs repeat their history")
         screen.press("t")
         screen.wait_for("dx     · time stands still: nothing falls due until t is pressed again")
+        screen.wait_for(f"{RUNNING}  ‖ time stands")
         screen.press("t")
         screen.wait_for("dx     · time goes on")
+        change_time(dev, "auto")
+        screen.press("t")
+        screen.wait_for(f"{RUNNING}  ‖ time stands")
+        screen.press("t")
+        screen.wait_for("dx     · time jumps again to what is due next")
+        change_time(dev, "pause")
         screen.press("r")
         dev.wait_for("orders", "ready", is_new_code=True)
         processes = dev.all_processes()
@@ -159,6 +181,8 @@ async def test_keys(project: Path) -> None:
         screen.wait_for("exit 0")
         assert_gone(processes)
         wait_echo(screen)
+    with running_dev(project) as dev:
+        assert dev.wait_for("dx", "note")["text"].startswith("the server's time stands still at ")
 
 
 @needs_tmux

@@ -74,6 +74,8 @@ class Server(Table):
 
     port: int = Field(default=7233, ge=0, le=65535)
     """Port for gRPC; 0 takes a free one."""
+    ui_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of the web page; 0 takes a free one. Default: port + 1000, and a free one when port is 0."""
     ip: str = "127.0.0.1"
     """Address to listen on."""
     db_filename: ProjectPath = Field(default=".dx/history.db")  # type: ignore[assignment]

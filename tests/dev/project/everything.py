@@ -6,6 +6,7 @@ EVERYTHING = """\
 namespace = "shop"
 [server]
 port = 0
+ui_port = 0
 ip = "::1"
 db_filename = "a.db"
 sqlite_pragmas = { synchronous = "full", cache_size = -2000, foreign_keys = true }
