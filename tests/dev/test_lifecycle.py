@@ -160,7 +160,7 @@ def test_a_load_error_keeps_the_old_worker(tmp_path: Path) -> None:
         failed = dev.wait_for("orders", "load_failed", old_goes_on=True)
         assert failed["problem"]["error"] == "SyntaxError"
         assert failed["problem"]["line"] == 6
-        assert "       │ activities.py:6\n" in dev.output
+        wait_until(lambda: "       │ activities.py:6\n" in dev.output, "the line of the error")
         replace_in(project / "activities.py", "return amount)", "return amount + 0")
         dev.wait_for("orders", "ready", is_new_code=True)
         dev.wait_for("orders", "drained", is_clean=True)
