@@ -195,6 +195,7 @@ class Script:
             "searchAttributes": [{"name": "Customer", "type": "KEYWORD"}],
             "extraArgs": EXTRA,
         }
+        self._file = db_filename
         self._log = folder / f"{workflow_id}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -215,7 +216,9 @@ class Script:
         raise AssertionError(self._log.read_text())
 
     def server(self) -> psutil.Process:
-        (server,) = (each for each in psutil.Process(self.process.pid).children() if "server" in each.cmdline())
+        words = ("start-dev", str(self._file))
+        found = (each for each in psutil.process_iter(["cmdline"]) if set(words) <= set(each.info["cmdline"] or ()))
+        (server,) = found
         return server
 
     def end(self) -> None:

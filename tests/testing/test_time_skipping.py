@@ -176,7 +176,9 @@ async def test_a_cron_runs_at_each_of_its_times(environment: WorkflowEnvironment
     await environment.sleep(5 * DAY)
     runs = [run async for run in environment.client.list_workflows("WorkflowId = 'cron'")]
     await handle.terminate()
-    times = sorted(run.execution_time.replace(microsecond=0) for run in runs if run.execution_time is not None)[:5]
+    times = sorted(
+        run.execution_time.replace(second=0, microsecond=0) for run in runs if run.execution_time is not None
+    )[:5]
     first = began.replace(hour=7, minute=30, second=0, microsecond=0)
     first += DAY if first <= began else timedelta()
     assert times == [first + number * DAY for number in range(5)]
