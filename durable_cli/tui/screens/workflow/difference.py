@@ -75,9 +75,6 @@ class DifferenceView(SelectionView):
     def _table(self) -> VirtualTable[Pair]:
         return self.query_one("#pairs", VirtualTable)
 
-    def on_resize(self) -> None:
-        self.set_class(self.query_one(DetailPane).place(self.size.width), "-beside")
-
     def show_run(self) -> None:
         if not self._has_looked and self.book.summary is not None:
             self._has_looked = True

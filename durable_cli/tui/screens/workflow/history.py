@@ -91,9 +91,6 @@ class HistoryView(SelectionView):
     def main_widget(self) -> Widget:
         return self._table
 
-    def on_resize(self) -> None:
-        self.set_class(self.query_one(DetailPane).place(self.size.width), "-beside")
-
     # News
 
     def show_run(self) -> None:

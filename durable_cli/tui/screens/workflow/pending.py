@@ -54,9 +54,6 @@ class PendingView(SelectionView):
     def _table(self) -> VirtualTable[PendingLine]:
         return self.query_one("#pending", VirtualTable)
 
-    def on_resize(self) -> None:
-        self.set_class(self.query_one(DetailPane).place(self.size.width), "-beside")
-
     def show_run(self) -> None:
         history = self.book.history
         lines = list_pending(self.book, self.book.now_ns(now_ns())) if history.rows else []

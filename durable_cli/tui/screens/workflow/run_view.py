@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.run_book import RunBook
+from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 
 if TYPE_CHECKING:
     from durable_cli.tui.feed.link import Link
@@ -47,6 +48,11 @@ class RunView(Vertical):
     def main_widget(self) -> Widget:
         """What takes the keys when the view is opened."""
         return next(widget for widget in self.query("*") if widget.focusable)
+
+    def on_resize(self) -> None:
+        # A view has one pane of details, or none.
+        for pane in self.query(DetailPane):
+            self.set_class(pane.place(self.size.width), "-beside")
 
     def show_run(self) -> None:
         """Show the run as it is now: the view is opened."""

@@ -77,9 +77,6 @@ class TimelineView(SelectionView):
         length = max(self.book.end_time_ns(here) - start, 1_000)
         return Span(start, start + length + length // 100)
 
-    def on_resize(self) -> None:
-        self.set_class(self.query_one(DetailPane).place(self.size.width), "-beside")
-
     def show_run(self) -> None:
         if self._visible is None:
             self._visible = VisibleGroups(self.book.history)
