@@ -212,6 +212,8 @@ async def test_an_old_terminal_gets_ascii() -> None:
 
 
 async def test_runs_that_were_let_go_are_not_said_to_repeat_their_history() -> None:
+    text = await show(("orders", Checked(5, 2, 5, 30.0, [], [], not_replayed=3)))
+    assert "▲ replay: 3 runs of 5 open and 2 closed runs could not be replayed" in text
     text = await show(("orders", Checked(0, 2, 0, 0.01, [], [], forgiven=1)))
     assert text == (
         "orders ✓ replay: 0 open and 2 closed runs repeat their history in 10 ms, beside 1 run that you let go\n"

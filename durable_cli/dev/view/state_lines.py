@@ -110,6 +110,12 @@ def _checked(event: Checked) -> StateLine:
     if event.is_good:
         if not event.open and not event.closed and not event.forgiven:
             return StateLine("✓", "green", Text("replay: there are no runs yet", "dim"))
+        if event.not_replayed:
+            # What was not looked at is not known to be good.
+            left = (
+                f"{_count(event.not_replayed, 'run')} of {runs} could not be replayed in {duration}; the others repeat"
+            )
+            return StateLine("▲", "yellow", Text(f"replay: {left} their history"))
         forgiven = f", beside {_count(event.forgiven, 'run')} that you let go" if event.forgiven else ""
         return StateLine("✓", "green", Text(f"replay: {runs} repeat their history in {duration}{forgiven}"))
     broken = len(event.mismatches) + len(event.failures)
