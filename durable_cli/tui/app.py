@@ -152,6 +152,12 @@ class BrowserApp(App[None]):
         following = names.index(self.theme) + 1 if self.theme in names else 0
         self.theme = names[following % len(names)]
 
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """Draw the screen as SVG; the picture fetches nothing, and needs no font of its own."""
+        from durable_cli.tui.screenshot import draw_screen
+
+        return draw_screen(self, title or self.title)
+
     def action_show_help_panel(self) -> None:
         """Show or hide what the keys do here."""
         if self.screen.query("HelpPanel"):

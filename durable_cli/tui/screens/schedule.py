@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -139,7 +139,7 @@ class ScheduleScreen(ScheduleActionsScreen):
         return text
 
     def _show_week(self, row: ScheduleRow) -> None:
-        today = date.today()
+        today = datetime.fromtimestamp(now_ns() / 1e9).date()
         shown = (row.spec, today, row.is_paused)
         if shown != self._week_of:
             self._week_of = shown

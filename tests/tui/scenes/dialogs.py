@@ -1,0 +1,111 @@
+"""Scenes of what opens over a screen: questions, forms, choices, the palette, the help, what was done."""
+
+from __future__ import annotations
+
+from durable_cli.tui.screens.base import BrowserScreen
+from tests.tui.scenes import Still, scene
+from tests.tui.scenes.places import list_runs, schedules
+from tests.tui.scenes.runs import open_order
+
+
+@scene()
+async def dialog_signal(still: Still) -> None:
+    await open_order(still, "s")
+
+
+@scene()
+async def dialog_signal_refused(still: Still) -> None:
+    await open_order(still, "s", *"add_item", "tab", *"{sku", "ctrl+s")
+
+
+@scene(themes=("dx-dark", "dx-light", "dx-contrast"))
+async def dialog_cancel(still: Still) -> None:
+    await open_order(still, "c")
+
+
+@scene()
+async def dialog_terminate(still: Still) -> None:
+    await open_order(still, "t")
+
+
+@scene()
+async def dialog_terminate_marked(still: Still) -> None:
+    await list_runs(still)
+    await still.press("space", "space", "space", "t")
+
+
+@scene()
+async def dialog_sort(still: Still) -> None:
+    await list_runs(still)
+    await still.press("o", "down", "down")
+
+
+@scene()
+async def dialog_columns(still: Still) -> None:
+    await list_runs(still)
+    await still.press("w", "down")
+
+
+@scene()
+async def dialog_saved_filters(still: Still) -> None:
+    still.app.preferences.filters = {
+        "failed today": "ExecutionStatus = 'Failed' AND CloseTime > '2023-11-14T00:00:00Z'",
+        "山田": "Customer = '山田 太郎'",
+    }
+    await list_runs(still)
+    await still.press("F", "down")
+
+
+@scene()
+async def dialog_save_filter(still: Still) -> None:
+    await list_runs(still)
+    await still.press("ctrl+f", *"mine")
+
+
+@scene()
+async def dialog_new_schedule(still: Still) -> None:
+    await schedules(still)
+    await still.press("c")
+
+
+@scene()
+async def dialog_backfill(still: Still) -> None:
+    await schedules(still)
+    await still.press("b")
+
+
+@scene()
+async def dialog_query_arguments(still: Still) -> None:
+    await open_order(still, "6", "i")
+
+
+@scene()
+async def dialog_metrics_page(still: Still) -> None:
+    await still.press("8", "m")
+
+
+@scene()
+async def palette(still: Still) -> None:
+    await open_order(still, "ctrl+p")
+    await still.until(lambda: bool(still.app.screen.query("CommandList").results()))
+
+
+@scene()
+async def palette_search(still: Still) -> None:
+    await open_order(still, "ctrl+p", *"tim")
+
+
+@scene()
+async def help_panel(still: Still) -> None:
+    await open_order(still, "question_mark")
+
+
+@scene()
+async def said(still: Still) -> None:
+    await list_runs(still)
+    screen = still.app.screen
+    assert isinstance(screen, BrowserScreen)
+    screen.notify("signalled order-2026-000417-zürich; u takes it back")
+    screen.notify("it is closed", title="can't signal workflow 'order-418'", severity="error")
+    screen.notify("nobody polls task queue orders", severity="warning")
+    await still.pilot.pause()
