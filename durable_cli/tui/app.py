@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, cast
 
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import ModalScreen
 
 from durable_cli.errors import CliError
@@ -23,6 +25,7 @@ from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
+from durable_cli.tui.widgets.harmless import HarmlessFilter
 from durable_cli.tui.widgets.top_bar import TopBar
 
 __all__ = ["BrowserApp"]
@@ -57,6 +60,7 @@ class BrowserApp(App[None]):
         self.link = Link(global_options, connection, self.post_message)
         self.is_read_only = is_read_only
         self._end_with_fd = end_with_fd
+        self._harmless = HarmlessFilter()
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
@@ -151,6 +155,10 @@ class BrowserApp(App[None]):
         names = [theme.name for theme in THEMES]
         following = names.index(self.theme) + 1 if self.theme in names else 0
         self.theme = names[following % len(names)]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what is done to all that is drawn."""
+        return (*super().get_line_filters(), self._harmless)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Draw the screen as SVG; the picture fetches nothing, and needs no font of its own."""

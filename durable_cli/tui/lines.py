@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Line", "Look", "json_lines", "plain_text", "show_controls", "trace_lines", "without_marks"]
+__all__ = [
+    "Line",
+    "Look",
+    "json_lines",
+    "picture_controls",
+    "plain_text",
+    "show_controls",
+    "trace_lines",
+    "without_marks",
+]
 
 CUT_LINES = 200
 CUT_CHARACTERS = 4_000
@@ -18,8 +27,14 @@ LIBRARY_FRAME = re.compile(
 )
 FRAME = re.compile(r'\s*(File "|at )|\t\S+\.go:\d+')
 _MARKS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)\1")
+# What would turn the direction of the rest of a line; letters that run from right to left need none of these.
+_DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
+_CONTROLS |= {code: f"\\u{code:04x}" for code in _DIRECTIONS}
 _CONTROLS[0x09] = "    "
+# One sign for each, where a text must keep its length.
+_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+_PICTURES |= dict.fromkeys((*range(128, 160), *_DIRECTIONS), 65533)
 
 
 class Look:
@@ -46,6 +61,11 @@ class Line(NamedTuple):
 def show_controls(text: str) -> str:
     """Make control characters visible, so that what a worker wrote can't steer the terminal."""
     return text.translate(_CONTROLS)
+
+
+def picture_controls(text: str) -> str:
+    """Put a picture in the place of each control character."""
+    return text if text.isprintable() else text.translate(_PICTURES)
 
 
 def without_marks(text: str) -> str:

@@ -15,16 +15,18 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from textual.screen import ModalScreen
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from durable_cli.tui.screenshot import BASELINE, CELL_WIDTH, LINE_HEIGHT
+from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.screenshot import BASELINE, CELL_WIDTH, LINE_HEIGHT, iterate_runs
+from tests.tui.contrast import contrast
 from tests.tui.scenes import SCENES, Scene, dialogs, places, playing, runs
-
-assert dialogs and places and runs, "they add their scenes"
 
 TEXT = re.compile(r'<text class="\w+" x="([\d.]+)" y="(\d+)"[^>]*>([^<]*)</text>')
 SHOWN_LINES = 40
+LEAST_CONTRAST = {"dx-dark": 4.5, "dx-light": 4.5, "dx-contrast": 7.0}
 
 
 class PictureExtension(SingleFileSnapshotExtension):
@@ -47,7 +49,10 @@ def same_terminal_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 CASES = [
-    pytest.param(scene, size, id=f"{scene.name}-{size[0]}x{size[1]}") for scene in SCENES for size in scene.sizes
+    pytest.param(scene, size, id=f"{scene.name}-{size[0]}x{size[1]}")
+    for module in (places, runs, dialogs)
+    for scene in SCENES[module.__name__]
+    for size in scene.sizes
 ]
 
 
@@ -65,6 +70,7 @@ async def test_looks(
             still.app.theme = theme
             await still.settle()
             picture = still.app.export_screenshot(title=f"{scene.name} in {theme}")
+            problems += find_unreadable(still.app, theme)
             kept = snapshot(name=theme, extension_class=PictureExtension)
             if picture != kept:
                 file = tmp_path / f"{theme}.svg"
@@ -72,6 +78,20 @@ async def test_looks(
                 problems.append(f"{theme}, now {file}\n{say_difference(kept, picture)}")
         if problems:
             pytest.fail("\n\n".join(problems), pytrace=False)
+
+
+def find_unreadable(app: BrowserApp, theme: str) -> list[str]:
+    """Return what has too little contrast; what is behind a dialog is dim because it is behind."""
+    regions = [child.region for child in app.screen.children] if isinstance(app.screen, ModalScreen) else None
+    found = {}
+    for run in iterate_runs(app):
+        is_seen = regions is None or any(region.contains(run.column, run.row) for region in regions)
+        if is_seen and any(map(str.isalnum, run.text)) and contrast(run.color, run.background) < LEAST_CONTRAST[theme]:
+            found[run.color, run.background] = run.text.strip()
+    return [
+        f"{theme}: {text!r} is {color} on {background}, a contrast of {contrast(color, background):.2f}"
+        for (color, background), text in found.items()
+    ]
 
 
 def say_difference(snapshot: SnapshotAssertion, picture: str) -> str:

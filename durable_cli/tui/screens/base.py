@@ -85,6 +85,10 @@ class BrowserScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(TroubleNote).show(self.browser.trouble)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.show_theme())
+
+    def show_theme(self) -> None:
+        """Write again what was written in the colours of another theme; what is drawn anew each time needs nothing."""
 
     def on_screen_resume(self) -> None:
         """Show what may have changed while another screen was on top, and go on watching."""

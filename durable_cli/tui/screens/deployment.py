@@ -89,8 +89,16 @@ class DeploymentScreen(ListScreen[VersionRow]):
 
     def on_deployment_described(self, message: DeploymentDescribed) -> None:
         self._row = message.row
-        self.query_one("#head", Static).update(self._head(message.row))
+        self._show_head()
         self.take_rows(message.versions)
+
+    def _show_head(self) -> None:
+        if self._row is not None:
+            self.query_one("#head", Static).update(self._head(self._row))
+
+    def show_theme(self) -> None:
+        self._show_head()
+        super().show_theme()
 
     def on_version_described(self, message: VersionDescribed) -> None:
         self._version = message.detail

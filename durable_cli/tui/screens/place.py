@@ -129,6 +129,11 @@ class ListScreen(BrowserScreen, Generic[Row]):
         for counts in self.query("#counts").results(Static):
             counts.update(line)
 
+    def show_theme(self) -> None:
+        if not self._is_missing:
+            self.show_headline()
+        self.show_pane()
+
     def _show_list(self) -> None:
         self.query_one(NothingNote).hide()
         if not self.table.display:

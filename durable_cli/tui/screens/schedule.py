@@ -85,11 +85,15 @@ class ScheduleScreen(ScheduleActionsScreen):
         self.app.pop_screen()  # not awaited: the screen waits for the worker that calls this
 
     def on_schedule_described(self, message: ScheduleDescribed) -> None:
-        detail = self._detail = message.detail
-        self.query_one("#head", Static).update(Group(*self._head(detail)))
-        self.query_one("#next", Static).update(self._next(detail.row))
-        self._show_actions(detail.row)
-        self._show_week(detail.row)
+        self._detail = message.detail
+        self.show_theme()
+        self._show_actions(message.detail.row)
+        self._show_week(message.detail.row)
+
+    def show_theme(self) -> None:
+        if self._detail is not None:
+            self.query_one("#head", Static).update(Group(*self._head(self._detail)))
+            self.query_one("#next", Static).update(self._next(self._detail.row))
 
     def _show_actions(self, row: ScheduleRow) -> None:
         table, note = self.query_one(VirtualTable), self.query_one(NothingNote)

@@ -45,6 +45,7 @@ class ServerScreen(BrowserScreen):
         super().__init__()
         self._metrics = MetricsHistory()
         self._problem = ""
+        self._row: ServerRow | None = None
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -65,10 +66,14 @@ class ServerScreen(BrowserScreen):
             yield partial(watch_metrics, self._url, self.post_message)
 
     def on_server_described(self, message: ServerDescribed) -> None:
-        row = message.row
-        self.query_one("#head", Static).update(self._head(row))
+        self._row = message.row
         self.query_one(PlotView).show(self._plots())
-        self.query_one("#facts-text", Static).update(self._facts(row))
+        self.show_theme()
+
+    def show_theme(self) -> None:
+        if self._row is not None:
+            self.query_one("#head", Static).update(self._head(self._row))
+            self.query_one("#facts-text", Static).update(self._facts(self._row))
 
     def on_metrics_read(self, message: MetricsRead) -> None:
         self._problem = message.problem

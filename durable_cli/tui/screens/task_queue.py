@@ -45,6 +45,7 @@ class TaskQueueScreen(ListScreen[PollerRow]):
         super().__init__()
         self.queue_name = name
         self._history = history
+        self._row: TaskQueueRow | None = None
 
     def detail(self) -> str:
         return self.queue_name
@@ -58,11 +59,19 @@ class TaskQueueScreen(ListScreen[PollerRow]):
         yield partial(watch_task_queue, self.browser.link, self.queue_name, self.post_message)
 
     def on_task_queues_described(self, message: TaskQueuesDescribed) -> None:
-        row = message.rows[0]
+        row = self._row = message.rows[0]
         self._history.note(row)
-        self.query_one("#head", Static).update(self._head(row))
+        self._show_head()
         self.query_one(PlotView).show(self._plots())
         self.take_rows(row.pollers)
+
+    def _show_head(self) -> None:
+        if self._row is not None:
+            self.query_one("#head", Static).update(self._head(self._row))
+
+    def show_theme(self) -> None:
+        self._show_head()
+        super().show_theme()
 
     def _head(self, row: TaskQueueRow) -> Text:
         quiet = self.palette["quiet"]

@@ -137,6 +137,9 @@ class WorkflowsScreen(RunActionsScreen):
             line.append(f"   by {title}, of {len(self._list.rows):,} loaded", style=self.palette["quiet"])
         self.query_one("#counts", Static).update(line)
 
+    def show_theme(self) -> None:
+        self._show_counts()
+
     @on(VirtualTable.NearEnd)
     def load_more(self) -> None:
         """Load the next page when the end of the loaded rows comes into sight."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.text import Text
+from textual.content import Content
 from textual.widgets import Static
 
 __all__ = ["NothingNote"]
@@ -20,13 +20,11 @@ class NothingNote(Static):
 
     def say(self, title: str, advice: Sequence[str]) -> None:
         """Show a title and lines of advice; a line that begins with a $ is a command."""
-        colors = self.app.theme_variables
-        text = Text.assemble((title, "bold"), "\n")
+        parts: list[str | tuple[str, str]] = [(title, "bold"), "\n"]
         for line in advice:
             is_command = line.startswith("$ ")
-            text.append("\n")
-            text.append(f"  {line[2:]}" if is_command else line, style=colors["accent" if is_command else "quiet"])
-        self.update(text)
+            parts += ["\n", (f"  {line[2:]}", "$accent") if is_command else (line, "$quiet")]
+        self.update(Content.assemble(*parts))
         self.add_class("-shown")
 
     def hide(self) -> None:

@@ -57,6 +57,10 @@ class PlotView(Widget):
     def on_resize(self) -> None:
         self._drawn = []
 
+    def notify_style_update(self) -> None:
+        self._drawn = []
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self.rich_style
         if not self._drawn:

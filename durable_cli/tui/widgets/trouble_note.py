@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from textual.content import Content
 from textual.widgets import Static
 
 from durable_cli.tui.messages import Trouble
@@ -18,4 +18,4 @@ class TroubleNote(Static):
         self.set_class(trouble is not None, "-shown")
         if trouble is not None:
             hint = f"\n{trouble.hint}" if trouble.hint else ""
-            self.update(Text.assemble((trouble.message, "bold"), (hint, self.app.theme_variables["quiet"])))
+            self.update(Content.assemble((trouble.message, "bold"), (hint, "$quiet")))

@@ -22,6 +22,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from durable_cli.tui.lines import picture_controls
+
 __all__ = ["Column", "VirtualTable"]
 
 Row = TypeVar("Row")
@@ -314,7 +316,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         line = Text(end="")
         for index, cell_width in self._widths:
             cell = cells[index]
-            text = cell.copy() if isinstance(cell, Text) else Text(cell)
+            text = cell.copy() if isinstance(cell, Text) else Text(picture_controls(cell))
+            if not text.plain.isprintable():
+                text.plain = picture_controls(text.plain)
             text.no_wrap = True
             text.truncate(cell_width, overflow="ellipsis", pad=False)
             padding = cell_width - text.cell_len

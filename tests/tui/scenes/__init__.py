@@ -31,6 +31,7 @@ SMALL, LARGE = (80, 24), (140, 45)
 PAIR = ("dx-dark", "dx-light")
 MONOTONIC_S = 10_000.0
 SETTLED_LOOKS = 40
+PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Scene:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-SCENES: list[Scene] = []
+SCENES: dict[str, list[Scene]] = {}
+"""By the module that has them."""
 
 
 def scene(
@@ -53,7 +55,8 @@ def scene(
     """Add a scene by the name of its function; further options are the browser's."""
 
     def add(play: Callable[[Still], Awaitable[None]]) -> Callable[[Still], Awaitable[None]]:
-        SCENES.append(Scene(play.__name__.replace("_", "-"), play, sizes, themes, options))
+        made = Scene(play.__name__.replace("_", "-"), play, sizes, themes, options)
+        SCENES.setdefault(play.__module__, []).append(made)
         return play
 
     return add
@@ -94,9 +97,9 @@ class Still:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what is done in a thread."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not condition():
-                await asyncio.sleep(0.01)
+                await self.pilot.pause(0.01)
 
     async def settle(self) -> None:
         """Wait until nothing changes any more; a cursor that blinks is seen."""

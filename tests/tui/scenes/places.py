@@ -149,9 +149,7 @@ async def trouble_lost(still: Still) -> None:
 # Schedules
 
 
-NIGHTLY = Spec(
-    calendars=(Calendar(minute=(30,), hour=(2,), day_of_week=(1, 2, 3, 4, 5)),), time_zone="Europe/Zurich"
-)
+NIGHTLY = Spec(calendars=(Calendar(minute=(30,), hour=(2,), day_of_week=(1, 2, 3, 4, 5)),), time_zone="Europe/Zurich")
 SCHEDULES = (
     ScheduleRow(
         "nightly-report",
@@ -165,9 +163,7 @@ SCHEDULES = (
             for day in range(7, 0, -1)
         ),
     ),
-    ScheduleRow(
-        "ポイント集計", Spec(intervals=(Interval(600),)), "集計", False, "", (NOW_NS + 250 * SECOND_NS,), ()
-    ),
+    ScheduleRow("ポイント集計", Spec(intervals=(Interval(600),)), "集計", False, "", (NOW_NS + 250 * SECOND_NS,), ()),
     ScheduleRow(
         "retry-failed-payments-of-the-last-quarter-in-all-regions",
         Spec(intervals=(Interval(3600, 300), Interval(86_400))),

@@ -214,7 +214,9 @@ async def run_failed_timeline(still: Still) -> None:
 async def run_result(still: Still) -> None:
     story = Story().start(input=values(ORDER, 3, "x" * 300))
     story.task()
-    story.add("workflow_execution_completed", 10, result=values({"order": ORDER, "notes": ["良い", "שלום", "👍🏽"] * 8}))
+    story.add(
+        "workflow_execution_completed", 10, result=values({"order": ORDER, "notes": ["良い", "שלום", "👍🏽"] * 8})
+    )
     await open_run(still, story, closed_summary(story, 2), "3")
 
 

@@ -66,6 +66,9 @@ class RunView(Vertical):
     def tick(self) -> None:
         """Let the time go on, once a second while the run is open."""
 
+    def show_theme(self) -> None:
+        """Write again what was written in the colours of another theme."""
+
     def selected_group(self) -> Group | None:
         """Return the group under the cursor."""
         return None

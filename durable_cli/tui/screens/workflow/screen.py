@@ -160,6 +160,11 @@ class WorkflowScreen(RunActionsScreen):
             count = len([line for line in list_pending(self.book, now_ns()) if line.group is not None])
         self.query_one(TabStrip).set_badge("pending", str(count) if count else "")
 
+    def show_theme(self) -> None:
+        self._show_header()
+        for view in self._views.values():
+            view.show_theme()
+
     # Views
 
     @property

@@ -106,6 +106,9 @@ class TimelineView(SelectionView):
         if group is not None and group.is_open:
             self._show_about()
 
+    def show_theme(self) -> None:
+        self._show_about()
+
     def selected_group(self) -> Group | None:
         return self._waterfall.cursor_row
 
