@@ -38,6 +38,14 @@ class Column(NamedTuple):
     rank: int = 0
 
 
+class _Look(NamedTuple):
+    """What a line shows: whether its row is under the cursor or marked, and its cells."""
+
+    is_under_cursor: bool
+    is_marked: bool
+    cells: tuple[tuple[object, ...], ...]
+
+
 class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     """A table over a sequence of rows of any length."""
 
@@ -125,6 +133,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._count = 0
         """How many rows there were when they were set; the sequence itself may have grown since."""
         self._widths: list[tuple[int, int]] = []
+        self._drawn: dict[int, _Look] = {}
+        """How each line of the window was drawn last."""
         self.marked: set[Hashable] = set()
         """Keys of the rows that are marked for a common action."""
 
@@ -156,7 +166,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         offset = self.cursor - self.scroll_offset.y
         self._rows, self._count = rows, len(rows)
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self._take_height()
         if cursor is not None:
             self.cursor = max(0, min(cursor, len(rows) - 1))
             self._show_cursor()
@@ -171,18 +181,28 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             before is not None and row is not None and self._key(before) != self._key(row)
         ):
             self.post_message(self.CursorMoved(self, row))
-        self.refresh()
+        self.refresh_changed()
 
     def grow_rows(self, rows: Sequence[Row]) -> None:
         """Show rows that are the former ones and more at their end."""
         was_empty = not self._count
         was_full = self.scroll_offset.y + self.size.height - 1 <= self._count
         self._rows, self._count = rows, len(rows)
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self._take_height()
         if was_empty and rows:
             self.post_message(self.CursorMoved(self, self.cursor_row))
         if not was_full:
             self.refresh()
+
+    def _take_height(self) -> None:
+        """Let the scrollbar have the rows that there are; all is laid out anew only where it comes or goes."""
+        size = Size(self.size.width, len(self._rows) + 1)
+        scrolls = size.height > self.size.height
+        if not (scrolls and self.show_vertical_scrollbar) or self.scroll_y > size.height - self.size.height:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            self.set_reactive(VirtualTable.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
@@ -214,6 +234,25 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         regions = [Region(0, y, width, 1) for y in places if 1 <= y < height]
         if regions:
             self.refresh(*regions)
+
+    def refresh_changed(self) -> None:
+        """Draw the lines again that look different now."""
+        top, width = self.scroll_offset.y, self.size.width
+        lines = range(1, self.size.height)
+        regions = [Region(0, y, width, 1) for y in lines if self._look_at(y - 1 + top) != self._drawn.get(y)]
+        if regions:
+            self.refresh(*regions)
+
+    def _look_at(self, index: int) -> _Look | None:
+        """Return how a row looks; None where there is none."""
+        if index >= len(self._rows):
+            return None
+        row = self._rows[index]
+        return self._look(index, row, self._render_cells(row))
+
+    def _look(self, index: int, row: Row, cells: Sequence[Text | str]) -> _Look:
+        parts = tuple((cell.plain, cell.style, *cell.spans) if isinstance(cell, Text) else (cell,) for cell in cells)
+        return _Look(index == self.cursor, self._key(row) in self.marked, parts)
 
     def _show_cursor(self) -> None:
         # The header covers one line of the window.
@@ -292,23 +331,26 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return self.draw_header(width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
+            self._drawn.pop(y, None)
             return Strip.blank(width, base)
         row = self._rows[index]
+        cells = self._render_cells(row)
+        look = self._drawn[y] = self._look(index, row, cells)
         style = base
-        if self._key(row) in self.marked:
+        if look.is_marked:
             style += self.get_component_rich_style("virtual-table--marked", partial=True)
-        if index == self.cursor:
+        if look.is_under_cursor:
             name = "virtual-table--cursor" if self.has_focus else "virtual-table--cursor-blurred"
             style += self.get_component_rich_style(name, partial=True)
-        return self.draw_row(row, width, style)
+        return self.draw_row(row, cells, width, style)
 
     def draw_header(self, width: int, style: Style) -> Strip:
         """Draw the first line."""
         return self._draw([column.title for column in self._columns], width, style)
 
-    def draw_row(self, row: Row, width: int, style: Style) -> Strip:
+    def draw_row(self, row: Row, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
         """Draw a row."""
-        return self._draw(self._render_cells(row), width, style)
+        return self._draw(cells, width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
         line = Text(end="")
