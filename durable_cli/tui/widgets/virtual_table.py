@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -133,6 +135,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._count = 0
         """How many rows there were when they were set; the sequence itself may have grown since."""
         self._widths: list[tuple[int, int]] = []
+        self._base_style = Style()
         self._drawn: dict[int, _Look] = {}
         """How each line of the window was drawn last."""
         self.marked: set[Hashable] = set()
@@ -202,7 +205,15 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self.virtual_size = size
         elif size != self.virtual_size:
             self.set_reactive(VirtualTable.virtual_size, size)
-            self.vertical_scrollbar.window_virtual_size = size.height
+            bar = self.vertical_scrollbar
+            # Its thumb is drawn in eighths of a line: most new rows do not move it.
+            if self._find_thumb(size.height) != self._find_thumb(bar.window_virtual_size):
+                bar.window_virtual_size = size.height
+
+    def _find_thumb(self, lines: int) -> tuple[int, int]:
+        """Return where the scrollbar's thumb begins and how long it is, in eighths of a line."""
+        height = self.size.height
+        return 8 * height * self.scroll_offset.y // lines, 8 * height * height // lines
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
@@ -321,11 +332,14 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         shares = sum(self._columns[index].grow for index in shown) or 1
         return [(index, self._columns[index].width + free * self._columns[index].grow // shares) for index in shown]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base_style = self.rich_style  # the same for all lines, and not cheap
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width, base = self.size.width, self._base_style
         if not self._widths:
             self._widths = self._lay_out(width)
-        base = self.rich_style
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self.draw_header(width, style)
@@ -353,17 +367,24 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         return self._draw(cells, width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="")
+        segments: list[Segment] = []
         for index, cell_width in self._widths:
-            cell = cells[index]
-            text = cell.copy() if isinstance(cell, Text) else Text(cell)
-            text.no_wrap = True
-            text.truncate(cell_width, overflow="ellipsis", pad=False)
-            padding = cell_width - text.cell_len
-            if self._columns[index].right:
-                line.append(" " * padding).append_text(text)
-            else:
-                line.append_text(text).append(" " * padding)
-            line.append(" " * GAP)
-        segments = list(line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width).apply_style(style)
+            segments += self._draw_cell(cells[index], cell_width, style, right=self._columns[index].right)
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _draw_cell(self, cell: Text | str, width: int, style: Style, *, right: bool) -> Iterable[Segment]:
+        """Draw a cell and the gap behind it."""
+        text = cell.plain if isinstance(cell, Text) else cell
+        length = cell_len(text)
+        if length > width or not text.isprintable() or (isinstance(cell, Text) and cell.spans):
+            whole = cell.copy() if isinstance(cell, Text) else Text(cell)
+            whole.no_wrap, whole.end = True, ""
+            whole.truncate(width, overflow="ellipsis")
+            spaces = Segment(" " * (width - whole.cell_len), style)
+            words = Segment.apply_style(whole.render(self.app.console), style)
+            return (spaces, *words, Segment(" " * GAP, style)) if right else (*words, spaces, Segment(" " * GAP, style))
+        # Most cells are of one style, and fit: they need no layout.
+        if isinstance(cell, Text) and cell.style:
+            style += self.app.console.get_style(cell.style)
+        spaces_before = " " * (width - length) if right else ""
+        return (Segment(f"{spaces_before}{text}".ljust(len(text) + width - length + GAP), style),)
