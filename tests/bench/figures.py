@@ -76,6 +76,7 @@ class Sizes:
     browser_starts: int
     browser_runs: int
     browser_keys: int
+    browser_settle_seconds: float
 
 
 FULL = Sizes(
@@ -102,6 +103,7 @@ FULL = Sizes(
     browser_starts=5,
     browser_runs=60_000,
     browser_keys=40,
+    browser_settle_seconds=60,
 )
 
 QUICK = Sizes(
@@ -128,4 +130,5 @@ QUICK = Sizes(
     browser_starts=1,
     browser_runs=1_000,
     browser_keys=10,
+    browser_settle_seconds=1,
 )

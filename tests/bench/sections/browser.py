@@ -14,6 +14,7 @@ from tests.bench.measure import MIB, Bench
 from tests.bench.sections.one_run import grow
 from tests.bench.servers import Server, launched
 
+PAGE_RUNS = 100
 DOWN, PAGE_DOWN, END, HOME = "\x1b[B", "\x1b[6~", "\x1b[F", "\x1b[H"
 
 
@@ -57,7 +58,10 @@ def _browse_list(bench: Bench, server: Server, text: str) -> None:
     with browser_process(server.address) as process:
         process.wait_for(text[:8])
         process.settle(1)
-        keys = {"down": (DOWN,), "page down": (PAGE_DOWN,), "to an end": (HOME, END)}
+        for _ in range(bench.sizes.browser_runs // PAGE_RUNS):  # each end is the end of a page, until all are read
+            process.press(END)
+            process.settle(0.02)
+        keys = {"to an end": (HOME, END), "down": (DOWN,), "page down": (PAGE_DOWN,)}
         _press_many(bench, process, "list of many runs", keys)
         _record(bench, "list of many runs: RSS", "MiB", process.rss_bytes() / MIB)
 
@@ -100,7 +104,8 @@ async def _arriving(bench: Bench, server: Server, driver: Driver) -> None:
 def _watch(bench: Bench, server: Server, execution: WorkflowExecution, name: str, arguments: tuple[str, ...]) -> None:
     with browser_process(server.address, *arguments) as process:
         process.wait_for(execution.workflow_id[:8])
-        process.settle(2)
+        # A young run's time axis changes its scale every few seconds.
+        process.settle(bench.sizes.browser_settle_seconds)
         used, started = process.cpu_seconds(), time.perf_counter()
         process.settle(bench.sizes.idle_seconds)
         share = (process.cpu_seconds() - used) / (time.perf_counter() - started)
