@@ -11,7 +11,7 @@ from typing import ClassVar, cast
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen
 
 from durable_cli.errors import CliError
@@ -24,7 +24,7 @@ from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
-from durable_cli.tui.theme import DEFAULT_THEME, THEMES
+from durable_cli.tui.theme import DEFAULT_THEME, SIXTEEN_COLORS, THEMES
 from durable_cli.tui.widgets.harmless import HarmlessFilter
 from durable_cli.tui.widgets.top_bar import TopBar
 
@@ -64,10 +64,16 @@ class BrowserApp(App[None]):
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
-        for theme in THEMES:
+        for theme in (*THEMES, SIXTEEN_COLORS):
             self.register_theme(theme)
         self.preferences = load_preferences()
-        self.theme = self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
+        self.theme = self._find_theme()
+
+    def _find_theme(self) -> str:
+        """Return the theme that is preferred, or what can be read where there are only sixteen colours."""
+        if self.console.color_system == "standard":
+            return SIXTEEN_COLORS.name
+        return self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
         workflow_id, run_id = self._opens
@@ -157,8 +163,9 @@ class BrowserApp(App[None]):
         self.theme = names[following % len(names)]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what is done to all that is drawn."""
-        return (*super().get_line_filters(), self._harmless)
+        """Return what is done to all that is drawn; NO_COLOR is taken at its word, where Textual makes it grey."""
+        filters = (NoColor(),) if self.no_color else super().get_line_filters()
+        return (*filters, self._harmless)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Draw the screen as SVG; the picture fetches nothing, and needs no font of its own."""

@@ -14,10 +14,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from rich._palettes import STANDARD_PALETTE
 from rich.cells import cell_len
-from textual.screen import ModalScreen
+from rich.terminal_theme import TerminalTheme
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.screen import ModalScreen
 
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.screenshot import BASELINE, CELL_WIDTH, LINE_HEIGHT, iterate_runs
@@ -26,7 +28,11 @@ from tests.tui.scenes import SCENES, Scene, dialogs, places, playing, runs
 
 TEXT = re.compile(r'<text class="\w+" x="([\d.]+)" y="(\d+)"[^>]*>([^<]*)</text>')
 SHOWN_LINES = 40
-LEAST_CONTRAST = {"dx-dark": 4.5, "dx-light": 4.5, "dx-contrast": 7.0}
+LEAST_CONTRAST = {"dx-dark": 4.5, "dx-light": 4.5, "dx-contrast": 7.0, "dx-sixteen": 4.5}
+# Of a terminal that has sixteen, as most have them.
+USUAL_COLORS = TerminalTheme(
+    (0, 0, 0), (170, 170, 170), list(STANDARD_PALETTE._colors[:8]), list(STANDARD_PALETTE._colors[8:])
+)
 
 
 class PictureExtension(SingleFileSnapshotExtension):
@@ -55,6 +61,14 @@ CASES = [
     for size in scene.sizes
 ]
 
+FEW_COLORS = [
+    scene
+    for module in (places, runs, dialogs)
+    for scene in SCENES[module.__name__]
+    if scene.name
+    in {"workflows-marked-and-sorted", "run-timeline-detail", "dialog-columns", "dialog-signal", "palette"}
+]
+
 
 @pytest.mark.parametrize(("scene", "size"), CASES)
 async def test_looks(
@@ -69,27 +83,59 @@ async def test_looks(
         for theme in scene.themes:
             still.app.theme = theme
             await still.settle()
-            picture = still.app.export_screenshot(title=f"{scene.name} in {theme}")
-            problems += find_unreadable(still.app, theme)
-            kept = snapshot(name=theme, extension_class=PictureExtension)
-            if picture != kept:
-                file = tmp_path / f"{theme}.svg"
-                file.write_text(picture, encoding="utf-8")
-                problems.append(f"{theme}, now {file}\n{say_difference(kept, picture)}")
-        if problems:
-            pytest.fail("\n\n".join(problems), pytrace=False)
+            problems += find_unreadable(still.app, LEAST_CONTRAST[theme])
+            problems += find_change(still.app, theme, snapshot, tmp_path)
+        assert not problems, "\n\n".join(problems)
 
 
-def find_unreadable(app: BrowserApp, theme: str) -> list[str]:
+@pytest.mark.parametrize("scene", FEW_COLORS, ids=lambda scene: scene.name)
+async def test_looks_in_sixteen_colors(
+    scene: Scene, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "standard")
+    async with playing(scene, (80, 24), "", monkeypatch) as still:
+        still.app.ansi_theme_dark = USUAL_COLORS
+        await still.settle()
+        problems = find_unreadable(still.app, LEAST_CONTRAST[still.app.theme])
+        problems += find_change(still.app, still.app.theme, snapshot, tmp_path)
+        assert not problems, "\n\n".join(problems)
+
+
+@pytest.mark.parametrize("scene", FEW_COLORS, ids=lambda scene: scene.name)
+async def test_looks_without_colors(
+    scene: Scene, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with playing(scene, (80, 24), "", monkeypatch) as still:
+        still.app.ansi_theme_dark = USUAL_COLORS
+        await still.settle()
+        colors = {(run.color, run.background) for run in iterate_runs(still.app)}
+        assert colors == {("#aaaaaa", "#000000"), ("#000000", "#aaaaaa")}, "the terminal's own, and what is reversed"
+        problems = find_change(still.app, "no-color", snapshot, tmp_path)
+        assert not problems, "\n\n".join(problems)
+
+
+def find_change(app: BrowserApp, name: str, snapshot: SnapshotAssertion, folder: Path) -> list[str]:
+    """Compare the screen with what was kept of it; say what is different, and where the new picture is."""
+    picture = app.export_screenshot(title=name)
+    kept = snapshot(name=name, extension_class=PictureExtension)
+    if picture == kept:
+        return []
+    file = folder / f"{name}.svg"
+    file.write_text(picture, encoding="utf-8")
+    return [f"{name}, now {file}\n{say_difference(kept, picture)}"]
+
+
+def find_unreadable(app: BrowserApp, least: float) -> list[str]:
     """Return what has too little contrast; what is behind a dialog is dim because it is behind."""
     regions = [child.region for child in app.screen.children] if isinstance(app.screen, ModalScreen) else None
     found = {}
     for run in iterate_runs(app):
         is_seen = regions is None or any(region.contains(run.column, run.row) for region in regions)
-        if is_seen and any(map(str.isalnum, run.text)) and contrast(run.color, run.background) < LEAST_CONTRAST[theme]:
+        if is_seen and any(map(str.isalnum, run.text)) and contrast(run.color, run.background) < least:
             found[run.color, run.background] = run.text.strip()
     return [
-        f"{theme}: {text!r} is {color} on {background}, a contrast of {contrast(color, background):.2f}"
+        f"{text!r} is {color} on {background}, a contrast of {contrast(color, background):.2f}"
         for (color, background), text in found.items()
     ]
 

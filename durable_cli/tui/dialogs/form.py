@@ -90,8 +90,9 @@ class FormDialog(ModalScreen[dict[str, str]]):
         for field in self._fields:
             problem = _find_problem(field, values[field.name])
             if problem:
-                text = Text(f"{field.label}: {problem}", style=self.app.theme_variables["error"])
-                self.query_one("#problem", Static).update(text)
+                note = self.query_one("#problem", Static)
+                note.update(Text(f"{field.label}: {problem}"))
+                note.add_class("-shown")
                 self.query_one(f"#field-{field.name}").focus()
                 return
         self.dismiss(values)

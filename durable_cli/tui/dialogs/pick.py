@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
@@ -81,6 +84,23 @@ class PickDialog(ModalScreen[str]):
         self.dismiss(None)
 
 
+class TickList(SelectionList[str]):
+    """A list in which the chosen lines have a tick, which is seen without colour."""
+
+    def render_line(self, y: int) -> Strip:
+        line = super(SelectionList, self).render_line(y)
+        index = self.scroll_offset.y + y
+        if index >= self.option_count:
+            return line
+        is_ticked = self.get_option_at_index(index).value in self.selected
+        style = next(iter(line)).style or self.rich_style
+        sign = Style(color=self.app.theme_variables["accent" if is_ticked else "quiet"], meta={"option": index})
+        return Strip([Segment(" ✓ " if is_ticked else " · ", style + sign), *line])
+
+    def _get_left_gutter_width(self) -> int:
+        return 3
+
+
 class PickSeveralDialog(ModalScreen[list[str]]):
     """Answers with the values that are ticked, in the order of the list, or with None."""
 
@@ -98,7 +118,7 @@ class PickSeveralDialog(ModalScreen[list[str]]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(self._title, style="bold"), classes="dialog-title")
-            yield SelectionList(
+            yield TickList(
                 *(Selection(Text(label), value, value in self._ticked) for value, label in self._options), compact=True
             )
             yield Static("space ticks, enter takes, esc leaves", classes="quiet dialog-foot")

@@ -132,7 +132,8 @@ async def playing(
     connection = ConnectionOptions(address=options.pop("address"), namespace=options.pop("namespace"))
     app = BrowserApp(GlobalOptions(disable_config_env=True), connection, **options)
     app.animation_level = "none"
-    app.theme = theme
+    if theme:
+        app.theme = theme
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         app.post_message(ConnectionChanged(Connection.CONNECTED))
