@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
@@ -68,6 +68,8 @@ class BrowserApp(App[None]):
             self.register_theme(theme)
         self.preferences = load_preferences()
         self.theme = self._find_theme()
+        for name in self.available_themes.keys() - {theme.name for theme in (*THEMES, SIXTEEN_COLORS)}:
+            self.unregister_theme(name)  # Textual's own lack the colours that the screens name
 
     def _find_theme(self) -> str:
         """Return the theme that is preferred, or what can be read where there are only sixteen colours."""
@@ -161,6 +163,11 @@ class BrowserApp(App[None]):
         names = [theme.name for theme in THEMES]
         following = names.index(self.theme) + 1 if self.theme in names else 0
         self.theme = names[following % len(names)]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer in the palette what no key does."""
+        yield SystemCommand("Choose a theme", "", self.action_change_theme)
+        yield SystemCommand("Save a picture of the screen", "", lambda: self.set_timer(0.1, self.deliver_screenshot))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what is done to all that is drawn; NO_COLOR is taken at its word, where Textual makes it grey."""

@@ -31,7 +31,7 @@ def _took_ns(row: RunRow, now_ns: int) -> int:
 
 RUN_COLUMNS = {
     "status": RunColumn(
-        Column("Status", 14),
+        Column("Status", 16),
         lambda row, now_ns, colors: status_text(row.status, colors),
         lambda row: find_status(row.status).name,
     ),

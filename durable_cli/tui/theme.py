@@ -1,8 +1,8 @@
 """Four themes on one scale: dark, light, one of high contrast, and one of the sixteen colours that any terminal has.
 
 Every colour that a widget uses is a variable of the theme, so that a screen never names a colour. A theme has one
-accent: what can be pressed, and what is chosen. Text has a contrast of 4.5 on every ground that it may stand on, of 7 in
-`dx-contrast`.
+accent: what can be pressed, and what is chosen. Text has a contrast of 4.5 on every ground that it may stand on, and of
+7 in `dx-contrast`.
 """
 
 from __future__ import annotations

@@ -65,8 +65,7 @@ FEW_COLORS = [
     scene
     for module in (places, runs, dialogs)
     for scene in SCENES[module.__name__]
-    if scene.name
-    in {"workflows-marked-and-sorted", "run-timeline-detail", "dialog-columns", "dialog-signal", "palette"}
+    if scene.name in {"workflows-marked", "run-timeline-detail", "dialog-columns", "dialog-signal", "palette"}
 ]
 
 

@@ -95,9 +95,15 @@ async def workflows(still: Still) -> None:
 
 
 @scene()
-async def workflows_marked_and_sorted(still: Still) -> None:
+async def workflows_marked(still: Still) -> None:
     await list_runs(still)
-    await still.press("space", "down", "space", "space", "o", "down", "down", "enter")
+    await still.press("space", "down", "space", "space")
+
+
+@scene()
+async def workflows_sorted(still: Still) -> None:
+    await list_runs(still)
+    await still.press("end", "o", "down", "down", "enter")
 
 
 @scene()
