@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
@@ -36,7 +36,7 @@ class BrowserApp(App[None]):
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
-    COMMANDS = App.COMMANDS | {ActionProvider}
+    COMMANDS: ClassVar = {ActionProvider}
     MODES: ClassVar = {place.name: partial(make_screen, place) for place in PLACES}
     DEFAULT_MODE = FIRST_PLACE
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -164,15 +164,14 @@ class BrowserApp(App[None]):
         following = names.index(self.theme) + 1 if self.theme in names else 0
         self.theme = names[following % len(names)]
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer in the palette what no key does."""
-        yield SystemCommand("Choose a theme", "", self.action_change_theme)
-        yield SystemCommand("Save a picture of the screen", "", lambda: self.set_timer(0.1, self.deliver_screenshot))
-
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what is done to all that is drawn; NO_COLOR is taken at its word, where Textual makes it grey."""
         filters = (NoColor(),) if self.no_color else super().get_line_filters()
         return (*filters, self._harmless)
+
+    def action_save_picture(self) -> None:
+        """Save the screen as SVG among the downloads, once the palette is gone."""
+        self.set_timer(0.1, self.deliver_screenshot)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Draw the screen as SVG; the picture fetches nothing, and needs no font of its own."""

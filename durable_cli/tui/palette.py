@@ -15,6 +15,8 @@ from durable_cli.tui.places import PLACES
 __all__ = ["ActionProvider"]
 
 DESCRIPTION_WIDTH = 44
+# What no key does.
+WITHOUT_KEY = (("Choose a theme", "app.change_theme"), ("Save a picture of the screen", "app.save_picture"))
 
 
 class _Action(NamedTuple):
@@ -44,6 +46,8 @@ class ActionProvider(Provider):
         for place in PLACES:
             # Where a screen needs the number keys itself, the places are still found here.
             known.setdefault(place.action, _Action(f"Go to {place.title}", "", place.action))
+        for description, action in WITHOUT_KEY:
+            known[action] = _Action(description, "", action)
         yield from known.values()
         yield from moves.values()
 
