@@ -55,6 +55,9 @@ class PendingActivity(NamedTuple):
     heartbeat_time_ns: int = 0
     worker_identity: str = ""
     is_paused: bool = False
+    pause: str = ""
+    """Who paused it and why."""
+    pause_reason: str = ""
 
 
 class PendingTask(NamedTuple):
