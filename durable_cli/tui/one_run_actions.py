@@ -34,6 +34,11 @@ class TargetRun(NamedTuple):
     run_id: str
     status: int
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known to be closed."""
+        return self.status not in (0, RUNNING, PAUSED)
+
 
 class OneRunActionsScreen(BrowserScreen):
     """A screen with a run under its cursor."""
@@ -209,7 +214,8 @@ class OneRunActionsScreen(BrowserScreen):
             Field("reason", "reason", placeholder="from dx tui"),
         )
         title = f"Reset {target.workflow_id}, or fork it, from an event"
-        note = "A new run keeps what was before that event, and does it and the rest anew. The open run is terminated."
+        ends = "A run of it that is open" if target.is_over else "This run"
+        note = f"A new run keeps what was before that event, and does it and the rest anew. {ends} is terminated."
         values = await self.app.push_screen_wait(FormDialog(title, fields, verb="Reset", note=note))
         if values is None:
             return

@@ -95,6 +95,11 @@ class RunActionsScreen(OneRunActionsScreen):
         targets = self.target_runs()
         if not targets:
             return
+        target = self.target_run()
+        if target is not None and targets == [target[:2]] and target.is_over:
+            # A server says nothing of a cancel that comes too late.
+            self.notify(f"{target.workflow_id} is over: there is nothing to cancel", severity="warning")
+            return
         question = f"Cancel {name_targets(targets)}?"
         dialog = ConfirmDialog(question, "The code is asked to clean up and end.", verb="Cancel it")
         if await self.app.push_screen_wait(dialog):

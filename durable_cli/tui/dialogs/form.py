@@ -20,6 +20,9 @@ from durable_cli.tui.field_checks import check_arguments, check_json
 
 __all__ = ["Field", "FormDialog"]
 
+SHORT_HEIGHT = 30
+"""Below so many lines there is no room for empty ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -104,6 +107,13 @@ class FormDialog(ModalScreen[dict[str, str]]):
         for name in self._suggestions:
             self._show_suggestions(name)
 
+    def on_resize(self) -> None:
+        """Leave room for what is around the fields, so that the buttons are always seen."""
+        self.set_class(self.size.height < SHORT_HEIGHT, "-short")
+        border, title, note, problem, buttons = 4, 2, 3 if self._note else 0, 2, 2
+        around = border + title + note + problem + buttons
+        self.query_one(".dialog-fields").styles.max_height = max(4, self.size.height - around)
+
     # Suggestions
 
     def add_suggestions(self, name: str, values: Iterable[str]) -> None:
@@ -161,7 +171,8 @@ class FormDialog(ModalScreen[dict[str, str]]):
         for field in self._fields:
             problem = field.find_problem(values[field.name])
             if problem:
-                text = Text(f"{field.label}: {problem}", style=self.app.theme_variables["error"])
+                name = field.label.partition(" (")[0]
+                text = Text(f"{name}: {problem}", style=self.app.theme_variables["error"])
                 self.query_one("#problem", Static).update(text)
                 self.query_one(f"#field-{field.name}").focus()
                 return

@@ -24,7 +24,7 @@ from durable_cli.tui.feed.actions_activities import (
 from durable_cli.tui.field_checks import check_count, check_duration
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
-from durable_cli.tui.history.run_book import RunBook
+from durable_cli.tui.history.run_book import STARTED_STATES, RunBook
 from durable_cli.tui.run_actions import RunActionsScreen
 
 __all__ = ["ActivityActionsScreen"]
@@ -89,7 +89,12 @@ class ActivityActionsScreen(RunActionsScreen):
         chosen = await self._choose_activity("Fail")
         if chosen is None:
             return
-        _, target = chosen
+        group, target = chosen
+        pending = self.book.find_pending(group)
+        if pending is not None and pending.state not in STARTED_STATES:
+            words = "only an attempt that runs can fail; it can be completed all the same"
+            self.notify(words, title=f"no attempt of {target.title} is running", severity="warning", timeout=8)
+            return
         finals = {"the activity fails": True, "it is tried again as its retry policy says": False}
         fields = (
             Field("message", "message", required=True),
