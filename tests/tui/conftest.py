@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -86,6 +86,15 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         if time.monotonic() > end:
             pytest.fail(f"never: {what}\n{screen_text(active_app.get())}", pytrace=False)
+        await asyncio.sleep(0.02)
+
+
+async def until_server(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until something is so on the server; it is asked again and again."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not await condition():
+        if time.monotonic() > end:
+            pytest.fail(f"never: {what}", pytrace=False)
         await asyncio.sleep(0.02)
 
 
