@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import RawValue
 from textual.widgets import Input, OptionList
 
 from durable_cli.tui.app import BrowserApp
@@ -108,12 +109,18 @@ async def test_a_signal_is_sent_with_names_that_the_code_gives(carts: Stage) -> 
         await pilot.press("full_stop", *"update", "enter")
         await until_form(app, f"Update {cart.id}")
         await until(lambda: "↓ add_item" in screen_text(app), "what the code takes is suggested")
-        await pilot.press("down", "tab", *'"ink", 2', "ctrl+s")
+        await pilot.click("#suggestions-name", offset=(5, 0))
+        assert app.screen.query_one("#field-name", Input).value == "add_item"
+        await pilot.press("tab", *'"ink", 2')
+        await pilot.click("#submit")
         await until(lambda: "✓ completed" in screen_text(app), "the update is over")
         assert '"ink"' in screen_text(app)
         (accepted,) = await events(cart, "workflow_execution_update_accepted")
         assert values(accepted.accepted_request.input.args) == ["ink", 2]
-        await pilot.press("escape", "U")
+        await pilot.click("#leave")
+        await pilot.press("full_stop")
+        await until(lambda: "U   Update" in screen_text(app), "all actions are listed")
+        await pilot.click("#options", offset=(6, 1))
         await until_form(app, f"Update {cart.id}")
         await pilot.press(*"add_item", "tab", *'"ink", 10', "ctrl+s")
         await until(lambda: "✗ rejected" in screen_text(app), "an update that is rejected is said to be")
@@ -182,6 +189,22 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         await until(lambda: f"started {again}" in screen_text(app), "it is started")
         handle = (await Client.connect(carts.server.address)).get_workflow_handle(again)
         assert (await events(handle, "workflow_execution_started"))[0].input == started.input
+
+        # What is not JSON can't be edited, and is sent as it is.
+        await pilot.press("escape", "escape")
+        raw = RawValue(Payload(metadata={"encoding": b"binary/custom"}, data=b"\x00\x01"))
+        client = await Client.connect(carts.server.address)
+        odd = await client.start_workflow("Odd", raw, id=carts.new_id("odd"), task_queue="nobody")
+        await until(lambda: any(row.workflow_id == odd.id for row in table.rows), "it is listed")
+        table.move_to([row.workflow_id for row in table.rows].index(odd.id))
+        await pilot.press("S")
+        await until_form(app, f"Start a workflow like {odd.id}")
+        assert "it can't be edited and is sent as it is: " in screen_text(app)
+        again = app.screen.query_one("#field-workflow_id", Input).value
+        await pilot.press("ctrl+s")
+        await until(lambda: isinstance(app.screen, WorkflowScreen), "it is started")
+        (started,) = await events(client.get_workflow_handle(again), "workflow_execution_started")
+        assert started.input.payloads[0] == raw.payload
 
 
 async def test_a_workflow_is_started_from_nothing(tmp_path: Path) -> None:
