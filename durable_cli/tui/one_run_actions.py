@@ -15,6 +15,7 @@ from durable_cli.tui.dialogs.pick import PickDialog
 from durable_cli.tui.feed.actions import pause_workflow, unpause_workflow
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.history.reset_points import ResetPoint
+from durable_cli.tui.rows import Ending
 from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
 
 if TYPE_CHECKING:
@@ -159,11 +160,11 @@ class OneRunActionsScreen(BrowserScreen):
         if not values:
             return
         from durable_cli.tui.dialogs.answer import AnswerDialog
-        from durable_cli.tui.feed.actions_update import UpdateEnd, UpdateOrder, send_update
+        from durable_cli.tui.feed.actions_update import UpdateOrder, send_update
 
         order = UpdateOrder(*target[:2], values["name"], values["arguments"], waits[values["wait"]])
 
-        async def wait(tell: Callable[[str], None]) -> UpdateEnd:
+        async def wait(tell: Callable[[str], None]) -> Ending:
             return await send_update(self.browser.link, order, tell)
 
         await self.app.push_screen_wait(AnswerDialog(f"Update {order.name} of {order.workflow_id}", wait))

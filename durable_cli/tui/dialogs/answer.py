@@ -14,12 +14,14 @@ from textual.widgets import Button, Static
 
 from durable_cli.errors import CliError
 from durable_cli.tui.lines import Line, Look, plain_text
+from durable_cli.tui.rows import Ending
 from durable_cli.tui.widgets.line_view import LineView
 
 __all__ = ["AnswerDialog", "Wait"]
 
-Wait = Callable[[Callable[[str], None]], Awaitable[tuple[str, Sequence[Line], bool]]]
-"""Waits; it tells how it stands, and returns the end in words, lines to read, and whether it is trouble."""
+
+Wait = Callable[[Callable[[str], None]], Awaitable[Ending]]
+"""Waits for the answer, and tells how it stands until then."""
 
 MOST_LINES = 12
 USUAL_WIDTH = 64
@@ -30,6 +32,7 @@ class AnswerDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "leave", "Leave"),
+        Binding("v", "show_whole", "Show all of it"),
         Binding("y", "copy", "Copy it"),
     ]
     DEFAULT_CSS = """
@@ -40,6 +43,7 @@ class AnswerDialog(ModalScreen[None]):
         super().__init__()
         self._title = title
         self._wait = wait
+        self._outcome = Ending("")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -57,10 +61,15 @@ class AnswerDialog(ModalScreen[None]):
 
     async def _wait_and_show(self) -> None:
         try:
-            words, lines, is_trouble = await self._wait(self._say)
+            outcome = await self._wait(self._say)
         except CliError as error:
-            words, lines, is_trouble = error.message, [Line(error.hint, Look.QUIET)] if error.hint else [], True
-        self._say(f"✗ {words}" if is_trouble else f"✓ {words}", "error" if is_trouble else "success")
+            outcome = Ending(error.message, [Line(error.hint, Look.QUIET)] if error.hint else [], is_trouble=True)
+        self._outcome = outcome
+        sign, variable = ("✗", "error") if outcome.is_trouble else ("✓", "success")
+        self._say(f"{sign} {outcome.words}", variable)
+        self._show(outcome.lines)
+
+    def _show(self, lines: Sequence[Line]) -> None:
         if lines:
             view = self.query_one(LineView)
             view.display = True
@@ -74,9 +83,13 @@ class AnswerDialog(ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss()
 
+    def action_show_whole(self) -> None:
+        """Show all that was cut."""
+        self._show(self._outcome.whole_lines)
+
     def action_copy(self) -> None:
         """Copy what came of it."""
-        text = plain_text(self.query_one(LineView).lines)
+        text = plain_text(self._outcome.whole_lines)
         if text:
             self.app.copy_to_clipboard(text)
             self.notify(f"copied {len(text):,} characters", timeout=3)

@@ -109,10 +109,12 @@ class FormDialog(ModalScreen[dict[str, str]]):
 
     def on_resize(self) -> None:
         """Leave room for what is around the fields, so that the buttons are always seen."""
-        self.set_class(self.size.height < SHORT_HEIGHT, "-short")
-        border, title, note, problem, buttons = 4, 2, 3 if self._note else 0, 2, 2
+        is_short = self.size.height < SHORT_HEIGHT
+        self.set_class(is_short, "-short")
+        border, title, note, problem, buttons = 2 if is_short else 4, 2, 3 if self._note else 0, 2, 2
         around = border + title + note + problem + buttons
-        self.query_one(".dialog-fields").styles.max_height = max(4, self.size.height - around)
+        room = self.size.height if is_short else self.size.height * 9 // 10
+        self.query_one(".dialog-fields").styles.max_height = max(4, room - around)
 
     # Suggestions
 

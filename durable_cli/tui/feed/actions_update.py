@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from durable_cli.tui.feed.actions import execution, make_arguments
 from durable_cli.tui.feed.link import Link, seconds
 from durable_cli.tui.lines import Line, Look
+from durable_cli.tui.rows import Ending
 
 if TYPE_CHECKING:
     from temporalio.api.update.v1 import Outcome
 
     from durable_cli.client import Client
 
-__all__ = ["UpdateEnd", "UpdateOrder", "send_update"]
+__all__ = ["UpdateOrder", "send_update"]
 
 WAIT_SECONDS = 30.0
 """So long one request waits; it is asked again until there is an answer."""
@@ -33,15 +34,7 @@ class UpdateOrder(NamedTuple):
     is_awaited: bool
 
 
-class UpdateEnd(NamedTuple):
-    """What came of it, in a few words and as lines to read."""
-
-    words: str
-    lines: list[Line]
-    is_trouble: bool = False
-
-
-async def send_update(link: Link, order: UpdateOrder, tell: Callable[[str], None]) -> UpdateEnd:
+async def send_update(link: Link, order: UpdateOrder, tell: Callable[[str], None]) -> Ending:
     """Send an update, and wait until it is accepted or, when it is awaited, over; `tell` hears how it stands.
 
     Raises:
@@ -69,7 +62,7 @@ async def send_update(link: Link, order: UpdateOrder, tell: Callable[[str], None
             response = await _ask(client.workflow_service.update_workflow_execution, request)
         if not response.HasField("outcome"):
             if not order.is_awaited:
-                return UpdateEnd("accepted; the workflow goes on with it", [])
+                return Ending("accepted; the workflow goes on with it")
             tell("accepted; it waits for the result")
             response = await _wait_for_outcome(client, order, response.update_ref)
         is_rejected = response.outcome.HasField("failure") and not await _is_accepted(client, order, update_id)
@@ -122,10 +115,13 @@ async def _is_accepted(client: Client, order: UpdateOrder, update_id: str) -> bo
     )
 
 
-def _end(outcome: Outcome, is_rejected: bool) -> UpdateEnd:
+def _end(outcome: Outcome, is_rejected: bool) -> Ending:
     from durable_cli.tui.feed.payload_lines import failure_lines, payloads_lines
 
     if outcome.HasField("failure"):
         words = "rejected: the workflow has not changed" if is_rejected else "failed after it was accepted"
-        return UpdateEnd(words, failure_lines(outcome.failure), is_trouble=True)
-    return UpdateEnd("completed", payloads_lines(outcome.success.payloads) or [Line("no result", Look.QUIET)])
+        failure = outcome.failure
+        return Ending(words, failure_lines(failure), failure_lines(failure, is_whole=True), is_trouble=True)
+    payloads = outcome.success.payloads
+    lines = payloads_lines(payloads) or [Line("no result", Look.QUIET)]
+    return Ending("completed", lines, payloads_lines(payloads, is_whole=True))
