@@ -85,7 +85,7 @@ async def until_waiting(app: BrowserApp) -> None:
     await until(lambda: "activity pack  attempt 2 of 5" in screen_text(app), "it waits for its activity")
 
 
-async def test_a_signal_is_sent_with_names_that_the_code_gives(carts: Stage) -> None:
+async def test_a_run_is_signaled_updated_and_queried_by_the_names_that_its_code_gives(carts: Stage) -> None:
     cart = await start_cart(carts)
     async with browsing(carts.server.address, workflow_id=cart.id, size=WIDE) as (app, pilot):
         await until_waiting(app)
@@ -208,6 +208,10 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         await until(lambda: isinstance(app.screen, WorkflowScreen), "it is started")
         (started,) = await events(client.get_workflow_handle(again), "workflow_execution_started")
         assert started.input.payloads[0] == raw.payload
+
+        # From the list, what the code can be asked is one key away.
+        await pilot.press("escape", "Q")
+        await until(lambda: "stack trace" in screen_text(app), "it is there")
 
 
 async def test_a_workflow_is_started_from_nothing(tmp_path: Path) -> None:
@@ -350,6 +354,12 @@ async def test_what_a_server_lacks_is_said(carts: Stage) -> None:
             await until(lambda words=lack: words in screen_text(app), f"it is said: {lack}")  # type: ignore[misc]
         assert await cart.fetch_history() == history
         await until(lambda: "attempt 2 of 5" in screen_text(app), "the screen goes on")
+
+        await pilot.press("c", "n")
+        assert await cart.fetch_history() == history, "no is no"
+        await pilot.press("c", "y")
+        await until(lambda: f"asked {cart.id} to cancel" in screen_text(app), "what it has is done")
+        assert len(await events(cart, "workflow_execution_cancel_requested")) == 1
 
 
 async def test_only_reading_hides_every_change(carts: Stage) -> None:

@@ -6,14 +6,18 @@ Raises: CliError when the server refuses.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from durable_cli.errors import CliError
 from durable_cli.tui.feed.actions import execution, make_arguments
 from durable_cli.tui.feed.link import Link, seconds
 
 if TYPE_CHECKING:
     from temporalio.api.activity.v1 import ActivityOptions
+
+    from durable_cli.client import Client
 
 __all__ = [
     "OPTION_FIELDS",
@@ -53,9 +57,23 @@ class ActivityTarget(NamedTuple):
         return f"{self.activity_type} ({self.activity_id})"
 
 
+@asynccontextmanager
+async def _asking(link: Link, action: str) -> AsyncIterator[Client]:
+    """Ask the server for something that an activity must be pending for."""
+    async with link.asking(action) as client:
+        from temporalio.service import RPCError, RPCStatusCode
+
+        try:
+            yield client
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            raise CliError(f"can't {action}: {error.message}", "is it over by now? The history says so") from None
+
+
 async def complete_activity(link: Link, target: ActivityTarget, result: str) -> str:
     """Complete it in a worker's place; `result` is JSON, or nothing."""
-    async with link.asking(f"complete activity {target.title}") as client:
+    async with _asking(link, f"complete activity {target.title}") as client:
         from temporalio.api.workflowservice.v1 import RespondActivityTaskCompletedByIdRequest
 
         request = RespondActivityTaskCompletedByIdRequest(
@@ -73,7 +91,7 @@ async def complete_activity(link: Link, target: ActivityTarget, result: str) -> 
 
 async def fail_activity(link: Link, target: ActivityTarget, message: str, type_name: str, *, is_final: bool) -> str:
     """Fail its attempt in a worker's place; a final failure is not tried again."""
-    async with link.asking(f"fail activity {target.title}") as client:
+    async with _asking(link, f"fail activity {target.title}") as client:
         from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
         from temporalio.api.workflowservice.v1 import RespondActivityTaskFailedByIdRequest
 
@@ -92,7 +110,7 @@ async def fail_activity(link: Link, target: ActivityTarget, message: str, type_n
 
 async def pause_activity(link: Link, target: ActivityTarget, reason: str) -> str:
     """Start no further attempt until it is let go on."""
-    async with link.asking(f"pause activity {target.title}") as client:
+    async with _asking(link, f"pause activity {target.title}") as client:
         from temporalio.api.workflowservice.v1 import PauseActivityRequest
 
         request = PauseActivityRequest(
@@ -109,7 +127,7 @@ async def pause_activity(link: Link, target: ActivityTarget, reason: str) -> str
 
 async def unpause_activity(link: Link, target: ActivityTarget) -> str:
     """Let it go on."""
-    async with link.asking(f"unpause activity {target.title}") as client:
+    async with _asking(link, f"unpause activity {target.title}") as client:
         from temporalio.api.workflowservice.v1 import UnpauseActivityRequest
 
         request = UnpauseActivityRequest(
@@ -126,7 +144,7 @@ async def reset_activity(
     link: Link, target: ActivityTarget, *, resets_heartbeat: bool, keeps_paused: bool = False
 ) -> str:
     """Begin again with its first attempt, at once."""
-    async with link.asking(f"reset activity {target.title}") as client:
+    async with _asking(link, f"reset activity {target.title}") as client:
         from temporalio.api.workflowservice.v1 import ResetActivityRequest
 
         request = ResetActivityRequest(
@@ -179,7 +197,7 @@ async def update_options(
     changed = [name for name in OPTION_FIELDS if after[name] != before[name]]
     if not changed:
         return f"nothing changed of {target.title}"
-    async with link.asking(f"change the options of activity {target.title}") as client:
+    async with _asking(link, f"change the options of activity {target.title}") as client:
         from google.protobuf.field_mask_pb2 import FieldMask
         from temporalio.api.activity.v1 import ActivityOptions
         from temporalio.api.workflowservice.v1 import UpdateActivityOptionsRequest

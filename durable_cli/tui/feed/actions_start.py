@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from durable_cli.errors import CliError
 from durable_cli.tui.feed.actions import execution
 from durable_cli.tui.feed.link import Link, seconds
 
@@ -123,6 +124,7 @@ async def start_workflow(link: Link, model: Model, values: Mapping[str, str]) ->
         from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
         from temporalio.api.taskqueue.v1 import TaskQueue
         from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
+        from temporalio.service import RPCError, RPCStatusCode
 
         before = WorkflowExecutionStartedEventAttributes.FromString(model.serialized)
         request = StartWorkflowExecutionRequest(
@@ -143,7 +145,15 @@ async def start_workflow(link: Link, model: Model, values: Mapping[str, str]) ->
         for field in ("memo", "search_attributes", "retry_policy", "priority"):
             if before.HasField(field):
                 getattr(request, field).CopyFrom(getattr(before, field))
-        response = await client.workflow_service.start_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+        try:
+            response = await client.workflow_service.start_workflow_execution(
+                request, retry=True, timeout=seconds(SECONDS)
+            )
+        except RPCError as error:
+            if error.status != RPCStatusCode.ALREADY_EXISTS:
+                raise
+            message = f"can't start workflow {request.workflow_id!r}: {error.message}"
+            raise CliError(message, "choose another id, or what is to become of the run that has it") from None
     return StartedRun(values["workflow_id"], response.run_id, response.started)
 
 

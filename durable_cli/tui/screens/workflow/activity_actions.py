@@ -47,7 +47,7 @@ class ActivityActionsScreen(RunActionsScreen):
 
     def selected_group(self) -> Group | None:
         """Return what is under the cursor."""
-        raise NotImplementedError
+        return None
 
     async def _choose_activity(self, verb: str) -> tuple[Group, ActivityTarget] | None:
         """Return the activity under the cursor; elsewhere the only one that is pending, or the one that is chosen."""
