@@ -209,6 +209,14 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         (started,) = await events(client.get_workflow_handle(again), "workflow_execution_started")
         assert started.input.payloads[0] == raw.payload
 
+        # An update that no worker takes is waited for only as long as one wants.
+        await pilot.press("U")
+        await until_form(app, f"Update {again}")
+        await pilot.press(*"any", "ctrl+s")
+        await until(lambda: "sent; it waits for a worker" in screen_text(app), "it is said how it stands")
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, WorkflowScreen), "it is left")
+
         # From the list, what the code can be asked is one key away.
         await pilot.press("escape", "Q")
         await until(lambda: "stack trace" in screen_text(app), "it is there")
