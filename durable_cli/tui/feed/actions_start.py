@@ -103,18 +103,31 @@ def _others(started: WorkflowExecutionStartedEventAttributes) -> Sequence[tuple[
 
 def _edit(payloads: Sequence[Payload]) -> tuple[str | None, str]:
     """Return arguments as text to edit, or None and why not."""
-    from durable_cli.tui.feed.payload_lines import decode_json, describe_payload
+    from durable_cli.tui.feed.payload_lines import describe_payload
 
     texts = []
     for payload in payloads:
-        is_json, value = decode_json(payload)
-        if not is_json:
+        text = _edit_one(payload)
+        if text is None:
             return None, f"it can't be edited and is sent as it is: {describe_payload(payload)}"
-        texts.append(json.dumps(value, indent=2, ensure_ascii=False))
+        texts.append(text)
     text = ",\n".join(texts)
     if len(text) > EDITABLE_CHARACTERS:
         return None, f"it is too long to edit here and is sent as it is: {len(text):,} characters"
     return text, ""
+
+
+def _edit_one(payload: Payload) -> str | None:
+    """Return a value as JSON; None where what would be made of that JSON is another kind of payload."""
+    encoding = payload.metadata.get("encoding", b"")
+    if encoding == b"binary/null":
+        return "null"
+    if not encoding.startswith(b"json/") or "encryption-key-id" in payload.metadata:
+        return None
+    try:
+        return json.dumps(json.loads(payload.data), indent=2, ensure_ascii=False)
+    except ValueError:
+        return None
 
 
 async def start_workflow(link: Link, model: Model, values: Mapping[str, str]) -> StartedRun:

@@ -11,7 +11,7 @@ from temporalio.api.failure.v1 import Failure
 
 from durable_cli.tui.lines import Line, Look, json_lines, show_controls, trace_lines
 
-__all__ = ["copy_text", "decode_json", "describe_payload", "failure_lines", "payload_lines", "payloads_lines"]
+__all__ = ["copy_text", "describe_payload", "failure_lines", "payload_lines", "payloads_lines"]
 
 HEX_BYTES_PER_LINE = 16
 HEX_LINES = 4
@@ -30,7 +30,7 @@ def payloads_lines(payloads: Sequence[Payload], *, is_whole: bool = False) -> li
 
 def payload_lines(payload: Payload, *, is_whole: bool = False) -> list[Line]:
     """Write one payload; a long one is cut unless it is wanted whole."""
-    is_json, value = decode_json(payload)
+    is_json, value = _decode(payload)
     if not is_json:
         note = Line(describe_payload(payload), Look.QUIET)
         return [note] if _is_encrypted(payload) else [note, *_hex_lines(payload.data, is_whole)]
@@ -58,12 +58,12 @@ def copy_text(payloads: Iterable[Payload]) -> str:
     """Return values as they are copied: indented JSON, one after the other."""
     texts = []
     for payload in payloads:
-        is_json, value = decode_json(payload)
+        is_json, value = _decode(payload)
         texts.append(json.dumps(value, indent=2, ensure_ascii=False) if is_json else describe_payload(payload))
     return "\n".join(texts)
 
 
-def decode_json(payload: Payload) -> tuple[bool, Any]:
+def _decode(payload: Payload) -> tuple[bool, Any]:
     """Return whether the payload is JSON, and its value."""
     encoding = payload.metadata.get("encoding", b"")
     if encoding == b"binary/null":
