@@ -56,6 +56,7 @@ record: setup ## Record anew what the reference server answers
 pictures: setup ## Make the pictures of the README anew, from real runs (needs tmux)
 	$(BIN)/python durable_cli/pictures/make_pictures.py
 	$(BIN)/python durable_cli/pictures/record_loop.py
+	$(BIN)/python durable_cli/pictures/shoot_browser.py
 
 constraints: ## Choose the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-emit-index-url \

@@ -18,10 +18,11 @@ from textual.app import App
 
 __all__ = ["Run", "draw_screen", "iterate_runs"]
 
-CELL_WIDTH, LINE_HEIGHT = 8.4, 18
-BASELINE = 13
+FONT_SIZE, CELL_WIDTH, LINE_HEIGHT, BASELINE = 14, 8.4, 17, 13
 MARGIN = 10
 DIM = 0.6
+LONG_WORD = 8
+"""A shorter one has its length in any font, near enough."""
 _PIECES = re.compile(r"[!-~]+(?: [!-~]+)*|[^ -~]+")
 
 
@@ -78,10 +79,13 @@ def draw_screen(app: App[Any], title: str) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full_width:g} {full_height:g}">',
             f"<title>{escape(title)}</title>",
-            f"<style>text{{font:14px monospace;white-space:pre}}{looks}</style>",
+            f"<style>text{{font:{FONT_SIZE}px monospace;white-space:pre}}{looks}</style>",
             f'<rect width="100%" height="100%" rx="6" fill="{ground}"/>',
             f'<g transform="translate({MARGIN} {MARGIN})">',
-            *("".join(parts) for parts in body),
+            *(
+                f'<g transform="translate(0 {row * LINE_HEIGHT})">{"".join(parts)}</g>' if parts else ""
+                for row, parts in enumerate(body)
+            ),
             "</g>",
             "</svg>",
             "",
@@ -106,21 +110,18 @@ def _join_alike(runs: Iterable[Run], *, by_ground: bool = False) -> Iterator[Run
 
 def _rectangle(run: Run) -> str:
     x, width = run.column * CELL_WIDTH, cell_len(run.text) * CELL_WIDTH
-    return (
-        f'<rect x="{x:.5g}" y="{run.row * LINE_HEIGHT}" width="{width:.5g}" height="{LINE_HEIGHT}"'
-        f' fill="{run.background}"/>'
-    )
+    return f'<rect x="{x:.5g}" width="{width:.5g}" height="{LINE_HEIGHT}" fill="{run.background}"/>'
 
 
 def _text(run: Run, found: re.Match[str], name: str) -> str:
     """Draw a piece in just the cells that it has, whichever font there is."""
     x = (run.column + cell_len(run.text[: found.start()])) * CELL_WIDTH
-    text = escape(found[0], quote=False)
-    length = cell_len(found[0]) * CELL_WIDTH
-    # Letters keep their shape; signs and lines, which often come from another font, are made to fit.
-    adjust = "" if text.isascii() else ' lengthAdjust="spacingAndGlyphs"'
-    y = run.row * LINE_HEIGHT + BASELINE
-    return f'<text class="{name}" x="{x:.5g}" y="{y}" textLength="{length:.5g}"{adjust}>{text}</text>'
+    fit = ""
+    if len(found[0]) > (LONG_WORD if found[0].isascii() else 1):
+        # Letters keep their shape; signs and lines, which often come from another font, are made to fit.
+        adjust = "" if found[0].isascii() else ' lengthAdjust="spacingAndGlyphs"'
+        fit = f' textLength="{cell_len(found[0]) * CELL_WIDTH:.5g}"{adjust}'
+    return f'<text class="{name}" x="{x:.5g}" y="{BASELINE}"{fit}>{escape(found[0], quote=False)}</text>'
 
 
 def _css(emphasis: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.screen import ModalScreen
 
 from durable_cli.tui.app import BrowserApp
-from durable_cli.tui.screenshot import BASELINE, CELL_WIDTH, LINE_HEIGHT, iterate_runs
+from durable_cli.tui.screenshot import CELL_WIDTH, iterate_runs
 from tests.tui.contrast import contrast
 from tests.tui.scenes import SCENES, Scene, dialogs, places, playing, runs
 
-TEXT = re.compile(r'<text class="\w+" x="([\d.]+)" y="(\d+)"[^>]*>([^<]*)</text>')
+ROW = re.compile(r'^<g transform="translate\(0 \d+\)">.*$', re.MULTILINE)
+TEXT = re.compile(r'<text class="\w+" x="([\d.]+)"[^>]*>([^<]*)</text>')
 SHOWN_LINES = 40
 LEAST_CONTRAST = {"dx-dark": 4.5, "dx-light": 4.5, "dx-contrast": 7.0, "dx-sixteen": 4.5}
 # Of a terminal that has sixteen, as most have them.
@@ -84,7 +85,7 @@ async def test_looks(
             await still.settle()
             problems += find_unreadable(still.app, LEAST_CONTRAST[theme])
             problems += find_change(still.app, theme, snapshot, tmp_path)
-        assert not problems, "\n\n".join(problems)
+        fail_with(problems)
 
 
 @pytest.mark.parametrize("scene", FEW_COLORS, ids=lambda scene: scene.name)
@@ -97,7 +98,7 @@ async def test_looks_in_sixteen_colors(
         await still.settle()
         problems = find_unreadable(still.app, LEAST_CONTRAST[still.app.theme])
         problems += find_change(still.app, still.app.theme, snapshot, tmp_path)
-        assert not problems, "\n\n".join(problems)
+        fail_with(problems)
 
 
 @pytest.mark.parametrize("scene", FEW_COLORS, ids=lambda scene: scene.name)
@@ -111,7 +112,12 @@ async def test_looks_without_colors(
         colors = {(run.color, run.background) for run in iterate_runs(still.app)}
         assert colors == {("#aaaaaa", "#000000"), ("#000000", "#aaaaaa")}, "the terminal's own, and what is reversed"
         problems = find_change(still.app, "no-color", snapshot, tmp_path)
-        assert not problems, "\n\n".join(problems)
+        fail_with(problems)
+
+
+def fail_with(problems: Sequence[str]) -> None:
+    if problems:
+        pytest.fail("\n\n".join(problems), pytrace=False)
 
 
 def find_change(app: BrowserApp, name: str, snapshot: SnapshotAssertion, folder: Path) -> list[str]:
@@ -146,16 +152,17 @@ def say_difference(snapshot: SnapshotAssertion, picture: str) -> str:
     if not kept:
         return "there was none; --snapshot-update keeps it\n" + "\n".join(now)
     if before == now:
-        before, now = kept.splitlines(), picture.splitlines()
+        before, now = (text.replace("><", ">\n<").splitlines() for text in (kept, picture))
     lines = list(difflib.unified_diff(before, now, "kept", "now", lineterm="", n=1))
     return "\n".join(lines[:SHOWN_LINES])
 
 
 def read_text(picture: str) -> list[str]:
     """Return the text of a picture, a line for each row."""
-    rows: dict[int, str] = {}
-    for x, y, text in TEXT.findall(picture):
-        row = (int(y) - BASELINE) // LINE_HEIGHT
-        before = rows.get(row, "")
-        rows[row] = before + " " * (round(float(x) / CELL_WIDTH) - cell_len(before)) + unescape(text)
-    return [rows.get(row, "") for row in range(max(rows, default=-1) + 1)]
+    lines = []
+    for row in ROW.findall(picture):
+        line = ""
+        for x, text in TEXT.findall(row):
+            line += " " * (round(float(x) / CELL_WIDTH) - cell_len(line)) + unescape(text)
+        lines.append(line)
+    return lines

@@ -216,7 +216,7 @@ class Waterfall(VirtualTable[Group]):
                 cells[column] = ("┊", GRID)
         if self.marked_time_ns is not None:
             column = min(int(axis.position(self.marked_time_ns)), axis.columns - 1)
-            if column >= 0 and cells[column][1] in (Look.EMPTY, NOTE, GRID):
+            if column >= 0 and cells[column][1] in (Look.EMPTY, GRID):
                 cells[column] = ("│", MARKED)
         run_variable = group_look(row, state).variable
         segments: list[Segment] = []

@@ -174,8 +174,9 @@ class WorkflowScreen(ActivityActionsScreen):
 
     @property
     def view(self) -> RunView | None:
-        """The view that is shown."""
-        return self._views.get(self._shown)
+        """The view that is shown; None while it is being made."""
+        view = self._views.get(self._shown)
+        return view if view is not None and view.is_mounted else None
 
     async def action_show_view(self, name: str) -> None:
         """Show another view."""
