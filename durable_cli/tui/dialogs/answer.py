@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -57,7 +58,7 @@ class AnswerDialog(ModalScreen[None]):
         self.run_worker(self._wait_and_show())
 
     def _say(self, words: str, variable: str = "quiet") -> None:
-        self.query_one("#standing", Static).update(Text(words, style=self.app.theme_variables[variable]))
+        self.query_one("#standing", Static).update(Content.styled(words, f"${variable}"))
 
     async def _wait_and_show(self) -> None:
         try:

@@ -87,13 +87,13 @@ class Still:
         await self.pilot.pause()
 
     def answer(self, module: str, **answers: Any) -> None:
-        """Let functions of the feed answer at once, by their names in the screen's module."""
+        """Let functions of the feed answer at once, by their names in the module that calls them."""
         for name, value in answers.items():
 
             async def answered(*_: object, value: Any = value) -> Any:
                 return value
 
-            self._monkeypatch.setattr(f"durable_cli.tui.screens.{module}.{name}", answered)
+            self._monkeypatch.setattr(f"durable_cli.tui.{module}.{name}", answered)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what is done in a thread."""

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.answer import AnswerDialog
+from durable_cli.tui.feed.actions_start import Model
+from durable_cli.tui.lines import json_lines
+from durable_cli.tui.rows import Ending
 from durable_cli.tui.screens.base import BrowserScreen
 from tests.tui.scenes import Still, scene
 from tests.tui.scenes.places import list_runs, schedules
@@ -109,3 +116,47 @@ async def said(still: Still) -> None:
     screen.notify("it is closed", title="can't signal workflow 'order-418'", severity="error")
     screen.notify("nobody polls task queue orders", severity="warning")
     await still.pilot.pause()
+
+
+@scene()
+async def dialog_actions(still: Still) -> None:
+    await open_order(still, "full_stop", "down")
+
+
+@scene()
+async def dialog_reset(still: Still) -> None:
+    await open_order(still, "down", "down", "down", "R")
+
+
+@scene()
+async def dialog_start(still: Still) -> None:
+    model = Model(
+        "order-418", "OrderWorkflow", "orders", '{\n  "customer": "山田"\n}', run_timeout="2h", also=("memo",)
+    )
+    still.answer("feed.actions_start", read_model=model)
+    await open_order(still, "S")
+    await still.until(lambda: "Start a workflow like" in still.app.export_screenshot())
+
+
+@scene()
+async def dialog_update(still: Still) -> None:
+    await open_order(still, "U")
+
+
+@scene()
+async def dialog_answer(still: Still) -> None:
+    async def answer(tell: Callable[[str], None]) -> Ending:
+        tell("accepted, it goes on")
+        return Ending("completed: change_address", json_lines({"city": "大阪市", "fee": 12.5}))
+
+    await open_order(still)
+    await still.app.push_screen(AnswerDialog("Update change_address of order-2026-000417-zürich", answer))
+
+
+@scene()
+async def dialog_answer_refused(still: Still) -> None:
+    async def answer(tell: Callable[[str], None]) -> Ending:
+        raise CliError("can't update workflow 'order-418': it is closed", "a reset makes a new run of it")
+
+    await open_order(still)
+    await still.app.push_screen(AnswerDialog("Update change_address of order-418", answer))

@@ -239,7 +239,7 @@ async def run_relations(still: Still) -> None:
         RelatedRun(ORDER_ID, RUN_ID, "OrderWorkflow", 1, START_NS, 0, "reset of run-0002 at event 9"),
     ]
     parents = [RelatedRun("cart-88", "parent-run", "CartWorkflow", 1, ago(hours=2), 0, "parent")]
-    still.answer("workflow.relations", load_chain=chain, load_parents=parents)
+    still.answer("screens.workflow.relations", load_chain=chain, load_parents=parents)
     await open_order(still, "5")
 
 
@@ -253,13 +253,15 @@ async def run_queries(still: Still) -> None:
         Line("price  the price in a currency"),
     ]
     price = Definition("price", "the price in a currency")
-    still.answer("workflow.queries", ask_query=Answer(lines, "", (price, Definition("状態", "何を待っているか"))))
+    still.answer(
+        "screens.workflow.queries", ask_query=Answer(lines, "", (price, Definition("状態", "何を待っているか")))
+    )
     await open_order(still, "6")
 
 
 @scene()
 async def run_queries_answer(still: Still) -> None:
-    still.answer("workflow.queries", ask_query=Answer(json_lines(ORDER), "", (Definition("order", ""),)))
+    still.answer("screens.workflow.queries", ask_query=Answer(json_lines(ORDER), "", (Definition("order", ""),)))
     await open_order(still, "6")
 
 
@@ -268,7 +270,7 @@ async def run_difference(still: Still) -> None:
     other = order_story()
     other.events[8].activity_task_scheduled_event_attributes.activity_type.name = "charge_card"
     del other.events[20:]
-    still.answer("workflow.difference", find_previous_run="run-0002", load_history=other.history())
+    still.answer("screens.workflow.difference", find_previous_run="run-0002", load_history=other.history())
     await open_order(still, "7")
     await still.until(lambda: "differ" in still.app.export_screenshot())
     await still.press("enter")
@@ -276,7 +278,7 @@ async def run_difference(still: Still) -> None:
 
 @scene()
 async def run_difference_without_another(still: Still) -> None:
-    still.answer("workflow.difference", find_previous_run="")
+    still.answer("screens.workflow.difference", find_previous_run="")
     await open_order(still, "7")
 
 
