@@ -31,7 +31,7 @@ class ConfirmDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(self._question, style="bold"), classes="dialog-title")
-            yield Static(Text(self._detail), classes="quiet dialog-detail")
+            yield Static(Text(self._detail), classes="quiet")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(f"{self._verb} (y)", id="yes", variant="error", compact=True)
                 yield Button("No (n)", id="no", compact=True)

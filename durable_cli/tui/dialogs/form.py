@@ -131,7 +131,6 @@ class FormDialog(ModalScreen[dict[str, str]]):
             return
         field = self.query_one(f"#field-{name}", Input)
         field.suggester = SuggestFromList(values)
-        field.add_class("-suggested")
         line = Text("↓ ")
         for index, value in enumerate(values):
             click = Style(meta={"@click": f"screen.take_suggestion({name!r}, {index})"}, underline=True)

@@ -191,9 +191,18 @@ class WorkflowsScreen(RunActionsScreen):
         options = [("", "as the server lists them"), *((key, each.column.title) for key, each in RUN_COLUMNS.items())]
         chosen = await self.app.push_screen_wait(PickDialog("Sort by", options))
         if chosen is not None:
-            self._sorted_by = chosen
-            self._show_rows()
-            self._show_counts()
+            self._sort(chosen)
+
+    @on(VirtualTable.HeadClicked)
+    def sort_by_head(self, message: VirtualTable.HeadClicked) -> None:
+        """Sort by the column that was clicked; once more, and the rows stand as the server lists them."""
+        key = next((key for key in self._columns if RUN_COLUMNS[key].column.title == message.title), "")
+        self._sort("" if key == self._sorted_by else key)
+
+    def _sort(self, key: str) -> None:
+        self._sorted_by = key
+        self._show_rows()
+        self._show_counts()
 
     @work
     async def action_columns(self) -> None:

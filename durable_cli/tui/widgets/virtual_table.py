@@ -109,6 +109,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return isinstance(message, VirtualTable.CursorMoved) and message.table is self.table
 
     @dataclass
+    class HeadClicked(Message):
+        """The title of a column was clicked."""
+
+        table: VirtualTable[Any]
+        title: str
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+    @dataclass
     class NearEnd(Message):
         """The last rows are on the screen: more of them may be loaded."""
 
@@ -294,6 +305,10 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self.post_message(self.Activated(self, row))
 
     def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is not None and place.y == 0:
+            title, _ = self.column_at(place.x)
+            self.post_message(self.HeadClicked(self, title))
         index = event.y - 1 + self.scroll_offset.y
         if event.y < 1 or index >= len(self._rows):
             return
