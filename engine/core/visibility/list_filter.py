@@ -1,151 +1,295 @@
-"""The list filter: what ListWorkflowExecutions and CountWorkflowExecutions are asked for.
+"""The list filter: which runs a list or a count is asked for.
 
-Understood are the empty query, and WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, each compared by `=` and
-joined by AND. Names have their exact letters (`backquotes` around them are fine), values are quoted by ' or ".
+A filter is a query in SQL's words (query_grammar.py); here its names become attributes and its values are read by the
+attributes' types. What comes out holds no SQL: store/list_filter_sql.py makes some of it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
+from temporalio.api.enums.v1.common_pb2 import IndexedValueType
 
 from engine.core.errors import InvalidArgument, enum_shorthand
+from engine.core.visibility.comparable_values import NAMESPACE_DIVISION, keyword_list_form, text_form
+from engine.core.visibility.filter_values import FilterError, FilterValue, read_value
+from engine.core.visibility.query_grammar import QuerySyntaxError, parse_query
+from engine.core.visibility.query_nodes import (
+    Between,
+    Column,
+    Compare,
+    Is,
+    Junction,
+    Negation,
+    Node,
+    Other,
+    Parenthesis,
+    Query,
+)
 from engine.core.visibility.search_attributes import (
+    PREDEFINED_SEARCH_ATTRIBUTES,
     SYSTEM_SEARCH_ATTRIBUTES,
     SearchAttributeTypes,
-    search_attribute_type,
 )
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
-      | (?P<number>[0-9]+)(?![\w.])
-      | `(?P<quoted_name>[^`]+)`
-      | (?P<name>[A-Za-z_]\w*)
-      | (?P<equals>=)
-    )""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
-_ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
-_UNDERSTOOD = "WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, compared by = and joined by AND"
+__all__ = [
+    "AllOf", "AnyOf", "Attribute", "Comparison", "Condition", "Contains", "IsNull", "ListFilter", "Not", "Range",
+    "parse_list_filter",
+]  # fmt: skip
 
-_TEXTS = {"WorkflowId": "workflow_id", "WorkflowType": "workflow_type", "TaskQueue": "task_queue"}
-"""Attributes that are compared as text, and their fields in ListFilter."""
+_PREFIX = "Temporal"
+_GROUPS = ("ExecutionStatus", NAMESPACE_DIVISION)
 
-_STATUS_BY_NAME = {
-    spelling: value
-    for name, value in WorkflowExecutionStatus.items()
-    for spelling in (name, enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, value))
+_TEXT = IndexedValueType.INDEXED_VALUE_TYPE_TEXT
+_KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+_KEYWORD_LIST = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST
+_WITHOUT_RANGES = (_TEXT, _KEYWORD_LIST, IndexedValueType.INDEXED_VALUE_TYPE_BOOL)
+_OPERATORS = frozenset({"=", "!=", "<", ">", "<=", ">=", "in", "not in"})
+_OPERATORS_BY_TYPE: Mapping[int, frozenset[str]] = {
+    _KEYWORD: _OPERATORS | {"starts_with", "not starts_with"},
+    _KEYWORD_LIST: frozenset({"=", "!=", "in", "not in"}),
+    _TEXT: frozenset({"=", "!="}),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class ListFilter:
-    """What an execution must be; None asks for nothing. One that `matches_nothing` asked for two values of one."""
+class Attribute:
+    """A search attribute: its name, and its IndexedValueType."""
 
-    workflow_id: str | None = None
-    workflow_type: str | None = None
-    task_queue: str | None = None
-    status: WorkflowExecutionStatus.ValueType | None = None
-    matches_nothing: bool = False
+    name: str
+    value_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An attribute compared with a value; after `in` and `not in` with several."""
+
+    attribute: Attribute
+    operator: str
+    value: FilterValue | tuple[FilterValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """A Text or a KeywordList that has one of `forms` in its form; `negated`: none of them, or no value at all."""
+
+    attribute: Attribute
+    forms: tuple[str, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An attribute from `low` to `high`, both included; `negated`: outside of it."""
+
+    attribute: Attribute
+    low: FilterValue
+    high: FilterValue
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """An attribute without a value; `negated`: with one."""
+
+    attribute: Attribute
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a condition; unknown stays unknown."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Conditions joined by AND."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Conditions joined by OR."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = Comparison | Contains | Range | IsNull | Not | AllOf | AnyOf
+"""What a run must be, in the three-valued logic of SQL: a comparison with nothing is neither true nor false."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What runs must be, and the attribute that a count is grouped by."""
+
+    condition: Condition
+    group_by: Attribute | None = None
 
 
 def parse_list_filter(query: str, registered: SearchAttributeTypes) -> ListFilter:
     """Read a query.
 
+    Runs of a namespace division are left out, unless the query says something about divisions.
+
     Args:
-        registered: the namespace's own search attributes: one that exists is not called unknown.
+        registered: the namespace's own search attributes.
 
     Raises:
-        InvalidArgument: not a query, or one that asks for more than is understood.
+        InvalidArgument: not a query, or one that asks for what can't be asked for.
     """
-    if not query.strip():
-        return ListFilter()
-    tokens = _tokens(query)
-    asked: dict[str, str | int] = {}
-    contradicts = False
-    position = 0
-    while True:
-        name, value = _comparison(tokens[position : position + 3], registered)
-        contradicts = contradicts or asked.setdefault(name, value) != value
-        position += 3
-        if position == len(tokens):
-            break
-        kind, text = tokens[position]
-        if kind != "name" or text.upper() != "AND":
-            raise _unsupported()
-        position += 1
-    status = asked.get("ExecutionStatus")
-    texts = {field: str(asked[name]) for name, field in _TEXTS.items() if name in asked}
-    return ListFilter(
-        **texts,
-        status=None if status is None else _status(status),
-        matches_nothing=contradicts,
-    )
+    try:
+        return _Reader(registered).read(parse_query(query) if query.strip() else Query())
+    except QuerySyntaxError as error:
+        raise InvalidArgument(f"invalid query: malformed SQL query: {error}") from None
+    except FilterError as error:
+        raise InvalidArgument(f"invalid query: {error}") from None
 
 
-def _tokens(query: str) -> list[tuple[str, str]]:
-    """Split the query into (kind, text); the text of a quoted one is what it stands for."""
-    query = query.rstrip()
-    tokens = []
-    position = 0
-    while position < len(query):
-        match = _TOKEN.match(query, position)
-        if match is None or match.lastgroup is None:
-            raise _unsupported()
-        kind, text = match.lastgroup, match[match.lastgroup]
-        tokens.append((kind, _unquote(text) if kind == "text" else text))
-        position = match.end()
-    return tokens
+class _Reader:
+    """Reads the tree of one query."""
+
+    def __init__(self, registered: SearchAttributeTypes) -> None:
+        self._registered = registered
+        self._asks_for_division = False
+
+    def read(self, query: Query) -> ListFilter:
+        if query.limited:
+            raise FilterError("operation is not supported: 'LIMIT' clause")
+        condition = None if query.where is None else self._condition(query.where)
+        group_by = self._group_by(query)
+        for node in query.order_by:
+            attribute, _ = self._attribute(node)
+            if attribute.value_type == _TEXT:
+                raise FilterError("operation is not supported: unable to sort by search attribute type Text")
+        if query.order_by:
+            raise FilterError("operation is not supported: 'ORDER BY' clause")
+        default = () if self._asks_for_division else (IsNull(Attribute(NAMESPACE_DIVISION, _KEYWORD)),)
+        return ListFilter(AllOf((*default, condition) if condition is not None else default), group_by)
+
+    def _group_by(self, query: Query) -> Attribute | None:
+        if not query.group_by:
+            return None
+        if len(query.group_by) > 1:
+            raise FilterError("operation is not supported: 'GROUP BY' clause supports only a single field")
+        attribute, shown = self._attribute(query.group_by[0])
+        if attribute.name not in _GROUPS:
+            raise FilterError(
+                f"operation is not supported: 'GROUP BY' clause is not supported for search attribute {shown}"
+            )
+        return attribute
+
+    def _condition(self, node: Node) -> Condition:
+        while isinstance(node, Parenthesis):
+            node = node.node
+        match node:
+            case Junction():
+                return self._junction(node)
+            case Negation():
+                return Not(self._condition(node.node))
+            case Compare():
+                return self._comparison(node)
+            case Between():
+                return self._range(node)
+            case Is():
+                return self._null_test(node)
+            case Column():
+                raise FilterError("invalid expression: incomplete expression")
+            case Other(type_name="*sqlparser.FuncExpr"):
+                raise FilterError("operation is not supported: function expression")
+        raise FilterError(f"operation is not supported: expression of type {node.type_name}")
+
+    def _junction(self, node: Junction) -> Condition:
+        conditions = []
+        for item in node.items:  # no comprehension: it would take a frame for each level of a deep filter
+            conditions.append(self._condition(item))
+        return AllOf(tuple(conditions)) if node.operator == "AND" else AnyOf(tuple(conditions))
+
+    def _comparison(self, node: Compare) -> Condition:
+        attribute, shown = self._attribute(node.left)
+        value = read_value(node.right, attribute.name, shown, attribute.value_type)
+        operator, value_type = node.operator, attribute.value_type
+        if operator not in _OPERATORS_BY_TYPE.get(value_type, _OPERATORS):
+            type_name = enum_shorthand(IndexedValueType.DESCRIPTOR, value_type)
+            raise FilterError(
+                f"operation is not supported: operator '{operator.upper()}' not supported for {type_name} type search"
+                f" attribute '{shown}'"
+            )
+        if "starts_with" in operator and (isinstance(value, tuple) or attribute.name == "ExecutionStatus"):
+            raise FilterError(
+                f'invalid expression: right-hand side of "{operator}" operator must be a literal string (got:'
+                f" {_print(value)})"
+            )
+        several = isinstance(value, tuple)
+        if value_type in (_TEXT, _KEYWORD_LIST):
+            if several and "in" not in operator:
+                raise FilterError(f"invalid expression: unexpected value type (expected string, got {node.right})")
+            return self._contains(attribute, operator, value, shown)
+        if several and "in" not in operator:
+            raise FilterError("invalid expression: unexpected value type sqlparser.ValTuple")
+        return Comparison(attribute, operator, value)
+
+    def _contains(
+        self, attribute: Attribute, operator: str, value: FilterValue | tuple[FilterValue, ...], shown: str
+    ) -> Condition:
+        keywords = [str(each) for each in (value if isinstance(value, tuple) else (value,))]
+        if attribute.value_type == _KEYWORD_LIST:
+            forms = [keyword_list_form([keyword]) for keyword in keywords if keyword]
+        else:
+            words = keywords[0].split(" ")
+            if not any(words):
+                raise FilterError(
+                    f"invalid expression: no tokens found filtering on Text type search attribute {shown}"
+                )
+            forms = [form for form in map(text_form, words) if form.strip()]
+        return Contains(attribute, tuple(forms), negated=operator in ("!=", "not in"))
+
+    def _range(self, node: Between) -> Condition:
+        attribute, shown = self._attribute(node.left)
+        if attribute.value_type in _WITHOUT_RANGES:
+            type_name = enum_shorthand(IndexedValueType.DESCRIPTOR, attribute.value_type)
+            raise FilterError(
+                f"invalid expression: cannot do range condition on search attribute '{shown}' of type {type_name}"
+            )
+        low = read_value(node.low, attribute.name, shown, attribute.value_type)
+        high = read_value(node.high, attribute.name, shown, attribute.value_type)
+        if isinstance(low, tuple) or isinstance(high, tuple):
+            raise FilterError("invalid expression: unexpected value type sqlparser.ValTuple")
+        return Range(attribute, low, high, node.negated)
+
+    def _null_test(self, node: Is) -> Condition:
+        attribute, _ = self._attribute(node.node)
+        if node.suffix not in ("null", "not null"):
+            raise FilterError("invalid expression: 'IS' operator can only be used as 'IS NULL' or 'IS NOT NULL'")
+        return IsNull(attribute, negated=node.suffix == "not null")
+
+    def _attribute(self, node: Node) -> tuple[Attribute, str]:
+        """Return the attribute that stands on a left side, and what the query calls it."""
+        if not isinstance(node, Column):
+            raise FilterError(f"invalid expression: must be a column name but was {node.type_name}")
+        attribute = _find_attribute(node.name, self._registered)
+        if attribute is None:
+            raise FilterError(f"invalid search attribute: {node.name}")
+        self._asks_for_division = self._asks_for_division or attribute.name == NAMESPACE_DIVISION
+        return attribute, node.name
 
 
-def _unquote(text: str) -> str:
-    quote = text[0]
-    doubled_or_escaped = re.compile(rf"{quote}{quote}|\\(.)", re.DOTALL)
-    return doubled_or_escaped.sub(lambda match: _ESCAPES.get(match[1], match[1]) if match[1] else quote, text[1:-1])
+def _find_attribute(name: str, registered: SearchAttributeTypes) -> Attribute | None:
+    """Find an attribute by name; the prefix of the server's own may be left out, or put before those without it."""
+    own = name in SYSTEM_SEARCH_ATTRIBUTES or name in PREDEFINED_SEARCH_ATTRIBUTES
+    if not own and name in registered:
+        return Attribute(name, registered[name])
+    if name.removeprefix(_PREFIX) == "ScheduleId":
+        return Attribute("WorkflowId", _KEYWORD)
+    for candidate in (name, _PREFIX + name, name.removeprefix(_PREFIX)):
+        value_type = SYSTEM_SEARCH_ATTRIBUTES.get(candidate) or PREDEFINED_SEARCH_ATTRIBUTES.get(candidate)
+        if value_type is not None:
+            return Attribute(candidate, value_type)
+    return None
 
 
-def _comparison(tokens: list[tuple[str, str]], registered: SearchAttributeTypes) -> tuple[str, str | int]:
-    """Read `Name = 'value'`; a status comes back as its number."""
-    name_kind, name = tokens[0] if tokens else ("", "")
-    if name_kind not in ("name", "quoted_name"):
-        raise _unsupported()
-    if name != "ExecutionStatus" and name not in _TEXTS:
-        if name not in SYSTEM_SEARCH_ATTRIBUTES and search_attribute_type(name, registered) is None:
-            raise InvalidArgument(f"invalid query: invalid search attribute: {name}")
-        raise _unsupported()
-    if len(tokens) == 1:
-        raise InvalidArgument("invalid query: invalid expression: incomplete expression")
-    if len(tokens) < 3 or tokens[1][0] != "equals" or tokens[2][0] == "equals":
-        raise _unsupported()
-    value_kind, value = tokens[2]
-    if value_kind in ("name", "quoted_name"):
-        raise InvalidArgument(
-            "invalid query: operation is not supported: column name on the right side of comparison expression"
-            f' (did you forget to quote "{value}"?)'
-        )
-    if name == "ExecutionStatus":
-        return name, _status_number(value_kind, value)
-    if value_kind == "number":
-        raise InvalidArgument(
-            "invalid query: invalid expression: invalid value type for search attribute"
-            f" {name} of type Keyword: {value} (type: int64)"
-        )
-    return name, value
-
-
-def _status_number(kind: str, value: str) -> int:
-    known = _STATUS_BY_NAME.get(value) if kind == "text" else int(value[:9])
-    if known is None or known not in WorkflowExecutionStatus.values():
-        raise InvalidArgument(f"invalid query: invalid expression: invalid ExecutionStatus value '{value}'")
-    return known
-
-
-def _status(value: str | int) -> WorkflowExecutionStatus.ValueType:
-    return WorkflowExecutionStatus.ValueType(int(value))
-
-
-def _unsupported() -> InvalidArgument:
-    return InvalidArgument(f"invalid query: operation is not supported: only {_UNDERSTOOD} can be asked for")
+def _print(value: FilterValue | tuple[FilterValue, ...]) -> str:
+    return f"[{' '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import struct
 
 from temporalio.api.common.v1 import Payload
@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 _PAGE_MARK = struct.Struct(">qqq")
-_GROUP_BY_STATUS = re.compile(r"\bGROUP\s+BY\s+`?ExecutionStatus`?\Z", re.IGNORECASE)
 
 
 async def list_workflow_executions(
@@ -59,19 +58,14 @@ async def scan_workflow_executions(
 async def count_workflow_executions(
     service: Service, request: CountWorkflowExecutionsRequest, call: Call
 ) -> CountWorkflowExecutionsResponse:
-    """Count workflows, grouped by status where the query ends in GROUP BY ExecutionStatus."""
+    """Count workflows, all together or by the groups that the query asks for."""
     namespace = get_namespace(service, request.namespace)
-    query = request.query.rstrip()
-    grouped = _GROUP_BY_STATUS.search(query)
-    query = query if grouped is None else query[: grouped.start()]
-    list_filter = parse_list_filter(query, namespace.custom_search_attributes)
-    if grouped is None:
+    list_filter = parse_list_filter(request.query, namespace.custom_search_attributes)
+    if list_filter.group_by is None:
         return CountWorkflowExecutionsResponse(count=service.reads.count_runs(namespace, list_filter))
     response = CountWorkflowExecutionsResponse()
-    for status, count in service.reads.count_runs_by_status(namespace, list_filter):
-        name = enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, status)
-        value = Payload(metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=f'"{name}"'.encode())
-        response.groups.add(group_values=[value], count=count)
+    for value, count in service.reads.count_groups(namespace, list_filter, list_filter.group_by):
+        response.groups.add(group_values=[_group_value(value)], count=count)
         response.count += count
     return response
 
@@ -91,9 +85,15 @@ def _list(
     rows = service.reads.load_runs(namespace, list_filter, page_size + 1, _decode_mark(token))
     more = len(rows) > page_size
     page = rows[:page_size]
-    for _, info in page:
-        info.root_execution.CopyFrom(info.execution)
     return [info for _, info in page], _PAGE_MARK.pack(*page[-1][0]) if more else b""
+
+
+def _group_value(value: str | int | None) -> Payload:
+    """Return a group's value as a search attribute: the name of a status, or a keyword."""
+    keyword = enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, value) if isinstance(value, int) else value or ""
+    return Payload(
+        metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=json.dumps(keyword, ensure_ascii=False).encode()
+    )
 
 
 def _decode_mark(token: bytes) -> PageMark | None:
