@@ -20,7 +20,7 @@ from engine.core.visibility.list_filter import (
 )
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
-__all__ = ["compile_condition", "compile_group"]
+__all__ = ["compile_condition", "compile_group", "names_workflow_ids"]
 
 Sql = tuple[str, list[object]]
 """A piece of SQL and its parameters."""
@@ -65,6 +65,17 @@ def compile_condition(condition: Condition) -> Sql:
 def compile_group(attribute: Attribute) -> str:
     """Return the SQL of what a count is grouped by."""
     return _COLUMNS[attribute.name]
+
+
+def names_workflow_ids(condition: Condition) -> bool:
+    """Say whether only runs of certain workflow ids can match."""
+    if isinstance(condition, AllOf):
+        return any(names_workflow_ids(each) for each in condition.conditions)
+    return (
+        isinstance(condition, Comparison)
+        and condition.attribute.name == "WorkflowId"
+        and condition.operator in ("=", "in")
+    )
 
 
 def _operand(attribute: Attribute) -> Sql:

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from temporalio.api.common.v1.message_pb2 import Payload
@@ -47,19 +48,27 @@ def comparable_values(fields: Mapping[str, Payload], registered: SearchAttribute
     Args:
         registered: the namespace's own attributes; what is of no known type is left out.
     """
-    values = {}
+    members = []
     for name, payload in fields.items():
         value_type = search_attribute_type(name, registered)
-        if value_type is None:
-            continue
-        try:
-            value = decode_value(payload, value_type)
-        except UndecodableValueError:
-            continue
-        if value is not None:
-            form = _FORMS.get(value_type)
-            values[_key(name)] = value if form is None else form(value)
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")) if values else None
+        if value_type is not None:
+            member = _member(name, value_type, payload.metadata.get("encoding", b""), payload.data)
+            if member is not None:
+                members.append(member)
+    return f"{{{','.join(members)}}}" if members else None
+
+
+@lru_cache(maxsize=1024)  # most runs of a worker have its build ids, and nothing else
+def _member(name: str, value_type: int, encoding: bytes, data: bytes) -> str | None:
+    try:
+        value = decode_value(Payload(metadata={"encoding": encoding}, data=data), value_type)
+    except UndecodableValueError:
+        return None
+    if value is None:
+        return None
+    form = _FORMS.get(value_type)
+    shown = json.dumps(value if form is None else form(value), ensure_ascii=False)
+    return f"{json.dumps(_key(name), ensure_ascii=False)}:{shown}"
 
 
 def namespace_division(fields: Mapping[str, Payload]) -> str | None:

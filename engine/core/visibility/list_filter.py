@@ -36,6 +36,7 @@ from engine.core.visibility.search_attributes import (
 __all__ = [
     "AllOf", "AnyOf", "Attribute", "Comparison", "Condition", "Contains", "IsNull", "ListFilter", "Not", "Range",
     "parse_list_filter",
+    "system",
 ]  # fmt: skip
 
 _PREFIX = "Temporal"
@@ -128,6 +129,11 @@ class ListFilter:
 
     condition: Condition
     group_by: Attribute | None = None
+
+
+def system(name: str) -> Attribute:
+    """Return one of the server's own attributes."""
+    return Attribute(name, SYSTEM_SEARCH_ATTRIBUTES[name])
 
 
 def parse_list_filter(query: str, registered: SearchAttributeTypes) -> ListFilter:
