@@ -64,7 +64,7 @@ def _member(name: str, value_type: int, encoding: bytes, data: bytes) -> str | N
         value = decode_value(Payload(metadata={"encoding": encoding}, data=data), value_type)
     except UndecodableValueError:
         return None
-    if value is None:
+    if value is None or value == []:
         return None
     form = _FORMS.get(value_type)
     shown = json.dumps(value if form is None else form(value), ensure_ascii=False)
