@@ -12,13 +12,11 @@ from temporalio.api.enums.v1.common_pb2 import IndexedValueType
 from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
 
 from engine.core.errors import enum_shorthand
+from engine.core.visibility.list_filter import FilterValue
 from engine.core.visibility.query_nodes import Bool, Column, Literal, Node, Other, Tuple, Unary
 from engine.core.visibility.search_attribute_values import print_go
 
-__all__ = ["FilterError", "FilterValue", "read_value"]
-
-FilterValue = str | int | float | bool
-"""A value to compare with; a time is nanoseconds since 1970, a status its number, a duration nanoseconds."""
+__all__ = ["FilterError", "parse_duration_ns", "parse_time_ns", "read_value"]
 
 _GO_TYPES = {str: "string", int: "int64", float: "float64", bool: "bool"}
 _STATUS_BY_NAME = {

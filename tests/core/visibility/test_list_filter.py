@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType, WorkflowExecutionStatus
 
@@ -198,3 +201,18 @@ def test_a_deep_filter_is_read_and_one_that_is_too_deep_refused() -> None:
     assert parse_list_filter(" AND ".join(["NOT (Amount = -1)"] * 300), REGISTERED)
     with pytest.raises(InvalidArgument, match="max nesting level reached at position"):
         parse_list_filter(f"({deep}Amount = 2{')' * 200}", REGISTERED)
+
+
+def test_who_reads_filters_is_loaded_when_the_first_one_comes() -> None:
+    """The server is ready without it."""
+    code = """
+import sys
+import engine.service.server
+from engine.core.visibility.list_filter import parse_list_filter
+
+for query in ("", "WorkflowId = 'a'"):
+    parse_list_filter(query, {})
+    print(sorted({"lark", "engine.core.visibility.query_grammar"} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n['engine.core.visibility.query_grammar', 'lark']\n"
