@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 from temporalio.api.enums.v1.common_pb2 import IndexedValueType
@@ -26,6 +27,9 @@ Sql = tuple[str, list[object]]
 """A piece of SQL and its parameters."""
 
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
+_LONGEST_PREFIX = 10_000
+"""No value is as long, and SQLite takes no pattern of more than 50,000 bytes."""
+
 _NANOS_PER_MICROSECOND = 1000
 _DATETIME = IndexedValueType.INDEXED_VALUE_TYPE_DATETIME
 
@@ -97,20 +101,24 @@ def _comparison(condition: Comparison) -> Sql:
     left, parameters = _operand(condition.attribute)
     operator, value = condition.operator, condition.value
     if isinstance(value, tuple):
-        marks = ", ".join("?" * len(value))
-        return f"{left} {operator} ({marks})", parameters + [_parameter(condition.attribute, item) for item in value]
+        # One parameter, since SQLite takes only so many.
+        values = json.dumps([_parameter(condition.attribute, item) for item in value], ensure_ascii=False)
+        return f"{left} {operator} (SELECT value FROM json_each(?))", [*parameters, values]
     if operator.endswith("starts_with"):
         like = operator.replace("starts_with", "like")
-        return f"{left} {like} ? ESCAPE '!'", [*parameters, f"{_escape(str(value))}%"]
+        return f"{left} {like} ? ESCAPE '!'", [*parameters, f"{_escape(str(value)[:_LONGEST_PREFIX])}%"]
     return f"{left} {operator} ?", [*parameters, _parameter(condition.attribute, value)]
 
 
 def _contains(condition: Contains) -> Sql:
     left, parameters = _operand(condition.attribute)
-    found = " OR ".join([f"instr({left}, ?)"] * len(condition.forms)) or "0"
-    all_parameters = [each for form in condition.forms for each in (*parameters, form)]
+    if len(condition.forms) == 1:
+        found, parameters = f"instr({left}, ?)", [*parameters, condition.forms[0]]
+    else:
+        found = f"(SELECT max(instr({left}, value)) FROM json_each(?))"
+        parameters = [*parameters, json.dumps(condition.forms, ensure_ascii=False)]
     # An attribute without a value contains nothing: that is false, not unknown.
-    return f"{'NOT ' if condition.negated else ''}coalesce({found}, 0)", all_parameters
+    return f"{'NOT ' if condition.negated else ''}coalesce({found}, 0)", parameters
 
 
 def _range(condition: Range) -> Sql:

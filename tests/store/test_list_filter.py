@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from temporalio.api.enums.v1 import IndexedValueType
 
 from engine.core.visibility.list_filter import parse_list_filter
+from engine.core.visibility.query_grammar import MAX_DEPTH
 from engine.store.visibility import PageMark, count_groups
 from tests.store.listed_runs import EPOCH, SECOND, TYPES, Lists, Run
 
@@ -315,6 +316,27 @@ def test_a_name_is_only_a_name(lists: Lists, monkeypatch: pytest.MonkeyPatch) ->
     lists.insert(Run(1, attributes=((name, 1),)), Run(2, attributes=((name, 2),)), Run(3))
     assert lists.find(f"`{name}` = 1") == [1]
     assert lists.find(f"`{name}` IS NULL") == [3]
+
+
+@pytest.mark.parametrize("word", ["AND", "OR"])
+def test_a_filter_as_long_as_it_may_be(lists: Lists, word: str) -> None:
+    lists.insert(Run(1, attributes=(("Note", "fox"),)))
+    conditions = ["NOT (Note != 'fox' AND NOT Note = 'cat dog')"] * (MAX_DEPTH - 4)
+    page = lists.page(f" {word} ".join(conditions), 1, None)
+    assert [key for key, _ in page] == [1]
+    assert lists.find(f" {word} ".join(conditions), 1, page[0][1]) == []
+
+
+def test_as_many_values_as_one_likes(lists: Lists) -> None:
+    lists.insert(Run(1, "w7", attributes=(("Tags", ["w8"]), ("Note", "w9"), ("Number", 7))), Run(2))
+    words = [f"w{number}" for number in range(40_000)]
+    many = ", ".join(f"'{word}'" for word in words)
+    assert lists.find(f"WorkflowId IN ({many})") == [1]
+    assert lists.find(f"Tags IN ({many})") == [1]
+    assert lists.find(f"Note = '{' '.join(words)}'") == [1]
+    assert lists.find(f"WorkflowId STARTS_WITH '{'!é' * 40_000}'") == []
+    assert lists.find(f"WorkflowId NOT STARTS_WITH '{'%é' * 40_000}'") == [2, 1]
+    assert lists.find(f"Number IN ({', '.join(map(str, range(40_000)))})") == [1]
 
 
 def test_groups_come_the_largest_first(lists: Lists) -> None:

@@ -29,7 +29,7 @@ from engine.core.visibility.query_tokens import QuerySyntaxError, QueryToken, re
 
 __all__ = ["MAX_DEPTH", "QuerySyntaxError", "parse_query"]
 
-MAX_DEPTH = 990
+MAX_DEPTH = 980
 """Of a tree, with each AND and each OR one level; SQLite takes a little more."""
 
 _TOO_DEEP = "max ast depth reached"
@@ -84,7 +84,7 @@ PLUS_OR_MINUS STAR PREFIX NAME STRING HEX BITS HEXADECIMAL FLOAT INTEGER ARGUMEN
 """
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def parse_query(query: str) -> Query:
     """Parse a query that is not blank.
 
