@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from temporalio.api.enums.v1.common_pb2 import IndexedValueType
+from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
 
 from engine.core.errors import InvalidArgument, enum_shorthand
 from engine.core.visibility.comparable_values import NAMESPACE_DIVISION, keyword_list_form, text_form
@@ -148,30 +149,23 @@ class _Reader:
         if "starts_with" in operator and (isinstance(value, tuple) or attribute.name == "ExecutionStatus"):
             raise FilterError(
                 f'invalid expression: right-hand side of "{operator}" operator must be a literal string (got:'
-                f" {_print(value)})"
+                f" {_print(attribute, value)})"
             )
         several = isinstance(value, tuple)
         if value_type in (_TEXT, _KEYWORD_LIST):
             if several and "in" not in operator:
                 raise FilterError(f"invalid expression: unexpected value type (expected string, got {node.right})")
-            return self._contains(attribute, operator, value, shown)
+            return self._contains(attribute, operator, value)
         if several and "in" not in operator:
             raise FilterError("invalid expression: unexpected value type sqlparser.ValTuple")
         return Comparison(attribute, operator, value)
 
-    def _contains(
-        self, attribute: Attribute, operator: str, value: FilterValue | tuple[FilterValue, ...], shown: str
-    ) -> Condition:
+    def _contains(self, attribute: Attribute, operator: str, value: FilterValue | tuple[FilterValue, ...]) -> Condition:
         keywords = [str(each) for each in (value if isinstance(value, tuple) else (value,))]
         if attribute.value_type == _KEYWORD_LIST:
             forms = [keyword_list_form([keyword]) for keyword in keywords if keyword]
         else:
-            words = keywords[0].split(" ")
-            if not any(words):
-                raise FilterError(
-                    f"invalid expression: no tokens found filtering on Text type search attribute {shown}"
-                )
-            forms = [form for form in map(text_form, words) if form.strip()]
+            forms = [form for form in map(text_form, keywords[0].split(" ")) if form.strip()]
         return Contains(attribute, tuple(forms), negated=operator in ("!=", "not in"))
 
     def _range(self, node: Between) -> Condition:
@@ -218,5 +212,9 @@ def _find_attribute(name: str, registered: SearchAttributeTypes) -> Attribute | 
     return None
 
 
-def _print(value: FilterValue | tuple[FilterValue, ...]) -> str:
-    return f"[{' '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+def _print(attribute: Attribute, value: FilterValue | tuple[FilterValue, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"[{' '.join(_print(attribute, each) for each in value)}]"
+    if attribute.name == "ExecutionStatus":
+        return enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, int(value))
+    return str(value)

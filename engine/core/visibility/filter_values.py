@@ -83,6 +83,8 @@ def _single_value(node: Node, attribute: str, shown: str, value_type: int) -> Fi
     elif isinstance(node, Other) and node.type_name == "*sqlparser.FuncExpr":
         raise FilterError("operation is not supported: nested func")
     else:
+        if isinstance(node, Tuple):
+            read_value(node, attribute, shown, value_type)  # what is wrong inside of it is said first
         raise FilterError(f"invalid expression: unexpected value type {node.type_name}")
     if attribute == "ExecutionStatus":
         return _status(value)
@@ -187,6 +189,8 @@ def _checked(value: FilterValue, shown: str, value_type: int) -> FilterValue:
     expected = (int, float) if value_type in _NUMBERS else str
     if value_type == IndexedValueType.INDEXED_VALUE_TYPE_BOOL or not isinstance(value, expected):
         raise _wrong_type(value, shown, value_type)
+    if value_type == IndexedValueType.INDEXED_VALUE_TYPE_TEXT and not str(value).strip(" "):
+        raise FilterError(f"invalid expression: no tokens found filtering on Text type search attribute {shown}")
     return value
 
 

@@ -58,7 +58,7 @@ suffix: NOT? (NULL | TRUE | FALSE)
     | value NOT? _BETWEEN value AND value -> between
 
 ?value: operand
-    | value (ARITHMETIC | PLUS_OR_MINUS | STAR) operand -> binary
+    | value (ARITHMETIC | MOD | PLUS_OR_MINUS | STAR) operand -> binary
     | value _COLLATE (NAME | STRING) -> collate
 ?operand: literal | bool | null | column | tuple -> parenthesis | function
     | (PLUS_OR_MINUS | PREFIX) operand -> unary
@@ -73,6 +73,7 @@ list_argument: LIST_ARGUMENT
 function: NAME _OPEN arguments? _CLOSE
     | NAME _OPEN _DISTINCT arguments _CLOSE
     | NAME _DOT NAME _OPEN arguments? _CLOSE
+    | (FUNCTION_WORD | MOD) _OPEN arguments _CLOSE
     | TIME_FUNCTION (_OPEN _CLOSE)?
 arguments: argument (_COMMA argument)*
 argument: STAR | expression
@@ -80,7 +81,8 @@ argument: STAR | expression
 _TERMINALS = """
 _WHERE _GROUP _BY _ORDER _LIMIT _OFFSET _ASC _DESC _DEFAULT _DISTINCT _IS _BETWEEN _ESCAPE _COLLATE _INTERVAL _OPEN
 _CLOSE _COMMA _DOT _SEMICOLON _ARROW AND OR NOT IN LIKE REGEXP STARTS_WITH NULL TRUE FALSE COMPARE ARITHMETIC
-PLUS_OR_MINUS STAR PREFIX NAME STRING HEX BITS HEXADECIMAL FLOAT INTEGER ARGUMENT LIST_ARGUMENT TIME_FUNCTION
+PLUS_OR_MINUS STAR PREFIX NAME STRING HEX BITS HEXADECIMAL FLOAT INTEGER ARGUMENT LIST_ARGUMENT TIME_FUNCTION MOD
+FUNCTION_WORD
 """
 
 

@@ -21,9 +21,10 @@ _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 
 _TOKEN = re.compile(
     r"""(?P<blank>[ \n\r\t]+|(?:--|\#|//)[^\n]*\n?|/\*(?s:.)*?\*/)
-      | (?P<text>'(?:[^'\\]|\\(?s:.)|'')*'|"(?:[^"\\]|\\(?s:.)|"")*")
+      | (?P<text>'(?:[^'\\]|\\(?s:.)|'')*+'|"(?:[^"\\]|\\(?s:.)|"")*+")
       | (?P<HEX>[Xx]'(?:[0-9A-Fa-f]{2})*')
       | (?P<BITS>[Bb]'[01]*')
+      | (?P<MISTAKE>[Xx]'[0-9A-Fa-f]*|[Bb]'[01]*)
       | (?P<word>(?:@@[A-Za-z0-9_@.]*|[A-Za-z_@][A-Za-z0-9_@]*))
       | (?P<quoted>`(?:[^`]|``)+`)
       | (?P<HEXADECIMAL>0[xX][0-9A-Fa-f]*)
@@ -159,7 +160,7 @@ class _Depth:
 
 def _token(kind: str, text: str, position: int, arguments: int) -> QueryToken:
     if kind == "text":
-        value = _unquote(text)
+        value = _unescape(text[1:-1], text[0])
         return QueryToken("STRING", value, value, position)
     if kind == "quoted":
         name = text[1:-1].replace("``", "`")
@@ -170,6 +171,8 @@ def _token(kind: str, text: str, position: int, arguments: int) -> QueryToken:
         return QueryToken(_SIGNS[text], "!=" if text == "<>" else text, "", position)
     if kind in ("HEX", "BITS"):
         return QueryToken(kind, text[2:-1], text[2:-1], position)
+    if kind == "MISTAKE":
+        return QueryToken(kind, "", text[2:], position)
     if text == "?":
         text = f":v{arguments}"
     return QueryToken(kind, text, text, position)
@@ -199,12 +202,15 @@ def _not_a_token(query: str, offset: int, position: int) -> QueryToken:
     rest = unfinished["rest"]
     if query[offset] == "`" and rest.startswith("`"):
         return QueryToken("MISTAKE", "", "", position + 2)
-    return QueryToken("MISTAKE", "", rest, end)
+    near = rest if query[offset] == "`" else _unescape(rest, query[offset])
+    return QueryToken("MISTAKE", "", near, end)
 
 
-def _unquote(text: str) -> str:
-    quote = text[0]
-    if "\\" not in text and quote not in text[1:-1]:
-        return text[1:-1]
+def _unescape(text: str, quote: str) -> str:
+    """Return what stands between quotes as it is meant."""
+    if "\\" not in text and quote not in text:
+        return text
+    if re.fullmatch(r"(?:[^\\]|\\(?s:.))*+\\", text):
+        text = text[:-1]  # what it escapes is missing
     doubled_or_escaped = re.compile(rf"{quote}{quote}|\\(.)", re.DOTALL)
-    return doubled_or_escaped.sub(lambda match: _ESCAPES.get(match[1], match[1]) if match[1] else quote, text[1:-1])
+    return doubled_or_escaped.sub(lambda match: _ESCAPES.get(match[1], match[1]) if match[1] else quote, text)

@@ -8,9 +8,9 @@ _KEPT = "and or not in like regexp starts_with null true false"
 _DROPPED = "where group by order limit offset asc desc default distinct is between escape collate interval"
 _TIMES = "current_date current_time current_timestamp localtime localtimestamp utc_date utc_time utc_timestamp"
 _RESERVED = """
-add as auto_increment case convert create cross database databases delete describe drop else end exists explain for
-force from having if ignore index inner insert into join key left lock match maxvalue natural next on outer rename
-replace right schema select separator set show straight_join substr substring table tables then to union unique update
+add as auto_increment case convert create cross databases delete describe drop else end exists explain for
+force from having ignore index inner insert into join key lock match maxvalue natural next on outer rename
+schema select separator set show straight_join substr substring table tables then to union unique update
 use using values when
 """
 _NAMES = """
@@ -40,7 +40,9 @@ OPERATOR_WORDS = {
     **{word: f"_{word.upper()}" for word in _DROPPED.split()},
     **dict.fromkeys(_TIMES.split(), "TIME_FUNCTION"),
     **dict.fromkeys(("binary", "_binary"), "PREFIX"),
-    **dict.fromkeys(("div", "mod"), "ARITHMETIC"),
+    **dict.fromkeys(("database", "if", "left", "replace", "right"), "FUNCTION_WORD"),
+    "div": "ARITHMETIC",
+    "mod": "MOD",
     "rlike": "REGEXP",
 }
 """Words with a meaning of their own, and their terminals."""

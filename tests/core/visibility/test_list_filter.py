@@ -176,6 +176,13 @@ SYNTAX = "malformed SQL query: syntax error at position"
         ("WorkflowId='é' x", f"{SYNTAX} 45 near 'x'"),
         ("é", f"{SYNTAX} 29 near '\ufffd'"),
         ("/", f"{SYNTAX} 29"),
+        ("WorkflowId = 'it''s", f"{SYNTAX} 47 near 'it's'"),
+        (r"WorkflowId = 'it\'s \\", f"{SYNTAX} 50 near 'it's \\'"),
+        ("WorkflowId = 'x\\", f"{SYNTAX} 44 near 'x'"),
+        ("Amount = x'4", f"{SYNTAX} 40 near '4'"),
+        ("Amount = mod", f"{SYNTAX} 40"),
+        ("Amount = mod(1, 2)", "operation is not supported: nested func"),
+        ("IF(1, 2)", "operation is not supported: function expression"),
     ],
 )
 def test_refused(query: str, message: str) -> None:
