@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,7 +22,8 @@ __all__ = ["Field", "FormDialog"]
 class Field:
     """One value to ask for.
 
-    `is_json`: several lines, checked to be JSON (empty is fine unless required). `choices`: one of these.
+    `is_json`: several lines, checked to be JSON (empty is fine unless required). `choices`: one of these. `check` says
+    what is wrong with a value, or nothing.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Field:
     is_json: bool = False
     choices: Sequence[str] = ()
     required: bool = False
+    check: Callable[[str], str] | None = None
 
 
 class FormDialog(ModalScreen[dict[str, str]]):
@@ -44,15 +46,19 @@ class FormDialog(ModalScreen[dict[str, str]]):
         Binding("escape", "leave", "Leave"),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], *, verb: str) -> None:
+    def __init__(self, title: str, fields: Sequence[Field], *, verb: str, note: str = "") -> None:
+        """Ask for `fields`; `note` says what will come of it."""
         super().__init__()
         self._title = title
         self._fields = fields
         self._verb = verb
+        self._note = note
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            if self._note:
+                yield Static(Text(self._note), classes="quiet dialog-note")
             with VerticalScroll(classes="dialog-fields", can_focus=False):
                 for field in self._fields:
                     yield Label(field.label, classes="quiet")
@@ -118,4 +124,4 @@ def _find_problem(field: Field, value: str) -> str:
             json.loads(value)
         except json.JSONDecodeError as error:
             return f"not JSON, line {error.lineno}: {error.msg}; text needs quotes"
-    return ""
+    return field.check(value) if field.check is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -40,12 +41,15 @@ class Link:
     """The server that is browsed; `namespace` and `address` are known once it is tried."""
 
     def __init__(self, global_options: GlobalOptions, connection: ConnectionOptions, post: Post) -> None:
-        self._global_options = global_options
-        self._options = connection
+        self.global_options = global_options
+        self.options = connection
         self._post = post
         self._client: Client | None = None
         self._is_connected = asyncio.Event()
         self._state = Connection.CONNECTING
+        environment = {} if global_options.disable_config_env else os.environ
+        self.profile = global_options.profile or environment.get("TEMPORAL_PROFILE") or ""
+        """The profile of the configuration file that was chosen by name."""
         self.namespace = connection.namespace or ""
         self.address = connection.address or ""
         self.calls = CallRecord()
@@ -62,7 +66,7 @@ class Link:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _connect(self) -> None:
-        client = await asyncio.to_thread(_make_client, self._global_options, self._options)
+        client = await asyncio.to_thread(_make_client, self.global_options, self.options)
         self.namespace, self.address = client.namespace, client.address
         self._say(Connection.CONNECTING, None)
         from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
@@ -79,9 +83,19 @@ class Link:
         if self._client is not None:
             self._client.namespace = namespace
 
+    def close(self) -> None:
+        """Say nothing any more: another server is browsed."""
+        self._post = _say_nothing
+
+    async def get_client(self) -> Client:
+        """Return the connection, once there is one."""
+        await self._is_connected.wait()
+        assert self._client is not None
+        return self._client
+
     def _say(self, state: Connection, trouble: Trouble | None) -> None:
         self._state = state
-        self._post(ConnectionChanged(state, trouble))
+        self._post(ConnectionChanged(self, state, trouble))
 
     @asynccontextmanager
     async def asking(self, action: str, *, waits: bool = False) -> AsyncIterator[Client]:
@@ -95,9 +109,7 @@ class Link:
             MissingError: it refused because it does not know the RPC.
             LostError: it does not answer; everybody has been told.
         """
-        await self._is_connected.wait()
-        assert self._client is not None
-        client = self._client
+        client = await self.get_client()
         from temporalio.service import RPCError
 
         started_s = time.monotonic()
@@ -143,6 +155,10 @@ def seconds(number: float) -> timedelta:
     from datetime import timedelta
 
     return timedelta(seconds=number)
+
+
+def _say_nothing(message: Message) -> None:
+    pass
 
 
 def _make_client(global_options: GlobalOptions, connection: ConnectionOptions) -> Client:
