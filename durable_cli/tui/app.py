@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from functools import partial
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import App
@@ -27,10 +27,14 @@ from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.times import set_server_clock
 from durable_cli.tui.widgets.top_bar import TopBar
 
+if TYPE_CHECKING:
+    from durable_cli.tui.screens.batches import BatchesScreen
+
 __all__ = ["BrowserApp"]
 
 CONNECT, CLOCK = "connect", "clock"
 BETWEEN = "between"
+BATCHES = "batches"
 
 
 class BrowserApp(App[None]):
@@ -151,6 +155,12 @@ class BrowserApp(App[None]):
         await self.switch_mode(FIRST_PLACE)
         await self.leave_details()
         cast(WorkflowsScreen, self.screen).take_filter(query)
+
+    async def show_batch(self, job_id: str) -> None:
+        """Show a batch job and how far it is."""
+        await self.switch_mode(BATCHES)
+        await self.leave_details()
+        cast("BatchesScreen", self.screen).show_job(job_id)
 
     @work
     async def action_choose_namespace(self) -> None:

@@ -14,7 +14,7 @@ from durable_cli.tui.feed.link import Link, seconds
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import Payloads, WorkflowExecution
 
-__all__ = ["cancel_workflow", "signal_workflow", "terminate_workflow"]
+__all__ = ["cancel_workflow", "make_arguments", "signal_workflow", "terminate_workflow"]
 
 SECONDS = 10.0
 
@@ -28,7 +28,7 @@ async def signal_workflow(link: Link, workflow_id: str, run_id: str, signal_name
             namespace=link.namespace,
             workflow_execution=_execution(workflow_id, run_id),
             signal_name=signal_name,
-            input=_payloads(arguments),
+            input=make_arguments(arguments),
             identity=client.identity,
             request_id=str(uuid.uuid4()),
         )
@@ -72,7 +72,8 @@ def _execution(workflow_id: str, run_id: str) -> WorkflowExecution:
     return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
 
 
-def _payloads(arguments: str) -> Payloads | None:
+def make_arguments(arguments: str) -> Payloads | None:
+    """Encode one JSON value; None when there is none."""
     from temporalio.api.common.v1 import Payloads
 
     from durable_cli.payloads import make_payload

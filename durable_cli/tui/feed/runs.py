@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
+from durable_cli.tui.batch_order import join_filters
 from durable_cli.tui.feed.link import Link, LostError, Post, reporting, seconds
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
@@ -88,9 +89,7 @@ async def _count_status(link: Link, query: str, status: str) -> int:
     condition = f"ExecutionStatus = '{status}'"
     async with link.asking("count workflows") as client:
         reply = await client.workflow_service.count_workflow_executions(
-            CountWorkflowExecutionsRequest(
-                namespace=link.namespace, query=f"{query} AND {condition}" if query else condition
-            ),
+            CountWorkflowExecutionsRequest(namespace=link.namespace, query=join_filters(query, condition)),
             timeout=seconds(10),
         )
     return reply.count

@@ -14,6 +14,7 @@ from textual.suggester import Suggester
 from textual.widgets import Footer, Input, Static
 
 from durable_cli.errors import CliError
+from durable_cli.tui.batch_order import ManyRuns
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
@@ -44,6 +45,9 @@ class WorkflowsScreen(RunActionsScreen):
         Binding("enter", "open", "Open", show=True),
         Binding("space", "mark", "Mark", show=False),
         Binding("a", "mark_all", "Mark all that are loaded", show=False),
+        Binding("shift+down", "mark_range(1)", "Mark downwards", show=False),
+        Binding("shift+up", "mark_range(-1)", "Mark upwards", show=False),
+        Binding("b", "change_batch", "Batch", tooltip="Do something to all that match, or to the marked"),
         Binding("o", "sort", "Sort", show=False),
         Binding("w", "columns", "Columns", show=False),
         Binding("F", "saved_filters", "Saved filters", show=False),
@@ -168,6 +172,37 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.marked = set() if self.table.marked else {row.run_id for row in self._list.rows}
         self.table.refresh()
         self._show_counts()
+
+    def action_mark_range(self, by: int) -> None:
+        """Mark the run under the cursor and the next one, and go there."""
+        row = self.table.cursor_row
+        if row is not None:
+            self.table.action_move(by)
+            self.table.marked |= {row.run_id, self.table.cursor_row.run_id}  # type: ignore[union-attr]
+            self.table.refresh()
+            self._show_counts()
+
+    @on(VirtualTable.RangeChosen)
+    def mark_range(self, message: VirtualTable.RangeChosen) -> None:
+        """Mark the runs from the cursor to where the mouse has chosen."""
+        self.table.marked |= {row.run_id for row in message.rows}
+        self.table.refresh()
+        self._show_counts()
+
+    @work
+    async def action_change_batch(self) -> None:
+        """Do something to the marked runs, or else to all that match the filter."""
+        from durable_cli.tui.batch_actions import order_batch
+
+        await order_batch(self, self._query, self.target_runs() if self.table.marked else ())
+
+    def show_progress(self, progress: ManyRuns) -> None:
+        """Keep the marks of those that it was not done to."""
+        if progress.refusals or progress.left:
+            self.table.marked -= progress.done_run_ids
+            self.table.marked |= {refusal.run_id for refusal in progress.refusals}
+            self.table.refresh()
+            self._show_counts()
 
     @work
     async def action_sort(self) -> None:

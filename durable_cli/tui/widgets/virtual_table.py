@@ -97,6 +97,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return isinstance(message, VirtualTable.CursorMoved) and message.table is self.table
 
     @dataclass
+    class RangeChosen(Message):
+        """The mouse has chosen, with shift, the rows from the cursor to another one."""
+
+        table: VirtualTable[Any]
+        rows: Sequence[Any]
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            return self.table
+
+    @dataclass
     class NearEnd(Message):
         """The last rows are on the screen: more of them may be loaded."""
 
@@ -247,6 +258,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return
         was = self.cursor
         self.move_to(index)
+        if event.shift:
+            self.post_message(self.RangeChosen(self, self._rows[min(was, index) : max(was, index) + 1]))
+            return
         if event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
             self.action_activate()
 
