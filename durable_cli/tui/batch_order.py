@@ -40,9 +40,9 @@ OPERATIONS: Mapping[str, Operation] = {
     for each in (
         Operation("signal", "Signal", "Each of them gets the signal.", "signaled"),
         Operation("cancel", "Cancel", "Their code is asked to clean up and end.", "asked to cancel"),
-        Operation("terminate", "Terminate", "They end at once: their code gets no chance to clean up.", "terminated"),
-        Operation("reset", "Reset", "They go on anew, each as another run; what is open ends.", "reset", False),
-        Operation("delete", "Delete", "Their histories are gone; what is open is terminated first.", "deleted", False),
+        Operation("terminate", "Terminate", "They end at once, without a chance to clean up.", "terminated"),
+        Operation("reset", "Reset", "They go on anew, each as another run.", "reset", False),
+        Operation("delete", "Delete", "Their histories are gone; what is open ends first.", "deleted", False),
     )
 }
 

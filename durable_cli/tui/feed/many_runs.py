@@ -150,11 +150,16 @@ async def act_on_runs(link: Link, runs: Sequence[Run], action: RunAction, progre
                 progress.stopped = error.hint or error.message
                 return
             except CliError as error:
-                progress.refusals.append(Refusal(workflow_id, run_id, error.message))
+                progress.refusals.append(Refusal(workflow_id, run_id, _reason(error, workflow_id)))
             else:
                 progress.done_run_ids.add(run_id)
 
     await asyncio.gather(*(take_turns() for _ in range(SLOTS)))
+
+
+def _reason(error: CliError, workflow_id: str) -> str:
+    """Return why; whom it is about is said beside it."""
+    return error.message.rpartition(f"{workflow_id!r}: ")[2]
 
 
 def make_action(order: BatchOrder) -> RunAction:

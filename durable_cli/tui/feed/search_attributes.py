@@ -8,7 +8,7 @@ __all__ = ["list_search_attributes"]
 
 
 async def list_search_attributes(link: Link) -> dict[str, str]:
-    """Return the types of the namespace's own search attributes, by name.
+    """Return the types of the search attributes, the server's and the namespace's own, by name.
 
     Raises:
         CliError: the server does not say.
@@ -23,5 +23,5 @@ async def list_search_attributes(link: Link) -> dict[str, str]:
     prefix = "INDEXED_VALUE_TYPE_"
     return {
         name: IndexedValueType.Name(number).removeprefix(prefix).title().replace("_", "")
-        for name, number in reply.custom_attributes.items()
+        for name, number in (*reply.system_attributes.items(), *reply.custom_attributes.items())
     }

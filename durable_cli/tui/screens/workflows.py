@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
@@ -10,7 +11,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.suggester import Suggester
 from textual.widgets import Footer, Input, Static
 
 from durable_cli.errors import CliError
@@ -19,8 +19,9 @@ from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
-from durable_cli.tui.filter_completion import complete
-from durable_cli.tui.messages import RunsCounted, RunsListed
+from durable_cli.tui.filter_completion import ATTRIBUTES, Choice, find_choices, merge_attributes
+from durable_cli.tui.filter_refusal import explain_refusal
+from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble, TroubleChanged
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
@@ -29,11 +30,14 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.filter_bar import ChoiceLine, FilterBar
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
+
+SEEN_ROWS = 1000
 
 
 class WorkflowsScreen(RunActionsScreen):
@@ -63,13 +67,16 @@ class WorkflowsScreen(RunActionsScreen):
         self._asked_token = b""
         self._sorted_by = ""
         self._counts: dict[int, int] = {}
+        self._attributes = ATTRIBUTES
+        self._is_fresh = False
+        """Whether the server has not said yet what it thinks of the filter."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield Static(id="counts")
-        self._suggester = FilterSuggester(self)
-        placeholder = "list filter, such as ExecutionStatus = 'Running'"
-        yield Input(id="filter", placeholder=placeholder, compact=True, suggester=self._suggester)
+        placeholder = "list filter, such as ExecutionStatus = 'Running'; tab completes"
+        yield FilterBar(self._find_choices, id="filter", placeholder=placeholder)
+        yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
         yield Footer(compact=True)
@@ -91,9 +98,9 @@ class WorkflowsScreen(RunActionsScreen):
     @work(group="attributes", exclusive=True)
     async def _learn_attributes(self) -> None:
         try:
-            self._suggester.attributes = await list_search_attributes(self.browser.link)
+            self._attributes = merge_attributes(await list_search_attributes(self.browser.link))
         except CliError:
-            self._suggester.attributes = {}  # a server that does not say: the common ones are suggested all the same
+            self._attributes = ATTRIBUTES  # a server that does not say: those that every server has
 
     def _visible_tokens(self) -> list[bytes]:
         if self._sorted_by:
@@ -264,7 +271,7 @@ class WorkflowsScreen(RunActionsScreen):
 
     def take_filter(self, query: str) -> None:
         """Show the runs that match."""
-        self._query = query
+        self._query, self._is_fresh = query, True
         bar = self.query_one("#filter", Input)
         bar.value = query
         bar.display = bool(query)
@@ -303,26 +310,39 @@ class WorkflowsScreen(RunActionsScreen):
         if chosen is not None:
             self.take_filter(chosen)
 
-    def suggestion_values(self) -> dict[str, list[str]]:
-        """Return the values that were seen, for the filter's completion."""
-        rows = self._list.rows[:1000]
-        return {
+    def _find_choices(self, text: str) -> Sequence[Choice]:
+        """Return what may come next in the filter, from what the server and the list know."""
+        rows = self._list.rows[:SEEN_ROWS]
+        values = {
             "WorkflowType": sorted({row.workflow_type for row in rows}),
             "TaskQueue": sorted({row.task_queue for row in rows}),
+            "WorkflowId": [row.workflow_id for row in rows],
         }
+        now = datetime.fromtimestamp(now_ns() / 1e9, UTC)
+        return find_choices(text, self._attributes, values, now)
+
+    @on(FilterBar.ChoicesChanged)
+    def show_choices(self, message: FilterBar.ChoicesChanged) -> None:
+        """Show what may come next in the filter."""
+        self.query_one(ChoiceLine).show(message.choices, message.picked)
+
+    def action_take_choice(self, index: int) -> None:
+        self.query_one(FilterBar).take(index)
+
+    def on_trouble_changed(self, message: TroubleChanged) -> None:
+        """Say why the filter is refused, and go back into it once, where it goes wrong."""
+        message.prevent_default()  # the screen's usual way would show it as it came
+        trouble = message.trouble
+        refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
+        if refusal is not None:
+            message = TroubleChanged(Trouble(refusal.message, refusal.advice))
+            if self._is_fresh:
+                self.action_filter()
+                bar = self.query_one(FilterBar)
+                bar.cursor_position = len(bar.value) if refusal.position is None else refusal.position
+        self._is_fresh = False
+        super().on_trouble_changed(message)
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()
         return [RUN_COLUMNS[key].render(row, now, self.palette) for key in self._columns]
-
-
-class FilterSuggester(Suggester):
-    """Completes the filter bar from what the server and the list know."""
-
-    def __init__(self, screen: WorkflowsScreen) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._screen = screen
-        self.attributes: dict[str, str] = {}
-
-    async def get_suggestion(self, value: str) -> str | None:
-        return complete(value, self.attributes, self._screen.suggestion_values())
