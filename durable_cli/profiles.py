@@ -6,7 +6,6 @@ Codecs are read here, since the SDK's loader leaves them out.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +64,8 @@ def load_profile_codec(options: GlobalOptions) -> Mapping[str, str]:
 def _load_profiles(options: GlobalOptions) -> dict[str, dict[str, Any]]:
     if options.disable_config_file:
         return {}
+    import tomllib
+
     file = find_config_file(options)
     try:
         stored = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
@@ -90,7 +91,7 @@ class BrowserApp(App[None]):
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:
-        self.run_worker(self.link.keep_connected(), group=CONNECT, exclusive=True)
+        _: Worker[None] = self.run_worker(self.link.keep_connected, group=CONNECT, exclusive=True)
 
     def _end(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
@@ -119,7 +120,8 @@ class BrowserApp(App[None]):
         """Ask at once, and then again and again, how the server's clock goes; most servers have none of their own."""
         from durable_cli.tui.feed.clock import watch_clock
 
-        self.run_worker(watch_clock(self.link, self.post_message), group=CLOCK, exclusive=True)
+        watch = partial(watch_clock, self.link, self.post_message)
+        _: Worker[None] = self.run_worker(watch, group=CLOCK, exclusive=True)
 
     def on_clock_read(self, message: ClockRead) -> None:
         """Go by the server's clock wherever times are shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from durable_cli.tui.filter_completion import OPERATORS, STATUSES
@@ -132,6 +131,8 @@ def _explain_form(query: str) -> Refusal | None:
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_lower, n=1)
     return f"did you mean {by_lower[found[0]]}? Capitals count" if found else ""

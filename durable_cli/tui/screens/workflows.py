@@ -338,10 +338,9 @@ class WorkflowsScreen(RunActionsScreen):
         refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
         if refusal is not None:
             message = TroubleChanged(Trouble(refusal.message, refusal.advice))
+            self.query_one("#counts", FixedText).show(Text())
             if self._is_fresh:
-                self.action_filter()
-                bar = self.query_one(FilterBar)
-                bar.cursor_position = len(bar.value) if refusal.position is None else refusal.position
+                self.query_one(FilterBar).correct(refusal.position)
         self._is_fresh = False
         super().on_trouble_changed(message)
 

@@ -40,7 +40,7 @@ class FilterBar(Input):
         picked: int
 
     def __init__(self, find_choices: Callable[[str], Sequence[Choice]], *, id: str, placeholder: str) -> None:
-        super().__init__(id=id, placeholder=placeholder, compact=True, select_on_focus=False)
+        super().__init__(id=id, placeholder=placeholder, compact=True)
         self._find_choices = find_choices
         self._choices: Sequence[Choice] = ()
         self._picked = 0
@@ -51,10 +51,17 @@ class FilterBar(Input):
         self._choices, self._picked = self._find_choices(self.value) if self.screen.focused is self else (), 0
         self._show()
 
+    def correct(self, position: int | None) -> None:
+        """Go on where the text went wrong, or at its end; it is not replaced by what is typed next."""
+        self.select_on_focus = False
+        self.screen.set_focus(self)
+        self.cursor_position = len(self.value) if position is None else position
+
     def on_focus(self) -> None:
         self.look_again()
 
     def on_blur(self) -> None:
+        self.select_on_focus = True
         self._choices = ()
         self._show()
 
@@ -88,6 +95,7 @@ class FilterBar(Input):
 class ChoiceLine(Static):
     """Shows what may come next in one line; a click takes it."""
 
+    auto_links = False
     DEFAULT_CSS = "ChoiceLine { display: none; height: 1; padding: 0 1; margin: 0 1; }"
 
     def show(self, choices: Sequence[Choice], picked: int) -> None:
@@ -100,7 +108,7 @@ class ChoiceLine(Static):
             choice = choices[index]
             variable = "accent" if index == picked else "foreground"
             style = Style(color=colors[variable], bold=index == picked, meta={"@click": f"screen.take_choice({index})"})
-            words = choice.text.strip()
+            words = choice.text.strip().strip("'\"")
             if line and cell_len(line.plain) + GAP + cell_len(words) + 1 > room:
                 line.append("  …", style=colors["quiet"])
                 break
