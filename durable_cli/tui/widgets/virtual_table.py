@@ -110,12 +110,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     class RangeChosen(Message):
         """The mouse has chosen, with shift, the rows from the cursor to another one."""
 
-        table: VirtualTable[Any]
         rows: Sequence[Any]
-
-        @property
-        def control(self) -> VirtualTable[Any]:
-            return self.table
 
     @dataclass
     class NearEnd(Message):
@@ -309,9 +304,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         was = self.cursor
         self.move_to(index)
         if event.shift:
-            self.post_message(self.RangeChosen(self, self._rows[min(was, index) : max(was, index) + 1]))
-            return
-        if event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
+            self.post_message(self.RangeChosen(self._rows[min(was, index) : max(was, index) + 1]))
+        elif event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
             self.action_activate()
 
     def on_resize(self, event: events.Resize) -> None:
