@@ -105,6 +105,9 @@ class BrowserApp(App[None]):
             self.workers.cancel_group(self, CLOCK)
             if message.connection is Connection.CONNECTED:
                 self.follow_clock()
+        if message.trouble is not None and self.link.profile:
+            hint = f"{message.trouble.hint}\nP goes to another profile".strip()
+            message.trouble = Trouble(message.trouble.message, hint)
         self.connection, self.trouble = message.connection, message.trouble
         self._update_bars()
         for screen in self.screen_stack:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["act_on_all", "order_batch"]
 
 QUICK_SECONDS = 0.5
+MANY_RUNS = 1000
 RESET_TYPES = {"its last workflow task": "LastWorkflowTask", "its first workflow task": "FirstWorkflowTask"}
 REASON = Field("reason", "reason", placeholder="from dx tui")
 FIELDS: dict[str, Sequence[Field]] = {
@@ -60,6 +61,8 @@ async def order_batch(screen: RunActionsScreen, query: str, marked: Sequence[Run
             screen.notify("nothing was done", title="no run matches", severity="warning")
             return
         if await screen.app.push_screen_wait(_question(order, count, is_batch=is_batch)):
+            if not is_batch and count > MANY_RUNS:
+                screen.notify(f"finding all {count:,} runs first", timeout=4)
             await _carry_out(screen, order, is_batch=is_batch)
     except CliError as error:
         screen.notify(error.hint or "", title=error.message, severity="error", timeout=8)

@@ -67,4 +67,4 @@ def profile_options(
 
 
 def _remarks(profile: Profile) -> str:
-    return "  ".join(word for word, is_so in (("TLS", profile.uses_tls), ("codec", profile.has_codec)) if is_so)
+    return " ".join(word for word, is_so in (("TLS", profile.uses_tls), ("codec", profile.has_codec)) if is_so)

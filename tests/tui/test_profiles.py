@@ -106,6 +106,7 @@ async def test_a_profile_that_is_not_reached_is_calm_and_one_can_go_back(config:
         await choose(app, pilot, "nowhere")
         await until(lambda: "nothing listens at" in screen_text(app), "it says so")
         assert "nowhere ○" in screen_text(app)
+        assert "P goes to another profile" in screen_text(app)
         assert workflow_id not in screen_text(app)
         await choose(app, pilot, "default")
         await until(lambda: workflow_id in screen_text(app) and "default ●" in screen_text(app), "one can go back")
@@ -162,7 +163,7 @@ def test_a_choice_says_where_each_profile_leads() -> None:
     options = profile_options(profiles, started_as=("", "localhost:7000", "default"), now="local")
     assert [(value, label.rstrip()) for value, label in options] == [
         ("", "  (as started)  localhost:7000        default"),
-        ("cloud", "  cloud         abc.tmprl.cloud:7233  abc      TLS  codec"),
+        ("cloud", "  cloud         abc.tmprl.cloud:7233  abc      TLS codec"),
         ("local", "● local         localhost:7233        default"),
     ]
     assert [value for value, _ in profile_options(profiles, started_as=("local", "x", "y"), now="")] == [
