@@ -13,6 +13,7 @@ from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
 from durable_cli.tui.dialogs.progress import ProgressDialog
+from durable_cli.tui.feed.actions_reset import POINT_TYPES
 from durable_cli.tui.feed.many_runs import (
     SLOTS,
     RunAction,
@@ -23,6 +24,7 @@ from durable_cli.tui.feed.many_runs import (
     make_action,
     start_batch,
 )
+from durable_cli.tui.one_run_actions import ARGUMENTS
 
 if TYPE_CHECKING:
     from durable_cli.tui.run_actions import RunActionsScreen
@@ -31,12 +33,11 @@ __all__ = ["act_on_all", "order_batch"]
 
 QUICK_SECONDS = 0.5
 MANY_RUNS = 1000
-RESET_TYPES = {"its last workflow task": "LastWorkflowTask", "its first workflow task": "FirstWorkflowTask"}
 REASON = Field("reason", "reason", placeholder="from dx tui")
 FIELDS: dict[str, Sequence[Field]] = {
-    "signal": (Field("name", "signal", required=True), Field("arguments", "argument (JSON, or empty)", is_json=True)),
+    "signal": (Field("name", "signal", required=True), Field("arguments", ARGUMENTS, is_arguments=True)),
     "terminate": (REASON,),
-    "reset": (Field("point", "each goes on from", choices=tuple(RESET_TYPES)), REASON),
+    "reset": (Field("point", "each goes on from", choices=tuple(POINT_TYPES)), REASON),
 }
 """What must be known of an operation, by its name."""
 
@@ -81,7 +82,7 @@ async def _fill_in(screen: RunActionsScreen, operation: Operation, whom: str) ->
         reason=values.get("reason", ""),
         signal_name=values.get("name", ""),
         arguments=values.get("arguments", ""),
-        reset_type=RESET_TYPES.get(values.get("point", ""), "LastWorkflowTask"),
+        reset_point=values.get("point", ""),
     )
 
 

@@ -57,7 +57,7 @@ class BatchOrder:
     reason: str = ""
     signal_name: str = ""
     arguments: str = ""
-    reset_type: str = "LastWorkflowTask"
+    reset_point: str = "its last workflow task"
 
 
 class Refusal(NamedTuple):

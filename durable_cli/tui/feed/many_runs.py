@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from durable_cli.errors import CliError
 from durable_cli.tui.batch_order import BatchOrder, ManyRuns, Refusal, Run
-from durable_cli.tui.feed.actions import cancel_workflow, signal_workflow, terminate_workflow
+from durable_cli.tui.feed.actions import (
+    cancel_workflow,
+    execution,
+    make_arguments,
+    signal_workflow,
+    terminate_workflow,
+)
+from durable_cli.tui.feed.actions_reset import POINT_TYPES, ResetOrder, reset_workflow
 from durable_cli.tui.feed.link import Link, LostError, MissingError, seconds
 
 if TYPE_CHECKING:
@@ -63,16 +70,13 @@ async def count_matching(link: Link, query: str) -> int:
 async def start_batch(link: Link, order: BatchOrder) -> str:
     """Start a batch job; return its id."""
     async with link.asking("start the batch") as client:
-        from temporalio.api.common.v1 import WorkflowExecution
         from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 
         request = StartBatchOperationRequest(
             namespace=link.namespace,
             job_id=str(uuid.uuid4()),
             visibility_query="" if order.runs else order.query,
-            executions=[
-                WorkflowExecution(workflow_id=workflow_id, run_id=run_id) for workflow_id, run_id in order.runs
-            ],
+            executions=[execution(*run) for run in order.runs],
             reason=order.reason or DEFAULT_REASON,
         )
         _fill[order.operation.name](request, order, client.identity)
@@ -81,8 +85,6 @@ async def start_batch(link: Link, order: BatchOrder) -> str:
 
 
 def _fill_signal(request: StartBatchOperationRequest, order: BatchOrder, identity: str) -> None:
-    from durable_cli.tui.feed.actions import make_arguments
-
     request.signal_operation.signal = order.signal_name
     request.signal_operation.identity = identity
     payloads = make_arguments(order.arguments)
@@ -101,7 +103,7 @@ def _fill_terminate(request: StartBatchOperationRequest, order: BatchOrder, iden
 def _fill_reset(request: StartBatchOperationRequest, order: BatchOrder, identity: str) -> None:
     operation = request.reset_operation
     operation.identity = identity
-    is_first = order.reset_type == "FirstWorkflowTask"
+    is_first = POINT_TYPES[order.reset_point] == "FirstWorkflowTask"
     (operation.options.first_workflow_task if is_first else operation.options.last_workflow_task).SetInParent()
 
 
@@ -183,36 +185,19 @@ def _terminate(order: BatchOrder) -> RunAction:
 
 
 def _reset(order: BatchOrder) -> RunAction:
-    async def reset(link: Link, workflow_id: str, run_id: str) -> None:
-        async with link.asking(f"reset workflow {workflow_id!r}") as client:
-            from temporalio.api.common.v1 import WorkflowExecution
-            from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-
-            from durable_cli.reset_point import find_reset_point
-
-            run_id, event_id = await find_reset_point(client, order.reset_type, workflow_id, run_id, None)
-            request = ResetWorkflowExecutionRequest(
-                namespace=link.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
-                reason=order.reason or DEFAULT_REASON,
-                workflow_task_finish_event_id=event_id,
-                request_id=str(uuid.uuid4()),
-                identity=client.identity,
-            )
-            await client.workflow_service.reset_workflow_execution(request, timeout=seconds(SECONDS))
-
-    return reset
+    reason = order.reason or DEFAULT_REASON
+    return lambda link, workflow_id, run_id: reset_workflow(
+        link, ResetOrder(workflow_id, run_id, 0, order.reset_point, "come again", reason)
+    )
 
 
 def _delete(order: BatchOrder) -> RunAction:
     async def delete(link: Link, workflow_id: str, run_id: str) -> None:
         async with link.asking(f"delete workflow {workflow_id!r}") as client:
-            from temporalio.api.common.v1 import WorkflowExecution
             from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
             request = DeleteWorkflowExecutionRequest(
-                namespace=link.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+                namespace=link.namespace, workflow_execution=execution(workflow_id, run_id)
             )
             await client.workflow_service.delete_workflow_execution(request, timeout=seconds(SECONDS))
 
