@@ -93,6 +93,9 @@ async def test_another_profile_is_another_server(config: Path, stage: Stage, sec
         await pilot.press(*"default", "enter")
         await until(lambda: "dx / default" in screen_text(app) and "0 runs" in screen_text(app), "one can go there")
 
+        await pilot.click("TopBar", offset=(screen_text(app).splitlines()[0].index(" shop ●") + 1, 0))
+        await until(lambda: "type to narrow" in screen_text(app), "a click on its name offers the profiles, too")
+        await pilot.press("escape")
         await choose(app, pilot, "as started")
         await until(lambda: here in screen_text(app), "one can go back")
         assert there not in screen_text(app)

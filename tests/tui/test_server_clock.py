@@ -112,6 +112,10 @@ async def test_time_is_skipped_and_everything_goes_by_it(moved_stage: Stage) -> 
         await until(lambda: "+2h00m" in screen_text(app), "the bar shows it")
         await until(lambda: "2h ago" in screen_text(app), "the list goes by it")
 
+        await pilot.click("TopBar", offset=(screen_text(app).splitlines()[0].index("+2h00m"), 0))
+        await until(lambda: "The server's clock" in screen_text(app), "a click on it offers the moves, too")
+        await pilot.press("escape")
+
         await choose_move(app, pilot, *"due next")
         await until(lambda: f"of {workflow_id}?" in screen_text(app), "it says what is due")
         await pilot.press("y")

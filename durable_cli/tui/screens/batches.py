@@ -126,6 +126,8 @@ class BatchesScreen(ListScreen[BatchRow]):
         ):
             if value:
                 text.append(f"\n{label:<8}", style=quiet).append(value)
+        if row.failed:
+            text.append("\nThe server does not say which have failed; w shows what matches now.", style=quiet)
         return text
 
     async def open(self, row: BatchRow) -> None:

@@ -39,6 +39,7 @@ class ServerScreen(BrowserScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "metrics", "Metrics page"),
+        Binding("T", "change_time", "Skip time"),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
