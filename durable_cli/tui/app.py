@@ -90,6 +90,14 @@ class BrowserApp(App[None]):
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
 
+    def is_reachable(self) -> bool:
+        """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
+        if self.link.is_connected and self.connection is not Connection.LOST:
+            return True
+        trouble = self.trouble or Trouble("not connected yet")
+        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        return False
+
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""
         if isinstance(self.screen, ModalScreen):
@@ -116,6 +124,8 @@ class BrowserApp(App[None]):
         from durable_cli.tui.dialogs.pick import PickDialog
         from durable_cli.tui.feed.namespaces import list_namespaces
 
+        if not self.is_reachable():
+            return
         try:
             names = await list_namespaces(self.link)
         except CliError as error:

@@ -29,6 +29,8 @@ class Connection(Enum):
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    SLOW = "slow"
+    """It is asked, and silent for long."""
     LOST = "lost"
 
 
@@ -53,12 +55,16 @@ class ConnectionChanged(Message):
 
 @dataclass
 class TroubleChanged(Message):
-    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC."""
+    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC.
+
+    A screen may ask for several things at once; each has a name, `source`.
+    """
 
     trouble: Trouble | None
+    source: str = ""
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, TroubleChanged)
+        return isinstance(message, TroubleChanged) and message.source == self.source
 
 
 @dataclass

@@ -42,11 +42,14 @@ async def browsing(
     workflow_id: str = "",
     is_read_only: bool = False,
     size: tuple[int, int] = (120, 35),
+    connection: ConnectionOptions | None = None,
+    config_file: Path | None = None,
+    profile: str | None = None,
 ) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
     """The browser on a server; without an address, where nothing listens."""
     app = BrowserApp(
-        GlobalOptions(disable_config_env=True),
-        ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
+        GlobalOptions(disable_config_env=True, config_file=str(config_file) if config_file else None, profile=profile),
+        connection or ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
         workflow_id=workflow_id,
         is_read_only=is_read_only,
     )

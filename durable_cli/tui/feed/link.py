@@ -18,6 +18,8 @@ from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble, Tro
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from temporalio.service import RPCError
+
     from durable_cli.client import Client
 
 __all__ = ["AGAIN_SECONDS", "Link", "LostError", "MissingError", "Post", "reporting", "seconds"]
@@ -25,11 +27,28 @@ __all__ = ["AGAIN_SECONDS", "Link", "LostError", "MissingError", "Post", "report
 Post = Callable[[Message], Any]
 
 AGAIN_SECONDS = 2.0
-LOST = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
+SLOW_SECONDS = 4.0
+"""A server that says nothing at all for so long, though it is asked, is said to be slow."""
+TIMEOUT_WORDS = "Timeout expired"
+BROKEN_WORDS = (
+    "connect error",
+    "connection",
+    "transport error",
+    "h2 protocol error",
+    "broken pipe",
+    "error reading a body",
+    "HTTP status code",
+)
+"""What the transport says when there is no server, or something else than one; a server has other words."""
+AGAIN_HINT = "it is tried again by itself"
 
 
 class LostError(CliError):
     """The server does not answer."""
+
+
+class LateError(LostError):
+    """What may be kept back was not there in its time; that says nothing of the server."""
 
 
 class MissingError(CliError):
@@ -45,7 +64,9 @@ class Link:
         self._post = post
         self._client: Client | None = None
         self._is_connected = asyncio.Event()
+        self._is_lost = asyncio.Event()
         self._state = Connection.CONNECTING
+        self._answered_s = 0.0
         self.namespace = connection.namespace or ""
         self.address = connection.address or ""
         self.calls = CallRecord()
@@ -53,25 +74,40 @@ class Link:
         """Whether the server counts by group; unknown until it has refused to."""
 
     async def keep_connected(self) -> None:
-        """Connect, and try again until it works; after that the connection heals by itself."""
-        while self._client is None:
+        """Connect, and try again until it works; whenever the connection is lost, make a new one.
+
+        A new one says why there is none: nothing listens any more, or something else does.
+        """
+        while True:
+            started_s = time.monotonic()
+            slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say_slow)
             try:
                 await self._connect()
             except CliError as error:
-                self._say(Connection.LOST, Trouble(error.message, error.hint))
-                await asyncio.sleep(AGAIN_SECONDS)
+                if self._answered_s < started_s:  # else it came back meanwhile
+                    hint = f"{error.hint}\n{AGAIN_HINT}" if error.hint else AGAIN_HINT
+                    self._say(Connection.LOST, Trouble(error.message, hint))
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    continue
+            finally:
+                slow.cancel()
+            self._is_lost.clear()
+            await self._is_lost.wait()
 
     async def _connect(self) -> None:
         client = await asyncio.to_thread(_make_client, self._global_options, self._options)
-        self.namespace, self.address = client.namespace, client.address
-        self._say(Connection.CONNECTING, None)
+        if self._client is None:
+            self.namespace, self.address = client.namespace, client.address
+            self._say(Connection.CONNECTING, None)
+        else:
+            client.namespace = self.namespace
         from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
         async with client.doing("reach the server"):
             await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=seconds(5))
         self._client = client
         self._is_connected.set()
-        self._say(Connection.CONNECTED, None)
+        self._note_answer()
 
     def use_namespace(self, namespace: str) -> None:
         """Ask for another namespace from now on."""
@@ -82,6 +118,29 @@ class Link:
     def _say(self, state: Connection, trouble: Trouble | None) -> None:
         self._state = state
         self._post(ConnectionChanged(state, trouble))
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server was reached at all."""
+        return self._client is not None
+
+    def _say_slow(self) -> None:
+        is_silent = time.monotonic() - self._answered_s >= SLOW_SECONDS
+        if is_silent and self._state in (Connection.CONNECTING, Connection.CONNECTED):
+            hint = "it is waited for; what is shown is what it said last"
+            if self._client is None:
+                hint = "something takes the connection there and is silent: a server that is busy or stopped?"
+            self._say(Connection.SLOW, Trouble(f"{self.address} has not answered for {SLOW_SECONDS:.0f} s", hint))
+
+    def _say_lost(self) -> None:
+        if self._state is not Connection.LOST:
+            self._say(Connection.LOST, Trouble(f"{self.address} does not answer", AGAIN_HINT))
+        self._is_lost.set()
+
+    def _note_answer(self) -> None:
+        self._answered_s = time.monotonic()
+        if self._state is not Connection.CONNECTED:
+            self._say(Connection.CONNECTED, None)
 
     @asynccontextmanager
     async def asking(self, action: str, *, waits: bool = False) -> AsyncIterator[Client]:
@@ -94,6 +153,7 @@ class Link:
             CliError: it refused; the message says what (`action`, as in "list workflows") and why.
             MissingError: it refused because it does not know the RPC.
             LostError: it does not answer; everybody has been told.
+            LateError: what may be kept back was not there in the request's time.
         """
         await self._is_connected.wait()
         assert self._client is not None
@@ -101,41 +161,61 @@ class Link:
         from temporalio.service import RPCError
 
         started_s = time.monotonic()
+        slow = None if waits else asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say_slow)
         try:
             async with client.doing(action):
                 try:
                     yield client
                 except RPCError as error:
-                    if error.status.name in LOST:
-                        raise LostError(error.message) from None
+                    if is_lost(error.message):
+                        kind = LateError if waits and error.message == TIMEOUT_WORDS else LostError
+                        raise kind(f"can't {action}: {client.address} does not answer", AGAIN_HINT) from None
+                    self._note_answer()
                     if error.status.name == "UNIMPLEMENTED":
                         raise MissingError(
                             error.message, f"the server at {client.address} does not offer this"
                         ) from None
-                    raise
+                    explained = client.explain(action, error)
+                    raise CliError(explained.message, find_hint(error) or explained.hint) from None
         except CliError as error:
             self.calls.note_error(time.monotonic())
-            if not isinstance(error, LostError):
-                raise
-            hint = "it is tried again by itself; is the server still up?"
-            self._say(Connection.LOST, Trouble(f"{client.address} does not answer", hint))
+            if isinstance(error, LostError) and not isinstance(error, LateError) and client is self._client:
+                self._say_lost()
             raise
+        finally:
+            if slow is not None:
+                slow.cancel()
         self.calls.note(started_s, time.monotonic(), waits=waits)
-        if self._state is not Connection.CONNECTED:
-            self._say(Connection.CONNECTED, None)
+        self._note_answer()
+
+
+def find_hint(error: RPCError) -> str:
+    """Say what can be done here about a refusal; nothing where the command line's words fit as well."""
+    if error.status.name != "NOT_FOUND":
+        return ""
+    if "amespace" in error.message:
+        return "n chooses another one"
+    if "already completed" in error.message:
+        return "the run is closed"
+    return "it was deleted, its retention is over, or it never was there"
+
+
+def is_lost(message: str) -> bool:
+    """Say whether an error means that there is no server, rather than that a server refuses."""
+    return message == TIMEOUT_WORDS or any(words in message for words in BROKEN_WORDS)
 
 
 @asynccontextmanager
-async def reporting(post: Post) -> AsyncIterator[None]:
+async def reporting(post: Post, source: str = "") -> AsyncIterator[None]:
     """Turn an error of the block into a message for the screen that posts; success takes it back."""
     try:
         yield
     except LostError:
         return
     except CliError as error:
-        post(TroubleChanged(Trouble(error.message, error.hint)))
+        post(TroubleChanged(Trouble(error.message, error.hint), source))
         return
-    post(TroubleChanged(None))
+    post(TroubleChanged(None, source))
 
 
 def seconds(number: float) -> timedelta:

@@ -51,7 +51,7 @@ async def ask_query(link: Link, workflow_id: str, run_id: str, name: str, argume
         raise CliError(
             f"the arguments are not JSON: {error.msg}", "text needs quotes; commas separate values"
         ) from None
-    async with link.asking(f"query workflow {workflow_id!r}") as client:
+    async with link.asking(f"query workflow {workflow_id!r}", waits=True) as client:
         from temporalio.api.common.v1 import Payloads, WorkflowExecution
         from temporalio.api.query.v1 import WorkflowQuery
         from temporalio.api.workflowservice.v1 import QueryWorkflowRequest

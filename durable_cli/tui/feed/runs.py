@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import Link, LostError, Post, reporting, seconds
+from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.status import STATUSES
@@ -34,10 +34,15 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
 
 
 async def list_runs(link: Link, query: str, token: bytes, post: Post) -> None:
-    """Tell of one further page."""
-    async with reporting(post):
-        rows, next_token = await _list_page(link, query, token)
-        post(RunsListed(query, token, rows, next_token))
+    """Tell of one further page, as soon as the server gives it."""
+    is_told = False
+    while not is_told:
+        async with reporting(post, "page"):
+            rows, next_token = await _list_page(link, query, token)
+            post(RunsListed(query, token, rows, next_token))
+            is_told = True
+        if not is_told:
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _list_page(link: Link, query: str, token: bytes) -> tuple[list[RunRow], bytes]:

@@ -40,8 +40,8 @@ async def watch_server(link: Link, post: Post) -> None:
                 tuple((label, value) for label, value in _fields(system, cluster) if value),
                 tuple(_capabilities(system)),
                 await _is_serving(link),
-                await count_runs(link, ""),
-                len(await list_namespaces(link)),
+                await _counts(link),
+                await _count_namespaces(link),
             )
         )
 
@@ -71,6 +71,24 @@ def _read_metrics(url: str) -> dict[str, float]:
         raise ValueError("it must begin with http://")
     with urlopen(url, timeout=5) as reply:
         return parse_metrics(reply.read())
+
+
+async def _counts(link: Link) -> dict[int, int]:
+    try:
+        return await count_runs(link, "")
+    except LostError:
+        raise
+    except CliError:
+        return {}  # it has no such namespace, or can't count
+
+
+async def _count_namespaces(link: Link) -> int:
+    try:
+        return len(await list_namespaces(link))
+    except LostError:
+        raise
+    except CliError:
+        return 0  # not for everybody's eyes
 
 
 async def _cluster(link: Link) -> GetClusterInfoResponse | None:

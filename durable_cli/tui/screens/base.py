@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
-from durable_cli.tui.messages import ConnectionChanged, TroubleChanged
+from durable_cli.tui.messages import ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
@@ -46,6 +46,7 @@ class BrowserScreen(Screen[None]):
         super().__init__()
         self._undo: Change | None = None
         self._is_watching = False
+        self._troubles: dict[str, Trouble] = {}
 
     @property
     def browser(self) -> BrowserApp:
@@ -81,16 +82,17 @@ class BrowserScreen(Screen[None]):
 
     def show_namespace(self) -> None:
         """Forget what was shown of another namespace."""
+        self._troubles.clear()
+        self._show_trouble()
         self.restart_watches()
 
     def on_mount(self) -> None:
-        self.query_one(TroubleNote).show(self.browser.trouble)
+        self._show_trouble()
 
     def on_screen_resume(self) -> None:
         """Show what may have changed while another screen was on top, and go on watching."""
         self.query_one(TopBar).update_bar()
-        if self.browser.trouble is not None:
-            self.query_one(TroubleNote).show(self.browser.trouble)
+        self._show_trouble()
         if not self._is_watching:
             self.restart_watches()
 
@@ -100,18 +102,29 @@ class BrowserScreen(Screen[None]):
             self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
-        """Say that what is asked for is refused."""
+        """Say that something is refused that the screen asks for, or take that back."""
         message.stop()
-        self.query_one(TroubleNote).show(message.trouble or self.browser.trouble)
+        self._troubles.pop(message.source, None)
+        if message.trouble is not None:
+            self._troubles[message.source] = message.trouble
+        self._show_trouble()
 
     def show_connection(self, message: ConnectionChanged) -> None:
         """Say that the server does not answer, or take that back."""
-        self.query_one(TroubleNote).show(message.trouble)
+        self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        """Say what is wrong: first that there is no server."""
+        refused = next(iter(self._troubles.values()), None)
+        for note in self.query(TroubleNote):  # a screen that is still being made has none
+            note.show(self.browser.trouble or refused)
 
     # What changes something.
 
     async def do(self, change: Change, *, undo: Change | None = None) -> bool:
         """Do something to the server, say what was done or why not, and offer to undo it for a while."""
+        if not self.browser.is_reachable():
+            return False
         try:
             said = await change(self.browser.link)
         except CliError as error:

@@ -28,16 +28,20 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.nothing_note import NothingNote, nothing_words
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
 
+PAGE = "page"
+
 
 class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
+    AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
@@ -68,6 +72,7 @@ class WorkflowsScreen(RunActionsScreen):
         yield Input(id="filter", placeholder=placeholder, compact=True, suggester=self._suggester)
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
+        yield NothingNote()
         yield Footer(compact=True)
 
     @property
@@ -112,6 +117,20 @@ class WorkflowsScreen(RunActionsScreen):
             self._show_rows()
         else:
             self.table.refresh()  # times go on
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Say what to do where the list would be, when there are none."""
+        note, is_empty = self.query_one(NothingNote), not self._list.rows
+        if is_empty:
+            namespace = self.browser.link.namespace
+            note.say(*nothing_words(self.browser.link.address, namespace, self._query))
+        else:
+            note.hide()
+        if self.table.display == is_empty:
+            self.table.display = not is_empty
+            if not isinstance(self.focused, Input):
+                self.table.focus()
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -143,7 +162,7 @@ class WorkflowsScreen(RunActionsScreen):
         token = self._list.next_token
         if token and token != self._asked_token:
             self._asked_token = token
-            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message))
+            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message), group=PAGE)
 
     # What the keys do.
 
@@ -201,6 +220,9 @@ class WorkflowsScreen(RunActionsScreen):
         self._list, self._asked_token, self._counts = RunList(), b"", {}
         self.table.marked = set()
         self.table.set_rows(self._list.rows)
+        self.table.display = True
+        self.query_one(NothingNote).hide()
+        self.workers.cancel_group(self, PAGE)
         self._show_counts()
         self.restart_watches()
 

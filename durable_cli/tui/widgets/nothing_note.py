@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widgets import Static
 
-__all__ = ["NothingNote"]
+__all__ = ["NothingNote", "nothing_words"]
 
 
 class NothingNote(Static):
@@ -32,3 +32,20 @@ class NothingNote(Static):
     def hide(self) -> None:
         """Make room for the list."""
         self.remove_class("-shown")
+
+
+def nothing_words(address: str, namespace: str, query: str) -> tuple[str, Sequence[str]]:
+    """Say that there are no workflows, or none that match, and what to do."""
+    if query:
+        return f"No workflow in namespace {namespace} matches", ("/ changes the filter; an empty one shows all.",)
+    words = "" if address in ("", "localhost:7233", "127.0.0.1:7233") else f" --address {address}"
+    words += "" if namespace in ("", "default") else f" --namespace {namespace}"
+    return f"No workflows in namespace {namespace} yet", (
+        "This starts one; a worker that polls the task queue runs it:",
+        "",
+        f"$ dx workflow start --type MyWorkflow --task-queue my-queue{words}",
+        "",
+        "A project with a worker, to begin with:",
+        "",
+        "$ dx new my-project",
+    )

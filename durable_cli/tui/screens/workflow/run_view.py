@@ -63,6 +63,9 @@ class RunView(Vertical):
     def show_summary(self) -> None:
         """Show what the server says now."""
 
+    def try_again(self) -> None:
+        """Ask again for what could not be had: the server is back."""
+
     def tick(self) -> None:
         """Let the time go on, once a second while the run is open."""
 

@@ -18,7 +18,7 @@ from durable_cli.tui.feed.run import HistoryWatch, watch_run
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
-from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
+from durable_cli.tui.messages import Connection, ConnectionChanged, HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.screens.base import WATCHES, Watch
 from durable_cli.tui.screens.workflow.header import RunHeader
@@ -159,6 +159,12 @@ class WorkflowScreen(RunActionsScreen):
         if self.book.is_open and self.book.history.run is not None:
             count = len([line for line in list_pending(self.book, now_ns()) if line.group is not None])
         self.query_one(TabStrip).set_badge("pending", str(count) if count else "")
+
+    def show_connection(self, message: ConnectionChanged) -> None:
+        super().show_connection(message)
+        if message.connection is Connection.CONNECTED:
+            for view in self._views.values():
+                view.try_again()
 
     # Views
 
