@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -27,7 +27,7 @@ from temporalio.service import (
     WorkflowService,
 )
 
-from durable_cli.config import Settings
+from durable_cli.config import CodecSettings, Settings
 from durable_cli.connect_failure import Attempt, explain_connect_failure
 from durable_cli.errors import CliError
 
@@ -36,19 +36,25 @@ __all__ = ["Client", "find_detail", "find_next_run_id"]
 
 _log = logging.getLogger("dx")
 
+MakeCoded = Callable[[WorkflowService, CodecSettings], WorkflowService]
+
 
 class Client:
     """The raw services of a server, and the namespace and identity that requests carry.
 
     It connects when something is first done with it, so that a wrong command line is found out without a server.
+
+    Args:
+        make_coded: lets the calls of the service pass through the remote codec, in another way than commands do it.
     """
 
     workflow_service: WorkflowService
     operator_service: OperatorService
     health_service: HealthService
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_coded: MakeCoded | None = None) -> None:
         self._settings = settings
+        self._make_coded = make_coded or self._make_strictly_coded
         self._is_connected = False
         self.namespace = settings.namespace
         self.address = settings.connect.target_host
@@ -63,12 +69,8 @@ class Client:
             self.workflow_service = service.workflow_service
             self.operator_service = service.operator_service
             self.health_service = service.health_service
-            if self._settings.codec:
-                from durable_cli.codec import CodedService
-
-                self.workflow_service = cast(
-                    WorkflowService, CodedService(service.workflow_service, self._settings.codec)
-                )
+            if self._settings.codec is not None:
+                self.workflow_service = self._make_coded(service.workflow_service, self._settings.codec)
             self._is_connected = True
         started_s = time.monotonic()
         try:
@@ -77,6 +79,12 @@ class Client:
         except RPCError as error:
             _log.debug("%s: %s", action, error.status.name)
             raise self.explain(action, error) from None
+
+    def _make_strictly_coded(self, service: WorkflowService, settings: CodecSettings) -> WorkflowService:
+        """Let a call fail where the codec does."""
+        from durable_cli.codec import CodedService, RemoteCodec
+
+        return cast(WorkflowService, CodedService(service, RemoteCodec(settings, lambda: self.namespace)))
 
     async def iterate_history(
         self, workflow_id: str, run_id: str, *, follow: bool = False, close_event_only: bool = False

@@ -22,7 +22,7 @@ __all__ = ["CodecSettings", "Settings", "current_user", "resolve_settings"]
 
 @dataclass(frozen=True, slots=True)
 class CodecSettings:
-    """Where the remote codec is, and the headers that it wants."""
+    """Where the remote codec is, with {namespace} for the namespace, and the headers that it wants."""
 
     endpoint: str
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ def resolve_settings(options: GlobalOptions, connection: ConnectionOptions) -> S
         identity=connection.identity or default_identity(),
         connect_timeout=options.client_connect_timeout,
     )
-    codec = _resolve_codec(connection, namespace, {} if options.disable_config_env else os.environ)
+    codec = _resolve_codec(connection, {} if options.disable_config_env else os.environ)
     return Settings(connect, namespace, options.client_connect_timeout, codec)
 
 
@@ -91,17 +91,15 @@ def _refuse_unsupported(options: GlobalOptions, connection: ConnectionOptions) -
         raise CliError("--client-authority is not supported", "for TLS, --tls-server-name sets the server's name")
 
 
-def _resolve_codec(
-    connection: ConnectionOptions, namespace: str, environment: Mapping[str, str]
-) -> CodecSettings | None:
+def _resolve_codec(connection: ConnectionOptions, environment: Mapping[str, str]) -> CodecSettings | None:
     endpoint = connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT")
     if not endpoint:
         return None
     auth = connection.codec_auth or environment.get("TEMPORAL_CODEC_AUTH")
-    headers = {"X-Namespace": namespace, **parse_pairs(connection.codec_header, "--codec-header")}
-    if auth:
-        headers["Authorization"] = auth
-    return CodecSettings(endpoint.replace("{namespace}", namespace), headers)
+    headers = parse_pairs(connection.codec_header, "--codec-header")
+    if not endpoint.startswith(("http://", "https://")):
+        raise CliError(f"the codec's endpoint {endpoint!r} is no URL", "write it as http://HOST:PORT")
+    return CodecSettings(endpoint, {**headers, "Authorization": auth} if auth else headers)
 
 
 def _load_profile(options: GlobalOptions) -> ClientConfigProfile:

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
-from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
+from durable_cli.tui.messages import CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
@@ -59,6 +59,7 @@ class BrowserApp(App[None]):
         self._end_with_fd = end_with_fd
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
+        self.codec_trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
         for theme in THEMES:
             self.register_theme(theme)
@@ -89,6 +90,13 @@ class BrowserApp(App[None]):
                 bar.update_bar()
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
+
+    def on_codec_changed(self, message: CodecChanged) -> None:
+        """Let the screens that show payloads say that the codec server is away, or read them anew."""
+        self.codec_trouble = message.trouble
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowserScreen):
+                screen.show_codec(message)
 
     def is_reachable(self) -> bool:
         """Return whether the server may be asked for something now; say so when not, rather than do it much later."""

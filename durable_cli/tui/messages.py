@@ -12,6 +12,7 @@ from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, RunRow, RunSummary
 
 __all__ = [
+    "CodecChanged",
     "Connection",
     "ConnectionChanged",
     "HistoryGrew",
@@ -51,6 +52,16 @@ class ConnectionChanged(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, ConnectionChanged)
+
+
+@dataclass
+class CodecChanged(Message):
+    """The codec server is away, or (None) back."""
+
+    trouble: Trouble | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, CodecChanged)
 
 
 @dataclass

@@ -259,7 +259,7 @@ async def test_a_workflow_that_is_deleted_while_it_is_watched(tmp_path: Path) ->
                 )
                 await until(lambda: "can't describe workflow 'passing'" in screen_text(app), "it says so")
                 await pilot.press("2")
-                await until(lambda: "workflow task" in screen_text(app), "what was read is still there")
+                await until(lambda: "workflow Nobody" in screen_text(app), "what was read is still there")
 
 
 async def test_a_namespace_that_is_deleted_while_it_is_watched(tmp_path: Path) -> None:

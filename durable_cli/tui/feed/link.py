@@ -6,21 +6,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.message import Message
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.call_record import CallRecord
-from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble, TroubleChanged
+from durable_cli.tui.messages import CodecChanged, Connection, ConnectionChanged, Trouble, TroubleChanged
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from temporalio.service import RPCError
+    from temporalio.service import RPCError, WorkflowService
 
     from durable_cli.client import Client
+    from durable_cli.config import CodecSettings
+    from durable_cli.tui.feed.codec import PatientCodec
 
 __all__ = ["AGAIN_SECONDS", "Link", "LostError", "MissingError", "Post", "reporting", "seconds"]
 
@@ -67,6 +69,8 @@ class Link:
         self._is_lost = asyncio.Event()
         self._state = Connection.CONNECTING
         self._answered_s = 0.0
+        self._codec: PatientCodec | None = None
+        self._codec_task: asyncio.Task[None] | None = None
         self.namespace = connection.namespace or ""
         self.address = connection.address or ""
         self.calls = CallRecord()
@@ -78,6 +82,13 @@ class Link:
 
         A new one says why there is none: nothing listens any more, or something else does.
         """
+        try:
+            await self._connect_again_and_again()
+        finally:
+            if self._codec_task is not None:
+                self._codec_task.cancel()
+
+    async def _connect_again_and_again(self) -> None:
         while True:
             started_s = time.monotonic()
             slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say_slow)
@@ -95,7 +106,7 @@ class Link:
             await self._is_lost.wait()
 
     async def _connect(self) -> None:
-        client = await asyncio.to_thread(_make_client, self._global_options, self._options)
+        client = await asyncio.to_thread(self._make_client)
         if self._client is None:
             self.namespace, self.address = client.namespace, client.address
             self._say(Connection.CONNECTING, None)
@@ -108,6 +119,22 @@ class Link:
         self._client = client
         self._is_connected.set()
         self._note_answer()
+
+    def _make_client(self) -> Client:
+        from durable_cli.client import Client
+        from durable_cli.config import resolve_settings
+
+        return Client(resolve_settings(self._global_options, self._options), self._make_coded)
+
+    def _make_coded(self, service: WorkflowService, settings: CodecSettings) -> WorkflowService:
+        from durable_cli.codec import CodedService, RemoteCodec
+        from durable_cli.tui.feed.codec import LEFT_ALONE, PatientCodec
+
+        if self._codec is None:
+            remote = RemoteCodec(settings, lambda: self.namespace)
+            self._codec = PatientCodec(remote, lambda trouble: self._post(CodecChanged(trouble)))
+            self._codec_task = asyncio.create_task(self._codec.keep_trying())
+        return cast("WorkflowService", CodedService(service, self._codec, LEFT_ALONE))
 
     def use_namespace(self, namespace: str) -> None:
         """Ask for another namespace from now on."""
@@ -223,10 +250,3 @@ def seconds(number: float) -> timedelta:
     from datetime import timedelta
 
     return timedelta(seconds=number)
-
-
-def _make_client(global_options: GlobalOptions, connection: ConnectionOptions) -> Client:
-    from durable_cli.client import Client
-    from durable_cli.config import resolve_settings
-
-    return Client(resolve_settings(global_options, connection))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import Link, LostError, Post, seconds
 from durable_cli.tui.feed.namespaces import list_namespaces
 from durable_cli.tui.feed.runs import count_runs
+from durable_cli.tui.feed.threads import in_thread
 from durable_cli.tui.feed.watch import repeat
 from durable_cli.tui.place_messages import MetricsRead, ServerDescribed
 from durable_cli.tui.place_rows import ServerRow
@@ -54,7 +56,7 @@ async def watch_metrics(url: str, post: Post) -> None:
 
     while True:
         try:
-            values = await asyncio.to_thread(_read_metrics, url)
+            values = await in_thread(partial(_read_metrics, url))
             problem = "" if values else "has none of the metrics that are shown here"
             post(MetricsRead(time.monotonic(), values, problem))
         except HTTPException:

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
-from durable_cli.tui.messages import ConnectionChanged, Trouble, TroubleChanged
+from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
@@ -37,6 +37,9 @@ class BrowserScreen(Screen[None]):
 
     HAS_PLACE_KEYS: ClassVar[bool] = True
     """Whether the number keys go to the places here; a screen may need them itself."""
+
+    HAS_PAYLOADS: ClassVar[bool] = False
+    """Whether payloads are shown here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
@@ -113,9 +116,13 @@ class BrowserScreen(Screen[None]):
         """Say that the server does not answer, or take that back."""
         self._show_trouble()
 
+    def show_codec(self, message: CodecChanged) -> None:
+        """Say that payloads can't be decoded, where there are some to see, or take that back."""
+        self._show_trouble()
+
     def _show_trouble(self) -> None:
         """Say what is wrong: first that there is no server."""
-        refused = next(iter(self._troubles.values()), None)
+        refused = next(iter(self._troubles.values()), self.browser.codec_trouble if self.HAS_PAYLOADS else None)
         for note in self.query(TroubleNote):  # a screen that is still being made has none
             note.show(self.browser.trouble or refused)
 
