@@ -60,6 +60,8 @@ class BrowserApp(App[None]):
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self.codec_trouble: Trouble | None = None
+        self.decodings = 0
+        """How often the codec server has come back: what was read before may be read better now."""
         self._opens = (workflow_id, run_id)
         for theme in THEMES:
             self.register_theme(theme)
@@ -94,6 +96,7 @@ class BrowserApp(App[None]):
     def on_codec_changed(self, message: CodecChanged) -> None:
         """Let the screens that show payloads say that the codec server is away, or read them anew."""
         self.codec_trouble = message.trouble
+        self.decodings += message.trouble is None
         for screen in self.screen_stack:
             if isinstance(screen, BrowserScreen):
                 screen.show_codec(message)

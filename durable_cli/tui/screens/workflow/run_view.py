@@ -60,6 +60,10 @@ class RunView(Vertical):
     def show_events(self, changed: Collection[Group]) -> None:
         """Show further events; `changed` are the older groups that they belong to."""
 
+    def show_decoded(self, changed: Collection[Group]) -> None:
+        """Show payloads that could not be decoded before."""
+        self.show_events(changed)
+
     def show_summary(self) -> None:
         """Show what the server says now."""
 

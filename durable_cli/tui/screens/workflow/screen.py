@@ -14,11 +14,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Footer
 
-from durable_cli.tui.feed.run import HistoryWatch, watch_run
+from durable_cli.errors import CliError
+from durable_cli.tui.feed.run import HistoryWatch, load_history, watch_run
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
-from durable_cli.tui.messages import Connection, ConnectionChanged, HistoryGrew, HistoryRead, RunDescribed
+from durable_cli.tui.messages import CodecChanged, Connection, ConnectionChanged, HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.screens.base import WATCHES, Watch
 from durable_cli.tui.screens.workflow.header import RunHeader
@@ -61,6 +62,7 @@ class WorkflowScreen(RunActionsScreen):
     """One run; without a run id, the latest one of the workflow."""
 
     HAS_PLACE_KEYS = False
+    HAS_PAYLOADS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
@@ -82,6 +84,7 @@ class WorkflowScreen(RunActionsScreen):
         self._changed: set[Group] = set()
         self._has_events = self._has_summary = False
         self._shown_time = 0.0
+        self._decodings = 0
         self._views: dict[str, RunView] = {}
         self._shown = view
 
@@ -95,6 +98,7 @@ class WorkflowScreen(RunActionsScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
@@ -165,6 +169,30 @@ class WorkflowScreen(RunActionsScreen):
         if message.connection is Connection.CONNECTED:
             for view in self._views.values():
                 view.try_again()
+
+    def show_codec(self, message: CodecChanged) -> None:
+        super().show_codec(message)
+        self._read_decoded()
+
+    def on_screen_resume(self) -> None:
+        self._read_decoded()
+
+    def _read_decoded(self) -> None:
+        """Read again what was read while the codec server was away."""
+        if self._decodings != self.browser.decodings:
+            self._decodings = self.browser.decodings
+            self.restart_watches()
+            self.run_worker(self._load_decoded(), group="decoded", exclusive=True)
+
+    async def _load_decoded(self) -> None:
+        try:
+            history = await load_history(self.browser.link, self.workflow_id, self.run_id)
+        except CliError:
+            return  # what is wrong is said by the watches
+        changed = self.book.history.take_words(history)
+        self._show_header()
+        for view in self._views.values():
+            view.show_decoded(changed)
 
     # Views
 
