@@ -16,12 +16,21 @@ from temporalio.api.failure.v1 import Failure
 
 from durable_cli.output.payload_text import failure_words
 from durable_cli.tui.feed.codec import NOT_DECODED
-from durable_cli.tui.lines import Line, Look, json_lines, show_controls, trace_lines
+from durable_cli.tui.lines import Line, Look, first_json_lines, json_lines, show_controls, trace_lines
 
-__all__ = ["copy_text", "describe_payload", "failure_lines", "payload_lines", "payloads_lines"]
+__all__ = [
+    "LARGE_BYTES",
+    "copy_text",
+    "describe_payload",
+    "failure_lines",
+    "is_large",
+    "payload_lines",
+    "payloads_lines",
+]
 
 HEX_BYTES_PER_LINE = 16
 HEX_LINES = 4
+LARGE_BYTES = 100_000
 MOST_UNPACKED_BYTES = 16_000_000
 CODEC_HINT = "a codec server can decode it: --codec-endpoint"
 
@@ -39,6 +48,8 @@ def payloads_lines(payloads: Sequence[Payload], *, is_whole: bool = False) -> li
 def payload_lines(payload: Payload, *, is_whole: bool = False) -> list[Line]:
     """Write one payload; a long one is cut unless it is wanted whole."""
     inner = unpack(payload)
+    if is_large(inner) and not is_whole and inner.metadata.get("encoding", b"").startswith(b"json/"):
+        return [*first_json_lines(inner.data), Line(f"{len(inner.data):,} bytes in all", Look.QUIET)]
     is_json, value = _decode(inner)
     lines = [] if inner is payload else [Line(_encoding_and_size(payload), Look.QUIET)]
     if not is_json:
@@ -50,6 +61,11 @@ def payload_lines(payload: Payload, *, is_whole: bool = False) -> list[Line]:
     if lines[-1].text.startswith("… and"):
         lines.append(Line(f"{len(inner.data):,} bytes in all", Look.QUIET))
     return lines
+
+
+def is_large(payload: Payload) -> bool:
+    """Return whether reading all of a payload takes so long that a person would notice."""
+    return len(payload.data) > LARGE_BYTES
 
 
 def describe_payload(payload: Payload) -> str:
