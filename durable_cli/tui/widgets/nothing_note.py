@@ -18,8 +18,20 @@ class NothingNote(Static):
     NothingNote.-shown { display: block; }
     """
 
+    _said: tuple[str, Sequence[str]] = ("", ())
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "theme", self._draw, init=False)
+
     def say(self, title: str, advice: Sequence[str]) -> None:
         """Show a title and lines of advice; a line that begins with a $ is a command."""
+        if self._said != (title, advice):
+            self._said = title, advice
+            self._draw()
+        self.add_class("-shown")
+
+    def _draw(self) -> None:
+        title, advice = self._said
         colors = self.app.theme_variables
         text = Text.assemble((title, "bold"), "\n")
         for line in advice:
@@ -27,7 +39,6 @@ class NothingNote(Static):
             text.append("\n")
             text.append(f"  {line[2:]}" if is_command else line, style=colors["accent" if is_command else "quiet"])
         self.update(text)
-        self.add_class("-shown")
 
     def hide(self) -> None:
         """Make room for the list."""
