@@ -30,7 +30,9 @@ class Place(NamedTuple):
 
 def find_place(raw_path: str) -> Place | None:
     """Return what a path (percent-encoded, as it stands in the request) opens; None when it is no such path."""
-    parts = [unquote(part) for part in raw_path.strip("/").split("/")]
+    parts = [unquote(part) for part in raw_path.removeprefix("/").removesuffix("/").split("/")]
+    if any("\0" in part for part in parts):
+        return None  # no id has one, and no command line can
     match parts:
         case [""] | ["namespaces"]:
             return Place()
@@ -51,4 +53,4 @@ def find_place(raw_path: str) -> Place | None:
 
 def _find_run(namespace: str, rest: Sequence[str]) -> Place:
     workflow_id, run_id = (*rest[:2], "", "")[:2]
-    return Place(namespace, workflow_id, run_id)
+    return Place(namespace, workflow_id, run_id if workflow_id else "")
