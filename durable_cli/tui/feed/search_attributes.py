@@ -7,8 +7,8 @@ from durable_cli.tui.feed.link import Link, seconds
 __all__ = ["list_search_attributes"]
 
 
-async def list_search_attributes(link: Link) -> dict[str, str]:
-    """Return the types of the namespace's own search attributes, by name.
+async def list_search_attributes(link: Link, namespace: str = "") -> dict[str, str]:
+    """Return the types of a namespace's own search attributes, by name; the namespace is the one that is browsed.
 
     Raises:
         CliError: the server does not say.
@@ -18,7 +18,7 @@ async def list_search_attributes(link: Link) -> dict[str, str]:
         from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 
         reply = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=link.namespace), timeout=seconds(10)
+            ListSearchAttributesRequest(namespace=namespace or link.namespace), timeout=seconds(10)
         )
     prefix = "INDEXED_VALUE_TYPE_"
     return {
