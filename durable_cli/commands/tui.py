@@ -15,6 +15,7 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 
 @attach("reference", WorkflowReference)
 @option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
+@option("--place", hidden=True, default="", help="The main screen to begin with.")
 @option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 @attach("connection", ConnectionOptions)
@@ -24,6 +25,7 @@ def tui(
     connection: ConnectionOptions,
     reference: WorkflowReference,
     read_only: bool,
+    place: str,
     end_with_fd: int | None,
 ) -> None:
     """Browse workflows and their histories in the terminal.
@@ -45,6 +47,7 @@ def tui(
         connection,
         workflow_id=reference.workflow_id,
         run_id=reference.run_id,
+        place=place,
         is_read_only=read_only,
         end_with_fd=end_with_fd,
     ).run()

@@ -29,7 +29,7 @@ __all__ = ["BrowserApp"]
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` opens that workflow at once, `end_with_fd` is a pipe to end with."""
+    """Browses one server; `workflow_id` or `place` is what it opens at once, `end_with_fd` is a pipe to end with."""
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -50,6 +50,7 @@ class BrowserApp(App[None]):
         *,
         workflow_id: str = "",
         run_id: str = "",
+        place: str = "",
         is_read_only: bool = False,
         end_with_fd: int | None = None,
     ) -> None:
@@ -63,6 +64,7 @@ class BrowserApp(App[None]):
         self.decodings = 0
         """How often the codec server has come back: what was read before may be read better now."""
         self._opens = (workflow_id, run_id)
+        self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences = load_preferences()
@@ -72,6 +74,8 @@ class BrowserApp(App[None]):
         workflow_id, run_id = self._opens
         if workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
+        if self._begins_at != FIRST_PLACE:
+            self.call_later(self.switch_mode, self._begins_at)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit)

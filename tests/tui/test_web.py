@@ -114,6 +114,8 @@ def test_a_link_of_the_official_ui_opens_its_run(page_stage: tuple[Stage, int]) 
             path = f"/namespaces/default/workflows/{quote(workflow_id, safe='')}/{run_id}/history"
             page.goto(f"http://localhost:{ui_port}{path}")
             screen.wait_for(run_id)
+        page.goto(f"http://localhost:{ui_port}/namespaces/default/task-queues/any")
+        screen.wait_for("1 task queue")
         chromium.close()
 
 
@@ -153,7 +155,7 @@ def is_open(port: int) -> bool:
     ("path", "place"),
     [
         ("/", Place()),
-        ("/namespaces", Place()),
+        ("/namespaces", Place(screen="namespaces")),
         ("/namespaces/orders", Place("orders")),
         ("/namespaces/orders/workflows", Place("orders")),
         ("/namespaces/orders/workflows/a", Place("orders", "a")),
@@ -165,7 +167,11 @@ def is_open(port: int) -> bool:
         ("/namespaces/orders/workflows/%C3%BC%0A", Place("orders", "ü\n")),
         ("/namespaces/orders/workflows//r1", Place("orders")),
         ("/namespaces/orders/workflows/a%00b/r1", None),
-        ("/namespaces/orders/schedules/nightly", Place("orders")),
+        ("/namespaces/orders/schedules/nightly", Place("orders", screen="schedules")),
+        ("/namespaces/orders/task-queues/q", Place("orders", screen="task_queues")),
+        ("/namespaces/orders/batch-operations", Place("orders", screen="batches")),
+        ("/namespaces/orders/workers", Place("orders", screen="workers")),
+        ("/namespaces/orders/deployments/d", Place("orders", screen="deployments")),
         ("/favicon.ico", None),
         ("/namespaces/orders/nonsense", None),
     ],
