@@ -127,7 +127,8 @@ class RemoteCodec:
             reason = f"{error.code} {error.reason}"
             raise CodecError(f"the codec can't {action} at {url}: {reason}", reason, error.code) from None
         except (OSError, HTTPException, ValueError, json_format.ParseError) as error:
-            reason = str(error.reason if isinstance(error, urllib.error.URLError) else error)
+            cause = error.reason if isinstance(error, urllib.error.URLError) else error
+            reason = str(getattr(cause, "strerror", None) or cause)
             raise CodecError(f"the codec can't {action} at {url}: {reason}", reason) from None
         if len(done) != len(payloads):
             reason = f"it returned {len(done)} payloads for {len(payloads)}"

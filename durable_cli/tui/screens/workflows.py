@@ -136,8 +136,8 @@ class WorkflowsScreen(RunActionsScreen):
         """Say what to do where the list would be, when there are none."""
         note, is_empty = self.query_one(NothingNote), not self._list.rows
         if is_empty:
-            namespace = self.browser.link.namespace
-            note.say(*nothing_words(self.browser.link.address, namespace, self._query))
+            link, is_read_only = self.browser.link, self.browser.is_read_only
+            note.say(*nothing_words(link.address, link.namespace, self._query, is_read_only=is_read_only))
         else:
             note.hide()
         if self.table.display == is_empty:

@@ -45,14 +45,15 @@ class NothingNote(Static):
         self.remove_class("-shown")
 
 
-def nothing_words(address: str, namespace: str, query: str) -> tuple[str, Sequence[str]]:
+def nothing_words(address: str, namespace: str, query: str, *, is_read_only: bool) -> tuple[str, Sequence[str]]:
     """Say that there are no workflows, or none that match, and what to do."""
     if query:
         return f"No workflow in namespace {namespace} matches", ("/ changes the filter; an empty one shows all.",)
     words = "" if address in ("", "localhost:7233", "127.0.0.1:7233") else f" --address {address}"
     words += "" if namespace in ("", "default") else f" --namespace {namespace}"
+    how = "This starts one" if is_read_only else "+ starts one, and so does this"
     return f"No workflows in namespace {namespace} yet", (
-        "This starts one; a worker that polls the task queue runs it:",
+        f"{how}; a worker that polls the task queue runs it:",
         "",
         f"$ dx workflow start --type MyWorkflow --task-queue my-queue{words}",
         "",
