@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -81,6 +82,30 @@ async def browsing(
     )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
+
+
+@contextmanager
+def browser_process(folder: Path, *words: str) -> Iterator[Callable[[], None]]:
+    """The browser as a process that paints for nobody; yield what quits it and waits for its end."""
+    read_fd, write_fd = os.pipe()
+    process = subprocess.Popen(
+        [*dx_command(), "tui", *words, "--end-with-fd", str(read_fd)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[read_fd],
+        env={**os.environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver", "XDG_CONFIG_HOME": str(folder)},
+    )
+
+    def quit_it() -> None:
+        os.close(write_fd)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+    try:
+        yield quit_it
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(read_fd)
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

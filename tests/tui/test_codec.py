@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +20,7 @@ from durable_cli.tui.feed.documents import event_json
 from durable_cli.tui.messages import Trouble
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from tests.cli.conftest import Stage
-from tests.tui.conftest import browsing, screen_text, until
+from tests.tui.conftest import browser_process, browsing, screen_text, until
 from tests.tui.secrets_support import TASK_QUEUE, CodecServer, HidingCodec, Secret, running_worker
 
 
@@ -171,29 +168,11 @@ async def test_what_was_not_decoded_goes_back_as_it_was() -> None:
 
 def test_the_browser_ends_while_a_codec_server_is_silent(stage: Stage, tmp_path: Path) -> None:
     workflow_id = stage.start("Waiter", "--memo", 'note="x"')
+    words = (workflow_id, "--address", stage.server.address)
     with CodecServer().running() as server:
         server.gate.clear()
-        read_fd, write_fd = os.pipe()
-        command = [sys.executable, "-m", "durable_cli", "tui", workflow_id, "--address", stage.server.address]
-        environment = {
-            **os.environ,
-            "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
-            "XDG_CONFIG_HOME": str(tmp_path),
-        }
-        process = subprocess.Popen(
-            [*command, "--codec-endpoint", server.url, "--end-with-fd", str(read_fd)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[read_fd],
-            env=environment,
-        )
-        try:
+        with browser_process(tmp_path, *words, "--codec-endpoint", server.url) as quit_it:
             while not server.asked:
-                assert process.poll() is None
-                asyncio.run(asyncio.sleep(0.05))
-            os.close(write_fd)
-            process.wait(20)
+                time.sleep(0.05)
+            quit_it()
             assert not server.gate.is_set()
-        finally:
-            process.kill()
-            os.close(read_fd)

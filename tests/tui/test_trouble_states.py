@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ from tests.cli.conftest import Stage
 from tests.support.certificates import make_authority, make_certificate
 from tests.support.server_process import find_free_port, launch_dx, launch_reference, running
 from tests.support.tls_front import tls_front
-from tests.tui.conftest import browsing, screen_text, until
+from tests.tui.conftest import browser_process, browsing, screen_text, until
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -306,3 +307,12 @@ async def test_a_server_that_goes_and_comes_back_is_found_from_every_screen(tmp_
                     await pilot.press(place.key)
                     await until(lambda: "nothing listens" not in screen_text(app), "the note goes away")
                     await until(lambda: "●" in screen_text(app).splitlines()[0], "it is connected")
+
+
+def test_the_browser_ends_while_a_server_is_silent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        words = ("--address", f"127.0.0.1:{listener.getsockname()[1]}", "--client-connect-timeout", "1h")
+        with browser_process(tmp_path, *words) as quit_it:
+            connection, _ = listener.accept()
+            quit_it()
+            connection.close()
