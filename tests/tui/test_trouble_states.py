@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,7 @@ from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     GetSystemInfoResponse,
     StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
 )
 from temporalio.api.workflowservice.v1.service_pb2_grpc import (
     WorkflowServiceServicer,
@@ -35,7 +36,7 @@ from textual.pilot import Pilot
 
 from durable_cli.options import ConnectionOptions
 from durable_cli.tui.app import BrowserApp
-from durable_cli.tui.places import PLACES
+from durable_cli.tui.places import PLACES, Place
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from tests.cli.conftest import Stage
 from tests.support.certificates import make_authority, make_certificate
@@ -46,9 +47,9 @@ from tests.tui.conftest import browser_process, browsing, screen_text, until
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
 
-async def visit_all_places(app: BrowserApp, pilot: Pilot[None], said: str) -> None:
+async def visit_places(app: BrowserApp, pilot: Pilot[None], said: str, places: Sequence[Place] = PLACES) -> None:
     """See that every place says it, and that the keys work meanwhile."""
-    for place in PLACES:
+    for place in places:
         await pilot.press(place.key)
         await until(lambda place=place: app.current_mode == place.name, "the place is shown")
         await until(lambda: said in screen_text(app), f"it says {said!r}")
@@ -94,7 +95,7 @@ def serving_a_page() -> Iterator[str]:
 async def test_nothing_listens_and_then_a_server_does(tmp_path: Path) -> None:
     port = find_free_port()
     async with browsing(f"127.0.0.1:{port}") as (app, pilot):
-        await visit_all_places(app, pilot, f"nothing listens at 127.0.0.1:{port}")
+        await visit_places(app, pilot, f"nothing listens at 127.0.0.1:{port}")
         assert "it is tried again by itself" in screen_text(app)
         with running(await asyncio.to_thread(launch_dx, tmp_path, port=port)):
             await until(lambda: "No workflows in namespace default yet" in screen_text(app), "it is connected")
@@ -148,7 +149,7 @@ async def test_a_refused_key(status: grpc.StatusCode) -> None:
     with refusing(status) as address:
         options = ConnectionOptions(address=address, api_key="wrong", tls=False)
         async with browsing(connection=options) as (app, pilot):
-            await visit_all_places(app, pilot, "refused the credentials: Request unauthorized")
+            await visit_places(app, pilot, "refused the credentials: Request unauthorized", PLACES[:2])
             assert "check --api-key" in screen_text(app)
 
 
@@ -177,13 +178,15 @@ async def test_a_server_that_knows_no_rpc_but_one() -> None:
 )
 async def test_a_wrong_address(address: str, said: str) -> None:
     async with browsing(address) as (app, pilot):
-        await visit_all_places(app, pilot, said)
+        await visit_places(app, pilot, said, PLACES[:2])
 
 
 async def test_what_is_no_grpc_server() -> None:
     with serving_a_page() as address:
         async with browsing(address) as (app, pilot):
-            await visit_all_places(app, pilot, f"what listens at {address} does not answer as a Temporal server")
+            await visit_places(
+                app, pilot, f"what listens at {address} does not answer as a Temporal server", PLACES[:2]
+            )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +200,7 @@ async def test_a_configuration_that_is_mended(
     file = tmp_path / "temporal.toml"
     file.write_text(text)
     async with browsing(connection=ConnectionOptions(), config_file=file, profile=profile) as (app, pilot):
-        await visit_all_places(app, pilot, said)
+        await visit_places(app, pilot, said, PLACES[:2])
         file.write_text(f'[profile.{profile or "default"}]\naddress = "{stage.server.address}"\n')
         await until(lambda: stage.server.address in screen_text(app).splitlines()[0], "it is connected")
         await until(lambda: said not in "\n".join(screen_text(app).splitlines()[2:]), "the note goes away")
@@ -237,20 +240,22 @@ async def test_a_workflow_that_does_not_exist(stage: Stage) -> None:
         assert "can't describe" not in screen_text(app)
 
 
+def start_request(workflow_id: str) -> StartWorkflowExecutionRequest:
+    return StartWorkflowExecutionRequest(
+        namespace="default",
+        workflow_id=workflow_id,
+        request_id="1",
+        workflow_type=WorkflowType(name="Nobody"),
+        task_queue=TaskQueue(name="none"),
+    )
+
+
 @pytest.mark.reference
 async def test_a_workflow_that_is_deleted_while_it_is_watched(tmp_path: Path) -> None:
     with running(await asyncio.to_thread(launch_reference, tmp_path)) as server:
         async with grpc.aio.insecure_channel(server.address) as channel:
             service = WorkflowServiceStub(channel)
-            await service.StartWorkflowExecution(
-                StartWorkflowExecutionRequest(
-                    namespace="default",
-                    workflow_id="passing",
-                    request_id="1",
-                    workflow_type=WorkflowType(name="Nobody"),
-                    task_queue=TaskQueue(name="none"),
-                )
-            )
+            await service.StartWorkflowExecution(start_request("passing"))
             async with browsing(server.address, workflow_id="passing") as (app, pilot):
                 await until(lambda: "waits for" in screen_text(app), "its history is read")
                 await service.DeleteWorkflowExecution(
@@ -300,13 +305,28 @@ async def test_a_server_that_goes_and_comes_back_is_found_from_every_screen(tmp_
                 await pilot.press(place.key)
                 await until(lambda: "●" in screen_text(app).splitlines()[0], "it is connected")
             await asyncio.to_thread(first.stop)
-            await visit_all_places(app, pilot, f"nothing listens at {first.address}")
+            await visit_places(app, pilot, f"nothing listens at {first.address}")
             again = await asyncio.to_thread(launch_dx, tmp_path, port=first.port, db_filename=database)
             with running(again):
                 for place in PLACES:
                     await pilot.press(place.key)
                     await until(lambda: "nothing listens" not in screen_text(app), "the note goes away")
                     await until(lambda: "●" in screen_text(app).splitlines()[0], "it is connected")
+
+
+async def test_a_lost_server_is_noticed_where_nothing_is_asked_of_it(tmp_path: Path) -> None:
+    with running(await asyncio.to_thread(launch_dx, tmp_path)) as server:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            service, execution = WorkflowServiceStub(channel), WorkflowExecution(workflow_id="over")
+            await service.StartWorkflowExecution(start_request("over"))
+            await service.TerminateWorkflowExecution(
+                TerminateWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+            )
+        async with browsing(server.address, workflow_id="over") as (app, _):
+            await until(lambda: "■ Terminated" in screen_text(app), "it is read")
+            await asyncio.to_thread(server.stop)
+            await until(lambda: f"nothing listens at {server.address}" in screen_text(app), "it says so")
+            assert "■ Terminated" in screen_text(app)
 
 
 def test_the_browser_ends_while_a_server_is_silent(tmp_path: Path) -> None:

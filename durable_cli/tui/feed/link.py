@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.message import Message
@@ -29,6 +29,7 @@ __all__ = ["AGAIN_SECONDS", "Link", "LostError", "MissingError", "Post", "report
 Post = Callable[[Message], Any]
 
 AGAIN_SECONDS = 2.0
+CHECK_SECONDS = 5.0
 SLOW_SECONDS = 4.0
 """A server that says nothing at all for so long, though it is asked, is said to be slow."""
 TIMEOUT_WORDS = "Timeout expired"
@@ -103,7 +104,17 @@ class Link:
             finally:
                 slow.cancel()
             self._is_lost.clear()
-            await self._is_lost.wait()
+            await self._watch_silence()
+
+    async def _watch_silence(self) -> None:
+        """Return when the server is lost; where nobody asks it anything, as on a run that is closed, ask it."""
+        while not self._is_lost.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_lost.wait(), CHECK_SECONDS)
+            if not self._is_lost.is_set() and time.monotonic() - self._answered_s >= CHECK_SECONDS:
+                with suppress(CliError):
+                    async with self.asking("reach the server") as client:
+                        await _greet(client)
 
     async def _connect(self) -> None:
         client = await asyncio.to_thread(self._make_client)
@@ -112,10 +123,8 @@ class Link:
             self._say(Connection.CONNECTING, None)
         else:
             client.namespace = self.namespace
-        from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-
         async with client.doing("reach the server"):
-            await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=seconds(5))
+            await _greet(client)
         self._client = client
         self._is_connected.set()
         self._note_answer()
@@ -214,6 +223,12 @@ class Link:
                 slow.cancel()
         self.calls.note(started_s, time.monotonic(), waits=waits)
         self._note_answer()
+
+
+async def _greet(client: Client) -> None:
+    from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+
+    await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=seconds(5))
 
 
 def find_hint(error: RPCError) -> str:
