@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, cast
 
 from textual import work
@@ -29,7 +30,11 @@ __all__ = ["BrowserApp"]
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` or `place` is what it opens at once, `end_with_fd` is a pipe to end with."""
+    """Browses one server, or the history in a file; `workflow_id` or `place` is what it opens at once.
+
+    Args:
+        end_with_fd: a pipe; when it closes, the browser ends.
+    """
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -51,12 +56,18 @@ class BrowserApp(App[None]):
         workflow_id: str = "",
         run_id: str = "",
         place: str = "",
+        history_file: Path | None = None,
         is_read_only: bool = False,
         end_with_fd: int | None = None,
     ) -> None:
         super().__init__()
         self.link = Link(global_options, connection, self.post_message)
-        self.is_read_only = is_read_only
+        self._history_file = history_file
+        if history_file is not None:
+            from durable_cli.tui.feed.history_file import FileLink
+
+            self.link = FileLink(history_file, self.post_message)
+        self.is_read_only = is_read_only or history_file is not None
         self._end_with_fd = end_with_fd
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
@@ -72,7 +83,11 @@ class BrowserApp(App[None]):
 
     def on_mount(self) -> None:
         workflow_id, run_id = self._opens
-        if workflow_id:
+        if self._history_file is not None:
+            from durable_cli.tui.screens.workflow.file_screen import FileScreen
+
+            self.push_screen(FileScreen(self._history_file))
+        elif workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
         if self._begins_at != FIRST_PLACE:
             self.call_later(self.switch_mode, self._begins_at)
@@ -109,7 +124,7 @@ class BrowserApp(App[None]):
         """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
         if self.link.is_connected and self.connection is not Connection.LOST:
             return True
-        trouble = self.trouble or Trouble("not connected yet")
+        trouble = self.trouble or Trouble(self.link.absence)
         self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
         return False
 

@@ -61,6 +61,9 @@ class MissingError(CliError):
 class Link:
     """The server that is browsed; `namespace` and `address` are known once it is tried."""
 
+    absence = "not connected yet"
+    """Why there is no server, before one was tried."""
+
     def __init__(self, global_options: GlobalOptions, connection: ConnectionOptions, post: Post) -> None:
         self._global_options = global_options
         self._options = connection

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from time import monotonic
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,6 +31,9 @@ from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.tab_strip import Tab, TabStrip
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
+
+if TYPE_CHECKING:
+    from durable_cli.tui.feed.history_file import FileWatch
 
 __all__ = ["WorkflowScreen"]
 
@@ -84,7 +87,7 @@ class WorkflowScreen(ActivityActionsScreen):
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.book = RunBook()
-        self._history_watch: HistoryWatch | None = None
+        self._history_watch: HistoryWatch | FileWatch | None = None
         # What has come and is not shown yet.
         self._changed: set[Group] = set()
         self._has_events = self._has_summary = False
