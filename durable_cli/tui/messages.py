@@ -83,6 +83,7 @@ class TroubleChanged(Message):
 class RunsListed(Message):
     """A page of the runs that match `query`; `token` asked for it, and is empty for the first page."""
 
+    namespace: str
     query: str
     token: bytes
     rows: Sequence[RunRow]
@@ -96,6 +97,7 @@ class RunsListed(Message):
 class RunsCounted(Message):
     """How many runs of those that match `query` have which status (its number in the protocol)."""
 
+    namespace: str
     query: str
     counts: dict[int, int]
 

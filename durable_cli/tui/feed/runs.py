@@ -28,15 +28,15 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
     Args:
         visible_tokens: the tokens of the pages that are looked at now; the first page is `HEAD_TOKEN`.
     """
-    count_due_s = 0.0
+    count_due_s, namespace = 0.0, link.namespace
     while True:
         async with reporting(post):
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
                 rows, next_token = await _list_page(link, query, token)
-                post(RunsListed(query, token, rows, next_token))
+                post(RunsListed(namespace, query, token, rows, next_token))
             started_s = time.monotonic()
             if started_s >= count_due_s:
-                post(RunsCounted(query, await count_runs(link, query)))
+                post(RunsCounted(namespace, query, await count_runs(link, query)))
                 now_s = time.monotonic()
                 count_due_s = now_s + COUNT_REST * (now_s - started_s)
         await asyncio.sleep(LIST_SECONDS)
@@ -44,9 +44,10 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
 
 async def list_runs(link: Link, query: str, token: bytes, post: Post) -> None:
     """Tell of one further page."""
+    namespace = link.namespace
     async with reporting(post):
         rows, next_token = await _list_page(link, query, token)
-        post(RunsListed(query, token, rows, next_token))
+        post(RunsListed(namespace, query, token, rows, next_token))
 
 
 async def _list_page(link: Link, query: str, token: bytes) -> tuple[list[RunRow], bytes]:

@@ -129,8 +129,12 @@ class WorkflowsScreen(RunActionsScreen):
 
     # What the feed tells.
 
+    def _is_about_this(self, message: RunsListed | RunsCounted) -> bool:
+        """Return whether it is about what is asked for now: another filter or namespace may have been chosen since."""
+        return (message.namespace, message.query) == (self.browser.link.namespace, self._query)
+
     def on_runs_listed(self, message: RunsListed) -> None:
-        if message.query != self._query:
+        if not self._is_about_this(message):
             return
         if self._list.take(message.token, message.rows, message.next_page_token):
             self._show_rows()
@@ -144,7 +148,7 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.set_rows(rows)
 
     def on_runs_counted(self, message: RunsCounted) -> None:
-        if message.query == self._query:
+        if self._is_about_this(message):
             self._counts = message.counts
             self._show_counts()
 
