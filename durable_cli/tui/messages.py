@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, RunRow, RunSummary
+from durable_cli.tui.server_clock import ServerClock
+
+if TYPE_CHECKING:
+    from durable_cli.tui.feed.link import Link
 
 __all__ = [
+    "ClockRead",
     "CodecChanged",
     "Connection",
     "ConnectionChanged",
@@ -45,13 +51,25 @@ class Trouble:
 
 @dataclass
 class ConnectionChanged(Message):
-    """The server was reached, or does not answer any more."""
+    """The server that `link` leads to was reached, or does not answer any more."""
 
+    link: Link
     connection: Connection
     trouble: Trouble | None = None
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, ConnectionChanged)
+
+
+@dataclass
+class ClockRead(Message):
+    """How the clock of the server that `link` leads to goes; None when it has none of its own."""
+
+    link: Link
+    clock: ServerClock | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ClockRead)
 
 
 @dataclass
@@ -82,6 +100,7 @@ class TroubleChanged(Message):
 class RunsListed(Message):
     """A page of the runs that match `query`; `token` asked for it, and is empty for the first page."""
 
+    of_namespace: str
     query: str
     token: bytes
     rows: Sequence[RunRow]
@@ -95,6 +114,7 @@ class RunsListed(Message):
 class RunsCounted(Message):
     """How many runs of those that match `query` have which status (its number in the protocol)."""
 
+    of_namespace: str
     query: str
     counts: dict[int, int]
 

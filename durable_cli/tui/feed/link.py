@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -65,8 +66,8 @@ class Link:
     """Why there is no server, before one was tried."""
 
     def __init__(self, global_options: GlobalOptions, connection: ConnectionOptions, post: Post) -> None:
-        self._global_options = global_options
-        self._options = connection
+        self.global_options = global_options
+        self.options = connection
         self._post = post
         self._client: Client | None = None
         self._is_connected = asyncio.Event()
@@ -75,6 +76,9 @@ class Link:
         self._answered_s = 0.0
         self._codec: PatientCodec | None = None
         self._codec_task: asyncio.Task[None] | None = None
+        environment = {} if global_options.disable_config_env else os.environ
+        self.profile = global_options.profile or environment.get("TEMPORAL_PROFILE") or ""
+        """The profile of the configuration file that was chosen by name."""
         self.namespace = connection.namespace or ""
         self.address = connection.address or ""
         self.calls = CallRecord()
@@ -136,7 +140,7 @@ class Link:
         from durable_cli.client import Client
         from durable_cli.config import resolve_settings
 
-        return Client(resolve_settings(self._global_options, self._options), self._make_coded)
+        return Client(resolve_settings(self.global_options, self.options), self._make_coded)
 
     def _make_coded(self, service: WorkflowService, settings: CodecSettings) -> WorkflowService:
         from durable_cli.codec import CodedService, RemoteCodec
@@ -154,9 +158,19 @@ class Link:
         if self._client is not None:
             self._client.namespace = namespace
 
+    def close(self) -> None:
+        """Say nothing any more: another server is browsed."""
+        self._post = _say_nothing
+
+    async def get_client(self) -> Client:
+        """Return the connection, once there is one."""
+        await self._is_connected.wait()
+        assert self._client is not None
+        return self._client
+
     def _say(self, state: Connection, trouble: Trouble | None) -> None:
         self._state = state
-        self._post(ConnectionChanged(state, trouble))
+        self._post(ConnectionChanged(self, state, trouble))
 
     @property
     def is_connected(self) -> bool:
@@ -194,9 +208,7 @@ class Link:
             LostError: it does not answer; everybody has been told.
             LateError: what may be kept back was not there in the request's time.
         """
-        await self._is_connected.wait()
-        assert self._client is not None
-        client = self._client
+        client = await self.get_client()
         from temporalio.service import RPCError
 
         started_s = time.monotonic()
@@ -268,3 +280,7 @@ def seconds(number: float) -> timedelta:
     from datetime import timedelta
 
     return timedelta(seconds=number)
+
+
+def _say_nothing(message: Message) -> None:
+    pass

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
+from durable_cli.tui.batch_order import join_filters
 from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.rows import RunRow
@@ -27,15 +28,15 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
     Args:
         visible_tokens: the tokens of the pages that are looked at now; the first page is `HEAD_TOKEN`.
     """
-    count_due_s = 0.0
+    count_due_s, namespace = 0.0, link.namespace
     while True:
         async with reporting(post):
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
                 rows, next_token = await _list_page(link, query, token)
-                post(RunsListed(query, token, rows, next_token))
+                post(RunsListed(namespace, query, token, rows, next_token))
             started_s = time.monotonic()
             if started_s >= count_due_s:
-                post(RunsCounted(query, await count_runs(link, query)))
+                post(RunsCounted(namespace, query, await count_runs(link, query)))
                 now_s = time.monotonic()
                 count_due_s = now_s + COUNT_REST * (now_s - started_s)
         await asyncio.sleep(LIST_SECONDS)
@@ -43,11 +44,11 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
 
 async def list_runs(link: Link, query: str, token: bytes, post: Post) -> None:
     """Tell of one further page, as soon as the server gives it."""
-    is_told = False
+    namespace, is_told = link.namespace, False
     while not is_told:
         async with reporting(post, "page"):
             rows, next_token = await _list_page(link, query, token)
-            post(RunsListed(query, token, rows, next_token))
+            post(RunsListed(namespace, query, token, rows, next_token))
             is_told = True
         if not is_told:
             await asyncio.sleep(AGAIN_SECONDS)
@@ -101,9 +102,7 @@ async def _count_status(link: Link, query: str, status: str) -> int:
     condition = f"ExecutionStatus = '{status}'"
     async with link.asking("count workflows") as client:
         reply = await client.workflow_service.count_workflow_executions(
-            CountWorkflowExecutionsRequest(
-                namespace=link.namespace, query=f"{query} AND {condition}" if query else condition
-            ),
+            CountWorkflowExecutionsRequest(namespace=link.namespace, query=join_filters(query, condition)),
             timeout=seconds(10),
         )
     return reply.count

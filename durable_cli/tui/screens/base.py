@@ -44,6 +44,7 @@ class BrowserScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
+        Binding("T", "change_time", "Skip time on a local server", show=False),
     ]
 
     def __init__(self) -> None:
@@ -158,6 +159,13 @@ class BrowserScreen(Screen[None]):
         self.refresh_bindings()
         if undo is not None:
             self.set_timer(UNDO_SECONDS, lambda: self._offer_undo(None) if self._undo is undo else None)
+
+    @work
+    async def action_change_time(self) -> None:
+        """Move the clock of a local server."""
+        from durable_cli.tui.clock_actions import move_clock
+
+        await move_clock(self)
 
     @work
     async def action_change_undo(self) -> None:

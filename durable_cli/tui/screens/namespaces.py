@@ -170,7 +170,7 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
         if row is None or not self.browser.is_reachable():
             return
         try:
-            known = await list_search_attributes(self.browser.link, row.name)
+            known = await list_search_attributes(self.browser.link, row.name, only_own=True)
         except CliError as error:
             self.notify(error.hint, title=error.message, severity="error", timeout=8)
             return

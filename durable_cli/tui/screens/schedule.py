@@ -141,7 +141,7 @@ class ScheduleScreen(ScheduleActionsScreen):
         return text
 
     def _show_week(self, row: ScheduleRow) -> None:
-        today = date.today()
+        today = date.fromtimestamp(now_ns() / 1e9)
         shown = (row.spec, today, row.is_paused)
         if shown != self._week_of:
             self._week_of = shown

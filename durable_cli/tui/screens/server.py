@@ -39,6 +39,7 @@ class ServerScreen(BrowserScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "metrics", "Metrics page"),
+        Binding("T", "change_time", "Skip time"),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
@@ -120,6 +121,9 @@ class ServerScreen(BrowserScreen):
         for label, value in row.fields:
             if label != "version":
                 grid.add_row(label, value)
+        clock = self.browser.clock
+        if clock is not None:
+            grid.add_row("clock", f"{clock.now_words}   {clock.next_in_words}")
         grid.add_row("metrics page", self._metrics_words())
         return Group(grid, Text(), Text("Capabilities", style=f"bold {quiet}"), self._capabilities(row))
 

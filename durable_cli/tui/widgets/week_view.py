@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from durable_cli.tui.schedules.week import DAYS, HOURS
+from durable_cli.tui.times import now_ns
 
 __all__ = ["WeekView"]
 
@@ -47,7 +48,7 @@ class WeekView(Widget):
         colors = self.app.theme_variables
         every = 1 if cell > 2 else 2
         line = Text(" " * LABEL_WIDTH, end="")
-        now = datetime.now()
+        now = datetime.fromtimestamp(now_ns() / 1e9)
         for hour in range(0, HOURS, every):
             is_now = hour <= now.hour < hour + every and now.date() == self._first_day
             line.append(f"{hour:02}".rjust(cell).ljust(cell * every), colors["accent" if is_now else "quiet"])
@@ -59,7 +60,7 @@ class WeekView(Widget):
         is_weekend = moment.isoweekday() > 5
         line = Text(f"{moment:%a %d}".ljust(LABEL_WIDTH), end="", style="")
         line.stylize(colors["quiet" if is_weekend else "foreground"])
-        now = datetime.now()
+        now = datetime.fromtimestamp(now_ns() / 1e9)
         for hour, count in enumerate(self._counts[day]):
             is_past = moment == now.date() and hour < now.hour
             if not count:

@@ -20,7 +20,7 @@ from durable_cli.tui.feed.queries import METADATA_QUERY, STACK_TRACE_QUERY, Answ
 from durable_cli.tui.field_checks import check_arguments
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.run_view import RunView
-from durable_cli.tui.times import clock, now_ns
+from durable_cli.tui.times import clock, here_ns
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 
@@ -151,7 +151,7 @@ class QueriesView(RunView):
             if not self.is_attached:
                 return
             self._failed = name if isinstance(error, LostError) else ""
-            self._say(f"{asked}   {clock(now_ns())}")
+            self._say(f"{asked}   {clock(here_ns())}")
             lines = [Line(error.message, Look.ERROR), *([Line(error.hint, Look.QUIET)] if error.hint else [])]
             self.query_one("#answer", LineView).set_lines(lines)
             return
@@ -162,7 +162,7 @@ class QueriesView(RunView):
             if all(row.name != definition.name for row in self._rows):
                 self._rows.append(QueryRow(definition.name, definition.name, definition.description))
         self._table.set_rows(self._rows)
-        self._say(f"{asked}   {clock(now_ns())}")
+        self._say(f"{asked}   {clock(here_ns())}")
         self.query_one("#answer", LineView).set_lines(answer.lines)
 
     def _say(self, words: str) -> None:
