@@ -23,7 +23,7 @@ __all__ = ["CodecSettings", "Settings", "current_user", "resolve_settings"]
 
 @dataclass(frozen=True, slots=True)
 class CodecSettings:
-    """Where the remote codec is, and the headers that it wants."""
+    """Where the remote codec is, with {namespace} for the namespace, and the headers that it wants."""
 
     endpoint: str
     headers: Mapping[str, str]
@@ -59,7 +59,7 @@ def resolve_settings(options: GlobalOptions, connection: ConnectionOptions) -> S
         identity=connection.identity or default_identity(),
         connect_timeout=options.client_connect_timeout,
     )
-    codec = _resolve_codec(connection, load_profile_codec(options), namespace, _environment(options))
+    codec = _resolve_codec(connection, load_profile_codec(options), _environment(options))
     return Settings(connect, namespace, options.client_connect_timeout, codec)
 
 
@@ -97,16 +97,16 @@ def _environment(options: GlobalOptions) -> Mapping[str, str]:
 
 
 def _resolve_codec(
-    connection: ConnectionOptions, profile: Mapping[str, str], namespace: str, environment: Mapping[str, str]
+    connection: ConnectionOptions, profile: Mapping[str, str], environment: Mapping[str, str]
 ) -> CodecSettings | None:
     endpoint = connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT") or profile.get("endpoint")
     if not endpoint:
         return None
     auth = connection.codec_auth or environment.get("TEMPORAL_CODEC_AUTH") or profile.get("auth")
-    headers = {"X-Namespace": namespace, **parse_pairs(connection.codec_header, "--codec-header")}
-    if auth:
-        headers["Authorization"] = auth
-    return CodecSettings(endpoint.replace("{namespace}", namespace), headers)
+    headers = parse_pairs(connection.codec_header, "--codec-header")
+    if not endpoint.startswith(("http://", "https://")):
+        raise CliError(f"the codec's endpoint {endpoint!r} is no URL", "write it as http://HOST:PORT")
+    return CodecSettings(endpoint, {**headers, "Authorization": auth} if auth else headers)
 
 
 def _load_profile(options: GlobalOptions) -> ClientConfigProfile:

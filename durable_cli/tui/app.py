@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
@@ -16,7 +17,7 @@ from textual.worker import Worker
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
-from durable_cli.tui.messages import ClockRead, Connection, ConnectionChanged, Trouble
+from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
@@ -39,7 +40,11 @@ BATCHES = "batches"
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` opens that workflow at once, `end_with_fd` is a pipe to end with."""
+    """Browses one server, or the history in a file; `workflow_id` or `place` is what it opens at once.
+
+    Args:
+        end_with_fd: a pipe; when it closes, the browser ends.
+    """
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -61,18 +66,29 @@ class BrowserApp(App[None]):
         *,
         workflow_id: str = "",
         run_id: str = "",
+        place: str = "",
+        history_file: Path | None = None,
         is_read_only: bool = False,
         end_with_fd: int | None = None,
     ) -> None:
         super().__init__()
         self.link = self._first_link = Link(global_options, connection, self.post_message)
-        self.is_read_only = is_read_only
+        self._history_file = history_file
+        if history_file is not None:
+            from durable_cli.tui.feed.history_file import FileLink
+
+            self.link = FileLink(history_file, self.post_message)
+        self.is_read_only = is_read_only or history_file is not None
         self._end_with_fd = end_with_fd
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
+        self.codec_trouble: Trouble | None = None
+        self.decodings = 0
+        """How often the codec server has come back: what was read before may be read better now."""
         self.clock: ServerClock | None = None
         """The server's own clock, when it has one."""
         self._opens = (workflow_id, run_id)
+        self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences = load_preferences()
@@ -80,8 +96,14 @@ class BrowserApp(App[None]):
 
     def on_mount(self) -> None:
         workflow_id, run_id = self._opens
-        if workflow_id:
+        if self._history_file is not None:
+            from durable_cli.tui.screens.workflow.file_screen import FileScreen
+
+            self.push_screen(FileScreen(self._history_file))
+        elif workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
+        if self._begins_at != FIRST_PLACE:
+            self.call_later(self.switch_mode, self._begins_at)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit)
@@ -141,6 +163,22 @@ class BrowserApp(App[None]):
         if badge != (clock.badge if clock is not None else ""):
             self._update_bars()
 
+    def on_codec_changed(self, message: CodecChanged) -> None:
+        """Let the screens that show payloads say that the codec server is away, or read them anew."""
+        self.codec_trouble = message.trouble
+        self.decodings += message.trouble is None
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowserScreen):
+                screen.show_codec(message)
+
+    def is_reachable(self) -> bool:
+        """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
+        if self.link.is_connected and self.connection is not Connection.LOST:
+            return True
+        trouble = self.trouble or Trouble(self.link.absence)
+        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        return False
+
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""
         if isinstance(self.screen, ModalScreen):
@@ -173,6 +211,8 @@ class BrowserApp(App[None]):
         from durable_cli.tui.dialogs.pick import PickDialog
         from durable_cli.tui.feed.namespaces import list_namespaces
 
+        if not self.is_reachable():
+            return
         try:
             names = await list_namespaces(self.link)
         except CliError as error:
@@ -195,7 +235,7 @@ class BrowserApp(App[None]):
         """Browse another server; nothing of the former one stays on the screens."""
         self.link.close()
         self.workers.cancel_group(self, CLOCK)
-        self.link, self.connection, self.trouble = link, Connection.CONNECTING, None
+        self.link, self.connection, self.trouble, self.codec_trouble = link, Connection.CONNECTING, None, None
         self._take_clock(None)
         here = self.current_mode
         with self.batch_update():

@@ -44,6 +44,8 @@ FIELDS: dict[str, Sequence[Field]] = {
 
 async def order_batch(screen: RunActionsScreen, query: str, marked: Sequence[Run]) -> None:
     """Ask what shall be done to the marked runs, or else to all that match a list filter, and do it."""
+    if not screen.browser.is_reachable():
+        return
     whom = f"{len(marked):,} marked runs" if marked else f"all that match {query}" if query else "all runs"
     options = [(each.name, f"{each.title:<11}{each.warning}") for each in OPERATIONS.values()]
     chosen = await screen.app.push_screen_wait(PickDialog(f"To {whom}", options))

@@ -55,6 +55,8 @@ def list_moves(clock: ServerClock) -> list[Move]:
 
 async def move_clock(screen: BrowserScreen) -> None:
     """Ask how the clock shall be moved, and move it."""
+    if not screen.browser.is_reachable():
+        return
     clock = await read_clock(screen.browser.link)
     if clock is None:
         hint = "a local server of dx has one: `dx server start-dev` starts it"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClockRead",
+    "CodecChanged",
     "Connection",
     "ConnectionChanged",
     "HistoryGrew",
@@ -35,6 +36,8 @@ class Connection(Enum):
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    SLOW = "slow"
+    """It is asked, and silent for long."""
     LOST = "lost"
 
 
@@ -70,13 +73,27 @@ class ClockRead(Message):
 
 
 @dataclass
-class TroubleChanged(Message):
-    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC."""
+class CodecChanged(Message):
+    """The codec server is away, or (None) back."""
 
     trouble: Trouble | None
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, TroubleChanged)
+        return isinstance(message, CodecChanged)
+
+
+@dataclass
+class TroubleChanged(Message):
+    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC.
+
+    A screen may ask for several things at once; each has a name, `source`.
+    """
+
+    trouble: Trouble | None
+    source: str = ""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TroubleChanged) and message.source == self.source
 
 
 @dataclass

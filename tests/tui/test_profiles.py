@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.profiles import Profile, choose_profile, list_profiles, load_profile_codec
@@ -18,8 +19,11 @@ from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.times import moved_ns
 from tests.cli.conftest import Stage, run_stage
 from tests.support.server_process import find_free_port, launch_dx, running
-from tests.tui.conftest import screen_text, until
+from tests.tui.conftest import browsing, screen_text, until
+from tests.tui.secrets_support import TASK_QUEUE as SECRET_TASK_QUEUE
+from tests.tui.secrets_support import CodecServer, Secret, running_worker
 
+Browsing = tuple[BrowserApp, Pilot[None]]
 HOUR = 3600 * 1_000_000_000
 
 
@@ -31,12 +35,8 @@ def second_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield from run_stage(server, folder)
 
 
-@asynccontextmanager
-async def browsing_profiles(config: Path, profile: str | None = None) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
-    options = GlobalOptions(disable_config_env=True, config_file=str(config), profile=profile)
-    app = BrowserApp(options, ConnectionOptions())
-    async with app.run_test(size=(120, 35), notifications=True) as pilot:
-        yield app, pilot
+def browsing_profiles(config: Path, profile: str | None = None) -> AbstractAsyncContextManager[Browsing]:
+    return browsing(connection=ConnectionOptions(), config_file=config, profile=profile)
 
 
 @pytest.fixture
@@ -140,6 +140,35 @@ async def test_a_moved_clock_stays_with_its_server(config: Path, second_stage: S
         await choose(app, pilot, "as started")
         await until(lambda: app.clock is not None and moved_ns() < HOUR, "the first's was not")
         assert "+2h00m" not in screen_text(app)
+
+
+async def test_the_codec_of_a_profile_is_used(config: Path, second_stage: Stage) -> None:
+    address = second_stage.server.address
+    with CodecServer().running() as codec:
+        profile = (
+            f'[profile.coded]\naddress = "{address}"\ncodec = {{ endpoint = "{codec.url}", auth = "Bearer me" }}\n'
+        )
+        await asyncio.to_thread(config.write_text, f"{await asyncio.to_thread(config.read_text)}\n{profile}")
+        async with running_worker(address) as client:
+            await client.start_workflow(
+                Secret.run, "kept", id="coded", task_queue=SECRET_TASK_QUEUE, memo={"note": "a hidden note"}
+            )
+            async with browsing_profiles(config) as (app, pilot):
+                await until(lambda: "runs" in screen_text(app) or "run " in screen_text(app), "it is connected")
+                await choose(app, pilot, "coded")
+                await until(lambda: "Secret" in screen_text(app), "it is listed")
+                await pilot.press("enter")
+                await until(lambda: "a hidden note" in screen_text(app), "its memo is decoded")
+
+
+async def test_what_needs_a_server_says_that_there_is_none() -> None:
+    async with browsing() as (app, pilot):
+        await until(lambda: "nothing listens at" in screen_text(app), "it says so")
+        for key in ("T", "b"):
+            before = len(app._notifications)
+            await pilot.press(key)
+            await until(lambda before=before: len(app._notifications) > before, "it is said at once")
+            assert not isinstance(app.screen, ModalScreen)
 
 
 async def test_without_profiles_it_says_where_they_would_be(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
 from durable_cli.tui.batch_order import join_filters
-from durable_cli.tui.feed.link import Link, LostError, Post, reporting, seconds
+from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
 from durable_cli.tui.messages import RunsCounted, RunsListed
 from durable_cli.tui.status import STATUSES
 
@@ -27,7 +27,7 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
     Args:
         visible_tokens: the tokens of the pages that are looked at now; the first page is `HEAD_TOKEN`.
     """
-    count_due_s = 0.0
+    count_due_s, namespace = 0.0, link.namespace
     while True:
         async with reporting(post):
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
@@ -41,9 +41,14 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
 
 
 async def list_runs(link: Link, query: str, token: bytes, post: Post) -> None:
-    """Tell of one further page."""
-    async with reporting(post):
-        post(await _list_page(link, query, token))
+    """Tell of one further page, as soon as the server gives it."""
+    is_told = False
+    while not is_told:
+        async with reporting(post, "page"):
+            post(await _list_page(link, query, token))
+            is_told = True
+        if not is_told:
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _list_page(link: Link, query: str, token: bytes) -> RunsListed:

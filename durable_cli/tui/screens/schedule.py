@@ -47,6 +47,7 @@ HEAD_LINES = 4
 class ScheduleScreen(ScheduleActionsScreen):
     """A schedule of the namespace."""
 
+    HAS_PAYLOADS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
         Binding("e", "change_edit", "Edit"),

@@ -87,7 +87,8 @@ class ServerScreen(BrowserScreen):
         text = Text.assemble(health, "   ", (self.browser.link.address, "bold"))
         text.append("   version ", style=colors["quiet"]).append(dict(row.fields).get("version", ""))
         count = row.namespaces
-        text.append(f"   {count:,} {'namespace' if count == 1 else 'namespaces'}")
+        if count:
+            text.append(f"   {count:,} {'namespace' if count == 1 else 'namespaces'}")
         total = sum(row.counts.values())
         text.append("\n").append(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold")
         text.append(f" in {self.browser.link.namespace}", style=colors["quiet"])

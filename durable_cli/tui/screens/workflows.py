@@ -34,18 +34,21 @@ from durable_cli.tui.times import now_ns
 from durable_cli.tui.widgets.filter_bar import ChoiceLine, FilterBar
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.key_bar import KeyBar
+from durable_cli.tui.widgets.nothing_note import NothingNote, nothing_words
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
 
+PAGE = "page"
 SEEN_ROWS = 1000
 
 
 class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
+    AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
@@ -83,6 +86,7 @@ class WorkflowsScreen(RunActionsScreen):
         yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
+        yield NothingNote()
         yield KeyBar()
 
     @property
@@ -140,6 +144,20 @@ class WorkflowsScreen(RunActionsScreen):
             self._show_rows()
         else:
             self.table.refresh_changed()  # times go on
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Say what to do where the list would be, when there are none."""
+        note, is_empty = self.query_one(NothingNote), not self._list.rows
+        if is_empty:
+            link, is_read_only = self.browser.link, self.browser.is_read_only
+            note.say(*nothing_words(link.address, link.namespace, self._query, is_read_only=is_read_only))
+        else:
+            note.hide()
+        if self.table.display == is_empty:
+            self.table.display = not is_empty
+            if not isinstance(self.focused, Input):
+                self.table.focus()
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -171,7 +189,7 @@ class WorkflowsScreen(RunActionsScreen):
         token = self._list.next_token
         if token and token != self._asked_token:
             self._asked_token = token
-            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message))
+            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message), group=PAGE)
 
     # What the keys do.
 
@@ -260,6 +278,9 @@ class WorkflowsScreen(RunActionsScreen):
         self._list, self._asked_token, self._counts = RunList(), b"", {}
         self.table.marked = set()
         self.table.set_rows(self._list.rows)
+        self.table.display = True
+        self.query_one(NothingNote).hide()
+        self.workers.cancel_group(self, PAGE)
         self._show_counts()
         self.restart_watches()
 
@@ -352,7 +373,7 @@ class WorkflowsScreen(RunActionsScreen):
         trouble = message.trouble
         refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
         if refusal is not None:
-            message = TroubleChanged(Trouble(refusal.message, refusal.advice))
+            message = TroubleChanged(Trouble(refusal.message, refusal.advice), message.source)
             self.query_one("#counts", FixedText).show(Text())
             if self._is_fresh:
                 self.query_one(FilterBar).correct(refusal.position)

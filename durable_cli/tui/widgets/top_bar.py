@@ -25,6 +25,7 @@ __all__ = ["BarPart", "TopBar", "lay_out_bar"]
 SIGNS = {
     Connection.CONNECTING: ("◌", "quiet"),
     Connection.CONNECTED: ("●", "success"),
+    Connection.SLOW: ("◌", "warning"),
     Connection.LOST: ("○", "warning"),
 }
 GAP = 3

@@ -13,9 +13,19 @@ __all__ = ["TroubleNote"]
 class TroubleNote(Static):
     """Says why there is nothing to show; hidden when all is well."""
 
+    _trouble: Trouble | None = None
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "theme", self._draw, init=False)
+
     def show(self, trouble: Trouble | None) -> None:
         """Show a trouble, or hide."""
-        self.set_class(trouble is not None, "-shown")
-        if trouble is not None:
-            hint = f"\n{trouble.hint}" if trouble.hint else ""
-            self.update(Text.assemble((trouble.message, "bold"), (hint, self.app.theme_variables["quiet"])))
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.set_class(trouble is not None, "-shown")
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._trouble is not None:
+            hint = f"\n{self._trouble.hint}" if self._trouble.hint else ""
+            self.update(Text.assemble((self._trouble.message, "bold"), (hint, self.app.theme_variables["quiet"])))
