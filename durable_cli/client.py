@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -17,29 +17,44 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
-from temporalio.service import HealthService, OperatorService, RPCError, RPCStatusCode, ServiceClient, WorkflowService
+from temporalio.service import (
+    HealthService,
+    OperatorService,
+    RPCError,
+    RPCStatusCode,
+    ServiceClient,
+    TLSConfig,
+    WorkflowService,
+)
 
-from durable_cli.config import Settings
-from durable_cli.errors import CliError, nothing_listens
+from durable_cli.config import CodecSettings, Settings
+from durable_cli.connect_failure import Attempt, explain_connect_failure
+from durable_cli.errors import CliError
 
 __all__ = ["Client", "find_detail", "find_next_run_id"]
 
 
 _log = logging.getLogger("dx")
 
+MakeCoded = Callable[[WorkflowService, CodecSettings], WorkflowService]
+
 
 class Client:
     """The raw services of a server, and the namespace and identity that requests carry.
 
     It connects when something is first done with it, so that a wrong command line is found out without a server.
+
+    Args:
+        make_coded: lets the calls of the service pass through the remote codec, in another way than commands do it.
     """
 
     workflow_service: WorkflowService
     operator_service: OperatorService
     health_service: HealthService
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_coded: MakeCoded | None = None) -> None:
         self._settings = settings
+        self._make_coded = make_coded or self._make_strictly_coded
         self._is_connected = False
         self.namespace = settings.namespace
         self.address = settings.connect.target_host
@@ -54,12 +69,8 @@ class Client:
             self.workflow_service = service.workflow_service
             self.operator_service = service.operator_service
             self.health_service = service.health_service
-            if self._settings.codec:
-                from durable_cli.codec import CodedService
-
-                self.workflow_service = cast(
-                    WorkflowService, CodedService(service.workflow_service, self._settings.codec)
-                )
+            if self._settings.codec is not None:
+                self.workflow_service = self._make_coded(service.workflow_service, self._settings.codec)
             self._is_connected = True
         started_s = time.monotonic()
         try:
@@ -67,7 +78,13 @@ class Client:
             _log.debug("%s: %.0f ms", action, (time.monotonic() - started_s) * 1000)
         except RPCError as error:
             _log.debug("%s: %s", action, error.status.name)
-            raise self._explain(action, error) from None
+            raise self.explain(action, error) from None
+
+    def _make_strictly_coded(self, service: WorkflowService, settings: CodecSettings) -> WorkflowService:
+        """Let a call fail where the codec does."""
+        from durable_cli.codec import CodedService, RemoteCodec
+
+        return cast(WorkflowService, CodedService(service, RemoteCodec(settings, lambda: self.namespace)))
 
     async def iterate_history(
         self, workflow_id: str, run_id: str, *, follow: bool = False, close_event_only: bool = False
@@ -119,7 +136,8 @@ class Client:
             if not run_id:
                 return last
 
-    def _explain(self, action: str, error: RPCError) -> CliError:
+    def explain(self, action: str, error: RPCError) -> CliError:
+        """Say which action failed, why, and what to do."""
         message = error.message.rstrip(".") or error.status.name
         return CliError(f"can't {action}: {message}", self._find_hint(error))
 
@@ -177,39 +195,11 @@ async def _connect(settings: Settings) -> ServiceClient:
             "check the address, or allow more with --client-connect-timeout",
         ) from None
     except (RuntimeError, ValueError) as error:
-        raise _explain_connect_failure(settings, str(error)) from None
-
-
-# Words of the TLS library, and what they mean to a user.
-_TLS_PROBLEMS = {
-    "InvalidContentType": (
-        "does not speak TLS",
-        "leave --tls out; --tls=false turns off what an API key or a profile has turned on",
-    ),
-    "UnknownIssuer": ("has a certificate that is not trusted", "give its authority with --tls-ca-path"),
-    "NotValidForName": (
-        "has a certificate for another name",
-        "give the name on the certificate with --tls-server-name",
-    ),
-}
-
-
-def _explain_connect_failure(settings: Settings, reason: str) -> CliError:
-    address = settings.connect.target_host
-    tls = uses_tls(settings)
-    if "ConnectionRefused" in reason:
-        return nothing_listens(address)
-    if "dns error" in reason or "lookup address" in reason:
-        return CliError(f"the host of {address!r} can't be found", "check the spelling of --address")
-    if "Unauthenticated" in reason or "PermissionDenied" in reason:
-        return CliError(f"{address} refused the credentials", "check --api-key, --namespace and the TLS options")
-    if tls:
-        problem, hint = next(
-            (said for word, said in _TLS_PROBLEMS.items() if word in reason),
-            ("takes no TLS connection", "check the --tls-… options"),
+        tls = settings.connect.tls if isinstance(settings.connect.tls, TLSConfig) else TLSConfig()
+        attempt = Attempt(
+            settings.connect.target_host,
+            uses_tls(settings),
+            has_authority=tls.server_root_ca_cert is not None,
+            has_client_certificate=tls.client_cert is not None,
         )
-        return CliError(f"{address} {problem}", hint)
-    return CliError(
-        f"what listens at {address} does not answer as a Temporal server",
-        "is it the gRPC port? A server with TLS needs --tls",
-    )
+        raise explain_connect_failure(attempt, str(error)) from None

@@ -16,13 +16,14 @@ from temporalio.service import ConnectConfig, TLSConfig
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.parameters import parse_pairs
+from durable_cli.profiles import find_config_file, load_profile_codec
 
 __all__ = ["CodecSettings", "Settings", "current_user", "resolve_settings"]
 
 
 @dataclass(frozen=True, slots=True)
 class CodecSettings:
-    """Where the remote codec is, and the headers that it wants."""
+    """Where the remote codec is, with {namespace} for the namespace, and the headers that it wants."""
 
     endpoint: str
     headers: Mapping[str, str]
@@ -58,7 +59,7 @@ def resolve_settings(options: GlobalOptions, connection: ConnectionOptions) -> S
         identity=connection.identity or default_identity(),
         connect_timeout=options.client_connect_timeout,
     )
-    codec = _resolve_codec(connection, namespace, {} if options.disable_config_env else os.environ)
+    codec = _resolve_codec(connection, load_profile_codec(options), _environment(options))
     return Settings(connect, namespace, options.client_connect_timeout, codec)
 
 
@@ -76,7 +77,7 @@ def current_user() -> str:
 
 
 def _refuse_unsupported(options: GlobalOptions, connection: ConnectionOptions) -> None:
-    environment = {} if options.disable_config_env else os.environ
+    environment = _environment(options)
     if options.env_file or (options.env or environment.get("TEMPORAL_ENV") or "default") != "default":
         raise CliError(
             "the old environment files (--env, --env-file, TEMPORAL_ENV) aren't read",
@@ -91,17 +92,21 @@ def _refuse_unsupported(options: GlobalOptions, connection: ConnectionOptions) -
         raise CliError("--client-authority is not supported", "for TLS, --tls-server-name sets the server's name")
 
 
+def _environment(options: GlobalOptions) -> Mapping[str, str]:
+    return {} if options.disable_config_env else os.environ
+
+
 def _resolve_codec(
-    connection: ConnectionOptions, namespace: str, environment: Mapping[str, str]
+    connection: ConnectionOptions, profile: Mapping[str, str], environment: Mapping[str, str]
 ) -> CodecSettings | None:
-    endpoint = connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT")
+    endpoint = connection.codec_endpoint or environment.get("TEMPORAL_CODEC_ENDPOINT") or profile.get("endpoint")
     if not endpoint:
         return None
-    auth = connection.codec_auth or environment.get("TEMPORAL_CODEC_AUTH")
-    headers = {"X-Namespace": namespace, **parse_pairs(connection.codec_header, "--codec-header")}
-    if auth:
-        headers["Authorization"] = auth
-    return CodecSettings(endpoint.replace("{namespace}", namespace), headers)
+    auth = connection.codec_auth or environment.get("TEMPORAL_CODEC_AUTH") or profile.get("auth")
+    headers = parse_pairs(connection.codec_header, "--codec-header")
+    if not endpoint.startswith(("http://", "https://")):
+        raise CliError(f"the codec's endpoint {endpoint!r} is no URL", "write it as http://HOST:PORT")
+    return CodecSettings(endpoint, {**headers, "Authorization": auth} if auth else headers)
 
 
 def _load_profile(options: GlobalOptions) -> ClientConfigProfile:
@@ -116,9 +121,9 @@ def _load_profile(options: GlobalOptions) -> ClientConfigProfile:
             disable_env=options.disable_config_env,
         )
     except Exception as error:  # the bridge's ConfigError derives from RuntimeError or Exception, by version
-        source = options.config_file or os.environ.get("TEMPORAL_CONFIG_FILE") or "temporal.toml"
         raise CliError(
-            f"the client configuration can't be used: {error}", f"look at {source}, or pass --disable-config-file"
+            f"the client configuration can't be used: {error}",
+            f"look at {find_config_file(options)}, or pass --disable-config-file",
         ) from None
 
 

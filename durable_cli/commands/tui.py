@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions, WorkflowReference, attach, command, option
@@ -15,6 +16,8 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 
 @attach("reference", WorkflowReference)
 @option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
+@option("--history", type=Path, metavar="FILE", help="Browse a history from a JSON file; no server is needed.")
+@option("--place", hidden=True, default="", help="The main screen to begin with.")
 @option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 @attach("connection", ConnectionOptions)
@@ -24,6 +27,8 @@ def tui(
     connection: ConnectionOptions,
     reference: WorkflowReference,
     read_only: bool,
+    history: Path | None,
+    place: str,
     end_with_fd: int | None,
 ) -> None:
     """Browse workflows and their histories in the terminal.
@@ -33,6 +38,7 @@ def tui(
     \b
     dx tui
     dx tui order-1 --address localhost:7000
+    dx tui --history order-1_history.json
     """
     if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError(
@@ -45,6 +51,8 @@ def tui(
         connection,
         workflow_id=reference.workflow_id,
         run_id=reference.run_id,
+        place=place,
+        history_file=history,
         is_read_only=read_only,
         end_with_fd=end_with_fd,
     ).run()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from durable_cli.output.text import Row, TextScreen
 
-__all__ = ["format_length", "format_moment", "format_work", "print_clock", "say_unusual_time"]
+__all__ = ["format_deadline", "format_length", "format_moment", "format_work", "print_clock", "say_unusual_time"]
 
 _MODES = {
     "running": "running at the pace of the system's clock",
@@ -87,6 +87,12 @@ def format_work(work: Mapping[str, Any]) -> str:
     return f"{work['kind']}{name} of {work['workflowId']}, {where}"
 
 
+def format_deadline(deadline: Mapping[str, Any]) -> str:
+    """Say what is due, and of which workflow."""
+    what = _DEADLINES.get(deadline.get("kind", ""), "{kind}").format_map(deadline)
+    return f"{what} of {deadline['workflowId']}"
+
+
 def _say_offset(text: str) -> str:
     offset = _parse_offset(text)
     if abs(offset) < timedelta(seconds=1):
@@ -104,8 +110,7 @@ def _say_next(clock: Mapping[str, Any]) -> str:
         return "nothing is due"
     left = _parse_time(deadline["time"]) - _parse_time(clock["time"])
     when = f"in {format_length(left)}" if left > timedelta() else "now"
-    what = _DEADLINES.get(deadline.get("kind", ""), "{kind}").format_map(deadline)
-    return f"{when}: {what} of {deadline['workflowId']} ({deadline['workflowType']})"
+    return f"{when}: {format_deadline(deadline)} ({deadline['workflowType']})"
 
 
 def _parse_time(text: str) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from temporalio.api.failure.v1 import Failure
 
-from durable_cli.output.payload_text import show_controls
+from durable_cli.output.payload_text import failure_words, show_controls
 
 __all__ = ["format_failure"]
 
@@ -19,11 +19,12 @@ def format_failure(failure: Failure) -> Text:
         if depth:
             text.append(f"\n{indent}caused by ", style="dim")
         type_name = failure.application_failure_info.type
+        message, trace = failure_words(failure)
         text.append(f"{type_name}: " if type_name else "", style="red")
-        text.append(show_controls(failure.message) or failure.WhichOneof("failure_info") or "failure", style="red")
+        text.append(show_controls(message) or failure.WhichOneof("failure_info") or "failure", style="red")
         if failure.application_failure_info.non_retryable:
             text.append("  (not retryable)", style="dim")
-        for line in show_controls(failure.stack_trace).rstrip().splitlines():
+        for line in show_controls(trace).rstrip().splitlines():
             text.append(f"\n{indent}    {line}", style="dim")
         if not failure.HasField("cause"):
             return text

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from durable_cli.output.text import TextScreen
 
 __all__ = [
+    "failure_words",
     "format_fields",
     "format_payload",
     "format_payloads",
@@ -92,7 +93,20 @@ def summarize_failure(failure: Failure) -> str:
     while failure.HasField("cause"):
         failure = failure.cause
     type_name = failure.application_failure_info.type
-    return show_controls(f"{type_name}: {failure.message}" if type_name else failure.message)
+    message, _ = failure_words(failure)
+    return show_controls(f"{type_name}: {message}" if type_name else message)
+
+
+def failure_words(failure: Failure) -> tuple[str, str]:
+    """Return the message and the stack trace of a failure; some converters keep both in a payload."""
+    encoded = failure.encoded_attributes
+    if encoded.metadata.get("encoding", b"").startswith(b"json/"):
+        try:
+            attributes = json.loads(encoded.data)
+            return str(attributes.get("message", "")), str(attributes.get("stack_trace", ""))
+        except (ValueError, AttributeError):
+            pass
+    return failure.message, failure.stack_trace
 
 
 def show_controls(text: str) -> str:

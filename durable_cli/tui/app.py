@@ -6,33 +6,48 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
-from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
+from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.server_clock import ServerClock
 from durable_cli.tui.theme import DEFAULT_THEME, SIXTEEN_COLORS, THEMES
+from durable_cli.tui.times import set_server_clock
 from durable_cli.tui.widgets.harmless import HarmlessFilter
 from durable_cli.tui.widgets.top_bar import TopBar
 
+if TYPE_CHECKING:
+    from durable_cli.tui.screens.batches import BatchesScreen
+
 __all__ = ["BrowserApp"]
+
+CONNECT, CLOCK = "connect", "clock"
+BETWEEN = "between"
+BATCHES = "batches"
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` opens that workflow at once, `end_with_fd` is a pipe to end with."""
+    """Browses one server, or the history in a file; `workflow_id` or `place` is what it opens at once.
+
+    Args:
+        end_with_fd: a pipe; when it closes, the browser ends.
+    """
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -43,6 +58,7 @@ class BrowserApp(App[None]):
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
+        Binding("P", "choose_profile", "Profile: another server", show=False),
         *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]
 
@@ -53,17 +69,30 @@ class BrowserApp(App[None]):
         *,
         workflow_id: str = "",
         run_id: str = "",
+        place: str = "",
+        history_file: Path | None = None,
         is_read_only: bool = False,
         end_with_fd: int | None = None,
     ) -> None:
         super().__init__()
-        self.link = Link(global_options, connection, self.post_message)
-        self.is_read_only = is_read_only
+        self.link = self._first_link = Link(global_options, connection, self.post_message)
+        self._history_file = history_file
+        if history_file is not None:
+            from durable_cli.tui.feed.history_file import FileLink
+
+            self.link = FileLink(history_file, self.post_message)
+        self.is_read_only = is_read_only or history_file is not None
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
+        self.codec_trouble: Trouble | None = None
+        self.decodings = 0
+        """How often the codec server has come back: what was read before may be read better now."""
+        self.clock: ServerClock | None = None
+        """The server's own clock, when it has one."""
         self._opens = (workflow_id, run_id)
+        self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in (*THEMES, SIXTEEN_COLORS):
             self.register_theme(theme)
         self.preferences = load_preferences()
@@ -79,15 +108,24 @@ class BrowserApp(App[None]):
 
     def on_mount(self) -> None:
         workflow_id, run_id = self._opens
-        if workflow_id:
+        if self._history_file is not None:
+            from durable_cli.tui.screens.workflow.file_screen import FileScreen
+
+            self.push_screen(FileScreen(self._history_file))
+        elif workflow_id:
             self.push_screen(WorkflowScreen(workflow_id, run_id))
+        if self._begins_at != FIRST_PLACE:
+            self.call_later(self.switch_mode, self._begins_at)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit)
         if self._end_with_fd is not None:
             loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
-        self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
+        self.call_after_refresh(self._connect)
+
+    def _connect(self) -> None:
+        _: Worker[None] = self.run_worker(self.link.keep_connected, group=CONNECT, exclusive=True)
 
     def _end(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
@@ -95,12 +133,63 @@ class BrowserApp(App[None]):
 
     def on_connection_changed(self, message: ConnectionChanged) -> None:
         """Show on whatever screen is open whether the server answers."""
+        if message.link is not self.link:
+            return
+        if message.connection is not self.connection:
+            self.workers.cancel_group(self, CLOCK)
+            if message.connection is Connection.CONNECTED:
+                self.follow_clock()
+        if message.trouble is not None and self.link.profile:
+            hint = f"{message.trouble.hint}\nP goes to another profile".strip()
+            message.trouble = Trouble(message.trouble.message, hint)
         self.connection, self.trouble = message.connection, message.trouble
+        self._update_bars()
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowserScreen):
+                screen.show_connection(message)
+
+    def _update_bars(self) -> None:
         for screen in self.screen_stack:
             for bar in screen.query(TopBar):
                 bar.update_bar()
+
+    def follow_clock(self) -> None:
+        """Ask at once, and then again and again, how the server's clock goes; most servers have none of their own."""
+        from durable_cli.tui.feed.clock import watch_clock
+
+        watch = partial(watch_clock, self.link, self.post_message)
+        _: Worker[None] = self.run_worker(watch, group=CLOCK, exclusive=True)
+
+    def on_clock_read(self, message: ClockRead) -> None:
+        """Go by the server's clock wherever times are shown."""
+        if message.link is self.link:
+            self._take_clock(message.clock)
+
+    def _take_clock(self, clock: ServerClock | None) -> None:
+        badge = self.clock.badge if self.clock is not None else ""
+        self.clock = clock
+        if clock is None or not clock.is_moved:
+            set_server_clock()
+        else:
+            set_server_clock(clock.ahead_ns, stands_at_ns=clock.time_ns if clock.mode == "paused" else 0)
+        if badge != (clock.badge if clock is not None else ""):
+            self._update_bars()
+
+    def on_codec_changed(self, message: CodecChanged) -> None:
+        """Let the screens that show payloads say that the codec server is away, or read them anew."""
+        self.codec_trouble = message.trouble
+        self.decodings += message.trouble is None
+        for screen in self.screen_stack:
             if isinstance(screen, BrowserScreen):
-                screen.show_connection(message)
+                screen.show_codec(message)
+
+    def is_reachable(self) -> bool:
+        """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
+        if self.link.is_connected and self.connection is not Connection.LOST:
+            return True
+        trouble = self.trouble or Trouble(self.link.absence)
+        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        return False
 
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""
@@ -122,12 +211,20 @@ class BrowserApp(App[None]):
         await self.leave_details()
         cast(WorkflowsScreen, self.screen).take_filter(query)
 
+    async def show_batch(self, job_id: str) -> None:
+        """Show a batch job and how far it is."""
+        await self.switch_mode(BATCHES)
+        await self.leave_details()
+        cast("BatchesScreen", self.screen).show_job(job_id)
+
     @work
     async def action_choose_namespace(self) -> None:
         """Go to another namespace."""
         from durable_cli.tui.dialogs.pick import PickDialog
         from durable_cli.tui.feed.namespaces import list_namespaces
 
+        if not self.is_reachable():
+            return
         try:
             names = await list_namespaces(self.link)
         except CliError as error:
@@ -137,13 +234,42 @@ class BrowserApp(App[None]):
         if chosen and chosen != self.link.namespace:
             await self.change_namespace(chosen)
 
-    async def change_namespace(self, namespace: str) -> None:
-        """Browse another namespace of the same server; what was open of the old one is closed."""
-        self.link.use_namespace(namespace)
+    @work
+    async def action_choose_profile(self) -> None:
+        """Go to the server of another profile of the configuration file."""
+        from durable_cli.tui.profile_choice import choose_link
+
+        link = await choose_link(self, self._first_link)
+        if link is not None:
+            await self.browse(link)
+
+    async def browse(self, link: Link) -> None:
+        """Browse another server; nothing of the former one stays on the screens."""
+        self.link.close()
+        self.workers.cancel_group(self, CLOCK)
+        self.link, self.connection, self.trouble, self.codec_trouble = link, Connection.CONNECTING, None, None
+        self._take_clock(None)
+        here = self.current_mode
+        with self.batch_update():
+            await self.leave_details()
+            self.add_mode(BETWEEN, Screen)  # the mode that is shown can't be taken away
+            await self.switch_mode(BETWEEN)
+            await self._forget_places()
+            await self.switch_mode(here)
+            await self.remove_mode(BETWEEN)
+        self._connect()
+
+    async def _forget_places(self) -> None:
+        """Close what is open in the places that are not looked at."""
         for place in PLACES:
             if place.name != self.current_mode:
                 await self.remove_mode(place.name)
                 self.add_mode(place.name, partial(make_screen, place))
+
+    async def change_namespace(self, namespace: str) -> None:
+        """Browse another namespace of the same server; what was open of the old one is closed."""
+        self.link.use_namespace(namespace)
+        await self._forget_places()
         await self.leave_details()
         screen = cast(BrowserScreen, self.screen)
         screen.query_one(TopBar).update_bar()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 __all__ = [
     "Line",
     "Look",
+    "first_json_lines",
     "json_lines",
     "picture_controls",
     "plain_text",
@@ -20,12 +22,15 @@ __all__ = [
 
 CUT_LINES = 200
 CUT_CHARACTERS = 4_000
+READ_BYTES = 100_000
+"""So many hold the lines that are shown of something large."""
 INSTALLED = re.compile(r'(?<=")[^"]*/(?:site-packages|node_modules)/')
 LIBRARY_FRAME = re.compile(
     r"site-packages|/lib/python|/lib/temporalio|<frozen|node_modules|node:internal|\(internal/|go\.temporal\.io|/runtime/"
     r"|\bio\.temporal\.|\bjava\.|\bjdk\.|Temporalio\.|System\."
 )
 FRAME = re.compile(r'\s*(File "|at )|\t\S+\.go:\d+')
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _MARKS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)\1")
 # What would turn the direction of the rest of a line; letters that run from right to left need none of these.
 _DIRECTIONS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -92,6 +97,36 @@ def json_lines(value: Any, *, is_whole: bool = False) -> list[Line]:
         else:
             lines.append(Line(text, Look.JSON))
     return lines
+
+
+def first_json_lines(data: bytes) -> list[Line]:
+    """Write the first lines of a large JSON text; the rest of it is not even read."""
+    text = data[:READ_BYTES].decode(errors="ignore")
+    lines = []
+    for line in islice(_indent_json(text), CUT_LINES):
+        lines.append(Line(line[:CUT_CHARACTERS], Look.JSON))
+    lines.append(Line("… and more: v opens all of it", Look.QUIET))
+    return lines
+
+
+def _indent_json(text: str) -> Iterator[str]:
+    line, depth, before = "", 0, ""
+    for found in _JSON_TOKEN.finditer(text):
+        token = found[0]
+        if token in "}]":
+            depth = max(0, depth - 1)
+            if before not in "{[":
+                yield line
+                line = "  " * depth
+            line += token
+        else:
+            if before and before in "{[,":
+                yield line
+                line = "  " * depth
+            line += ": " if token == ":" else show_controls(token)
+            depth += token in "{["
+        before = token
+    yield line
 
 
 def _iterate_lines(value: Any) -> Iterator[str]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, RunRow, RunSummary
+from durable_cli.tui.server_clock import ServerClock
+
+if TYPE_CHECKING:
+    from durable_cli.tui.feed.link import Link
 
 __all__ = [
+    "ClockRead",
+    "CodecChanged",
     "Connection",
     "ConnectionChanged",
     "HistoryGrew",
@@ -29,6 +36,8 @@ class Connection(Enum):
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    SLOW = "slow"
+    """It is asked, and silent for long."""
     LOST = "lost"
 
 
@@ -42,8 +51,9 @@ class Trouble:
 
 @dataclass
 class ConnectionChanged(Message):
-    """The server was reached, or does not answer any more."""
+    """The server that `link` leads to was reached, or does not answer any more."""
 
+    link: Link
     connection: Connection
     trouble: Trouble | None = None
 
@@ -52,19 +62,45 @@ class ConnectionChanged(Message):
 
 
 @dataclass
-class TroubleChanged(Message):
-    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC."""
+class ClockRead(Message):
+    """How the clock of the server that `link` leads to goes; None when it has none of its own."""
+
+    link: Link
+    clock: ServerClock | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ClockRead)
+
+
+@dataclass
+class CodecChanged(Message):
+    """The codec server is away, or (None) back."""
 
     trouble: Trouble | None
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, TroubleChanged)
+        return isinstance(message, CodecChanged)
+
+
+@dataclass
+class TroubleChanged(Message):
+    """What a screen asks for is refused (None: no longer): a wrong filter, an unknown namespace, a missing RPC.
+
+    A screen may ask for several things at once; each has a name, `source`.
+    """
+
+    trouble: Trouble | None
+    source: str = ""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TroubleChanged) and message.source == self.source
 
 
 @dataclass
 class RunsListed(Message):
     """A page of the runs that match `query`; `token` asked for it, and is empty for the first page."""
 
+    of_namespace: str
     query: str
     token: bytes
     rows: Sequence[RunRow]
@@ -78,6 +114,7 @@ class RunsListed(Message):
 class RunsCounted(Message):
     """How many runs of those that match `query` have which status (its number in the protocol)."""
 
+    of_namespace: str
     query: str
     counts: dict[int, int]
 

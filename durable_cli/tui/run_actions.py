@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 
-from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.actions import cancel_workflow, signal_workflow, terminate_workflow
 from durable_cli.tui.one_run_actions import ARGUMENTS, OneRunActionsScreen
 
 if TYPE_CHECKING:
+    from durable_cli.tui.batch_order import ManyRuns
     from durable_cli.tui.feed.link import Link
 
 __all__ = ["RunActionsScreen", "name_targets"]
-
-SLOTS = 10
 
 
 class RunActionsScreen(OneRunActionsScreen):
@@ -43,26 +40,12 @@ class RunActionsScreen(OneRunActionsScreen):
         if len(targets) == 1:
             await self.do(lambda link: action(link, *targets[0]))
             return
-        slots = asyncio.Semaphore(SLOTS)
-        refusals: list[CliError] = []
+        from durable_cli.tui.batch_actions import act_on_all
 
-        async def do_one(workflow_id: str, run_id: str) -> None:
-            async with slots:
-                try:
-                    await action(self.browser.link, workflow_id, run_id)
-                except CliError as error:
-                    refusals.append(error)
+        await act_on_all(self, f"To {len(targets):,} runs", targets, action, "done to")
 
-        await asyncio.gather(*(do_one(*target) for target in targets))
-        done = len(targets) - len(refusals)
-        if refusals:
-            self.notify(
-                f"{refusals[0].message}; {len(refusals)} of {len(targets)} in all",
-                title=f"done to {done}",
-                severity="error",
-            )
-        else:
-            self.notify(f"done to {done} runs")
+    def show_progress(self, progress: ManyRuns) -> None:
+        """Take note of what was done to many runs, and what was not."""
 
     @work
     async def action_change_signal(self) -> None:

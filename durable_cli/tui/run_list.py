@@ -41,7 +41,7 @@ class RunList:
         """Take a page as it is now; return whether anything that is shown has changed."""
         page = self._by_token.get(token)
         if page is None:
-            if self._pages and token != self.next_token:
+            if token != self.next_token:
                 return False  # a page of a list that was begun anew since it was asked for
             page = _Page(token, list(rows), next_token)
             self._pages.append(page)

@@ -1,18 +1,44 @@
-"""Times and spans as a browser shows them: short, aligned, and in local time."""
+"""Times and spans as a browser shows them: short, aligned, and in local time.
+
+What time it is, is the server's to say: a local server's clock may have been moved, or stand.
+"""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime
 
-__all__ = ["ahead", "clock", "now_ns", "rough_span", "short_span", "since"]
+__all__ = ["ahead", "clock", "here_ns", "moved_ns", "now_ns", "rough_span", "set_server_clock", "short_span", "since"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
+class _ServerClock:
+    """How the clock of the server that is browsed differs from this machine's."""
+
+    ahead_ns = 0
+    stands_at_ns = 0
+
+
+def set_server_clock(ahead_ns: int = 0, *, stands_at_ns: int = 0) -> None:
+    """Go by a clock that is ahead of this machine's, or that stands at a time."""
+    _ServerClock.ahead_ns, _ServerClock.stands_at_ns = ahead_ns, stands_at_ns
+
+
 def now_ns() -> int:
-    """Return the time of this machine, in nanoseconds since the epoch."""
+    """Return the time of the server, in nanoseconds since the epoch."""
+    return _ServerClock.stands_at_ns or time.time_ns() + _ServerClock.ahead_ns
+
+
+def here_ns() -> int:
+    """Return the time of this machine: of people, and of workers and their polls, which no skip makes older."""
     return time.time_ns()
+
+
+def moved_ns() -> int:
+    """Return how far the server's clock is ahead of this machine's."""
+    stands_at_ns = _ServerClock.stands_at_ns
+    return stands_at_ns - time.time_ns() if stands_at_ns else _ServerClock.ahead_ns
 
 
 def short_span(nanoseconds: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -68,16 +69,43 @@ async def browsing(
     workflow_id: str = "",
     is_read_only: bool = False,
     size: tuple[int, int] = (120, 35),
+    connection: ConnectionOptions | None = None,
+    config_file: Path | None = None,
+    profile: str | None = None,
 ) -> AsyncIterator[tuple[BrowserApp, Pilot[None]]]:
     """The browser on a server; without an address, where nothing listens."""
     app = BrowserApp(
-        GlobalOptions(disable_config_env=True),
-        ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
+        GlobalOptions(disable_config_env=True, config_file=str(config_file) if config_file else None, profile=profile),
+        connection or ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
         workflow_id=workflow_id,
         is_read_only=is_read_only,
     )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
+
+
+@contextmanager
+def browser_process(folder: Path, *words: str) -> Iterator[Callable[[], None]]:
+    """The browser as a process that paints for nobody; yield what quits it and waits for its end."""
+    read_fd, write_fd = os.pipe()
+    process = subprocess.Popen(
+        [*dx_command(), "tui", *words, "--end-with-fd", str(read_fd)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[read_fd],
+        env={**os.environ, "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver", "XDG_CONFIG_HOME": str(folder)},
+    )
+
+    def quit_it() -> None:
+        os.close(write_fd)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+    try:
+        yield quit_it
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(read_fd)
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

@@ -73,3 +73,11 @@ def test_the_pages_on_the_screen_are_known() -> None:
     assert list(runs.tokens_between(0, 2)) == [b""]
     assert list(runs.tokens_between(2, 3)) == [b"", b"after-7"]
     assert list(runs.tokens_between(4, 9)) == [b"after-7"]
+
+
+def test_a_page_of_a_list_that_was_begun_anew_is_not_taken() -> None:
+    runs = RunList()
+    assert not runs.take(b"after-7", [run(6), run(5)], b"")
+    assert numbers(runs) == []
+    assert runs.take(b"", [run(9)], b"")
+    assert numbers(runs) == [9]

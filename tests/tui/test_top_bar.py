@@ -7,7 +7,7 @@ import pytest
 from durable_cli.tui.places import PLACES, find_place
 from durable_cli.tui.widgets.top_bar import BarPart, lay_out_bar
 
-SERVER = (BarPart("localhost:7233", "quiet", PLACES[-1].action), BarPart(" ●", "success"))
+SERVER = (BarPart("localhost:7233 ", "quiet", PLACES[-1].action), BarPart("●", "success"))
 STRIP = "1 workflows  2 schedules  3 task queues  4 workers  5 deployments  6 batches  7 namespaces  8 server"
 
 
@@ -22,10 +22,12 @@ def bar(width: int, detail: str = "", *, namespace: str = "default", has_keys: b
     ("width", "detail", "shown"),
     [
         (140, "", f"dx / default         {STRIP}   localhost:7233 ●"),
-        (140, "nightly-report", f"dx / default / nightly-report      {STRIP}    ●"),
+        (140, "nightly-report", f"dx / default / nightly-report       {STRIP}   ●"),
         (100, "", "dx / default / schedules" + " " * 41 + " 1 2 3 4 5 6 7 8   localhost:7233 ●"),
         (80, "nightly-report", "dx / default / schedules / nightly-report     1 2 3 4 5 6 7 8   localhost:7233 ●"),
-        (66, "nightly-report", "dx / default / schedules / nightly-report         localhost:7233 ●"),
+        (66, "nightly-report", "dx / default / schedules / nightly-report      1 2 3 4 5 6 7 8   ●"),
+        (60, "nightly-report", "dx / default / schedules / nightly-report   localhost:7233 ●"),
+        (50, "nightly-report", "dx / default / schedules / nightly-report        ●"),
         (30, "nightly-report", "dx / default / schedules / ni…"),
     ],
 )
@@ -50,3 +52,15 @@ def test_every_word_of_the_strip_goes_somewhere() -> None:
     assert {place.title: place.action for place in PLACES}.items() <= going.items()
     assert going["default"] == "app.choose_namespace"
     assert going["dx"] == "app.command_palette"
+
+
+def test_the_address_is_left_out_before_the_profile_and_the_clock() -> None:
+    server = (SERVER[0], BarPart("prod "), BarPart("+3d00h ‖ paused "), SERVER[1])
+
+    def bar_of(width: int) -> str:
+        parts = lay_out_bar(width, namespace="default", place=PLACES[0], detail="", server=server, has_keys=True)
+        return "".join(part.text for part in parts)
+
+    assert bar_of(100).endswith(" 8   localhost:7233 prod +3d00h ‖ paused ●")
+    assert bar_of(80).endswith(" 8   prod +3d00h ‖ paused ●")
+    assert bar_of(60).endswith("dx / default / workflows              prod +3d00h ‖ paused ●")

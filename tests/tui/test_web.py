@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -15,7 +17,7 @@ from playwright.sync_api import Page, WebSocket, sync_playwright
 
 from durable_cli.tui.web.links import Place, find_place
 from tests.cli.conftest import Stage, run_stage
-from tests.support.server_process import ServerProcess, dx_command, find_free_port, launch_server, running
+from tests.support.server_process import ServerProcess, dx_command, find_free_port, launch_dx, launch_server, running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE_SECONDS = 20.0
@@ -101,31 +103,75 @@ def test_a_workflow_is_found_signaled_and_seen_to_complete(page_stage: tuple[Sta
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_link_of_the_official_ui_opens_its_run(page_stage: tuple[Stage, int]) -> None:
     stage, ui_port = page_stage
-    workflow_id = stage.start("Waiter", name="order/7 ü")
-    run_id = (
-        stage.dx("workflow", "describe", workflow_id, "-o", "json")
-        .ok()
-        .json["workflowExecutionInfo"]["execution"]["runId"]
-    )
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = chromium.new_page()
         screen = Screen(page)
-        page.goto(f"http://localhost:{ui_port}/namespaces/default/workflows/order%2F7%20%C3%BC/{run_id}/history")
-        screen.wait_for(run_id)
+        for workflow_id in ("order/7 ü", "-a%2Fb?#'\"&+;x"):
+            stage.start("Waiter", name=workflow_id)
+            described = stage.dx("workflow", "describe", "-w", workflow_id, "-o", "json").ok().json
+            run_id = described["workflowExecutionInfo"]["execution"]["runId"]
+            path = f"/namespaces/default/workflows/{quote(workflow_id, safe='')}/{run_id}/history"
+            page.goto(f"http://localhost:{ui_port}{path}")
+            screen.wait_for(run_id)
+        page.goto(f"http://localhost:{ui_port}/namespaces/default/task-queues/any")
+        screen.wait_for("1 task queue")
         chromium.close()
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_says_that_there_is_no_server_and_finds_one(tmp_path: Path, page_stage: tuple[Stage, int]) -> None:
+    stage, _ = page_stage
+    port, ui_port = find_free_port(), find_free_port()
+    address = f"127.0.0.1:{port}"
+    pages = stage.dx.launch("ui", "--address", address, "--port", str(ui_port))
+    try:
+        until(lambda: is_open(ui_port), "the page is served")
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = chromium.new_page(viewport={"width": 1200, "height": 700})
+            screen = Screen(page)
+            page.goto(f"http://localhost:{ui_port}/")
+            screen.wait_for(f"nothing listens at {address}")
+            with running(launch_dx(tmp_path, port=port)):
+                screen.wait_for("No workflows in namespace default yet")
+            page.goto(f"http://localhost:{ui_port}/namespaces/default/workflows/gone/r1/history")
+            screen.wait_for(f"nothing listens at {address}")
+            pages.terminate()
+            page.wait_for_selector("body.-closed")
+            chromium.close()
+    finally:
+        pages.kill()
+        pages.communicate()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize(
     ("path", "place"),
     [
         ("/", Place()),
-        ("/namespaces", Place()),
+        ("/namespaces", Place(screen="namespaces")),
         ("/namespaces/orders", Place("orders")),
         ("/namespaces/orders/workflows", Place("orders")),
         ("/namespaces/orders/workflows/a", Place("orders", "a")),
         ("/namespaces/orders/workflows/a%2Fb/r1/history", Place("orders", "a/b", "r1")),
-        ("/namespaces/orders/schedules/nightly", Place("orders")),
+        ("/namespaces/orders/workflows/a%252Fb/r1/", Place("orders", "a%2Fb", "r1")),
+        ("/namespaces/orders/workflows/a%2F/r1", Place("orders", "a/", "r1")),
+        ("/namespaces/a%20b/workflows/-x+1%3F%23'%22/r1/history", Place("a b", "-x+1?#'\"", "r1")),
+        ("/namespaces/orders/workflows/ü/r1", Place("orders", "ü", "r1")),
+        ("/namespaces/orders/workflows/%C3%BC%0A", Place("orders", "ü\n")),
+        ("/namespaces/orders/workflows//r1", Place("orders")),
+        ("/namespaces/orders/workflows/a%00b/r1", None),
+        ("/namespaces/orders/schedules/nightly", Place("orders", screen="schedules")),
+        ("/namespaces/orders/task-queues/q", Place("orders", screen="task_queues")),
+        ("/namespaces/orders/batch-operations", Place("orders", screen="batches")),
+        ("/namespaces/orders/workers", Place("orders", screen="workers")),
+        ("/namespaces/orders/deployments/d", Place("orders", screen="deployments")),
         ("/favicon.ico", None),
         ("/namespaces/orders/nonsense", None),
     ],
@@ -176,3 +222,11 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path, page_stage: tuple[Stage, i
     assert refused.code == 1
     assert f"{ui_port} for the web page" in refused.stderr
     assert "--headless" in refused.stderr
+
+
+def test_a_page_of_its_own_says_that_its_port_is_taken(page_stage: tuple[Stage, int]) -> None:
+    stage, ui_port = page_stage
+    refused = stage.dx("ui", "--port", str(ui_port))
+    assert refused.code == 1
+    assert f"can't listen on port {ui_port}" in refused.stderr
+    assert "--port; 0 takes a free one" in refused.stderr

@@ -17,6 +17,7 @@ from durable_cli.tui.history.bars import find_bar
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.nothing_note import nothing_words
 from durable_cli.tui.widgets.waterfall import Waterfall
 from tests.tui.histories import SECOND_NS, START_NS, Story
 
@@ -140,3 +141,25 @@ print(psutil.Process().memory_info().rss)
 def test_a_history_of_fifty_thousand_events_stays_small() -> None:
     measured = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
     assert int(measured.stdout) < 200_000_000
+
+
+@pytest.mark.parametrize(
+    ("address", "namespace", "command"),
+    [
+        ("localhost:7233", "default", "$ dx workflow start --type MyWorkflow --task-queue my-queue"),
+        (
+            "far:7000",
+            "orders",
+            "$ dx workflow start --type MyWorkflow --task-queue my-queue --address far:7000 --namespace orders",
+        ),
+    ],
+)
+def test_an_empty_list_says_how_to_start_a_workflow_there(address: str, namespace: str, command: str) -> None:
+    title, advice = nothing_words(address, namespace, "", is_read_only=False)
+    assert title == f"No workflows in namespace {namespace} yet"
+    assert command in advice
+    assert any(line.startswith("+ starts one") for line in advice)
+    assert not any("+" in line for line in nothing_words(address, namespace, "", is_read_only=True)[1])
+    assert (
+        nothing_words(address, namespace, "x", is_read_only=False)[0] == f"No workflow in namespace {namespace} matches"
+    )

@@ -11,10 +11,19 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
+from durable_cli.codec import iterate_payloads
 from durable_cli.output.event_text import name_event
 from durable_cli.output.proto_json import to_json
+from durable_cli.tui.feed.codec import NOT_DECODED
 from durable_cli.tui.feed.from_protos import timestamp_ns
-from durable_cli.tui.feed.payload_lines import copy_text, describe_payload, failure_lines, payloads_lines
+from durable_cli.tui.feed.payload_lines import (
+    LARGE_BYTES,
+    copy_text,
+    describe_payload,
+    failure_lines,
+    is_large,
+    payloads_lines,
+)
 from durable_cli.tui.lines import Line, Look, json_lines, plain_text, show_controls
 from durable_cli.tui.times import clock
 
@@ -43,8 +52,7 @@ class Value(NamedTuple):
 
 def event_json(serialized: bytes) -> str:
     """Return an event as the official command line writes it, payloads as they are."""
-    event = HistoryEvent.FromString(serialized)
-    return json.dumps(to_json(event, shorthand_payloads=False), indent=2, ensure_ascii=False)
+    return json.dumps(to_json(_official(serialized), shorthand_payloads=False), indent=2, ensure_ascii=False)
 
 
 def history_json(events: Iterable[bytes]) -> Iterator[str]:
@@ -52,17 +60,28 @@ def history_json(events: Iterable[bytes]) -> Iterator[str]:
     yield '{\n  "events": ['
     separator = "\n"
     for serialized in events:
-        value = to_json(HistoryEvent.FromString(serialized), shorthand_payloads=False)
+        value = to_json(_official(serialized), shorthand_payloads=False)
         text = json.dumps(value, indent=2, ensure_ascii=False)
         yield separator + "\n".join(f"    {line}" for line in text.splitlines())
         separator = ",\n"
     yield "\n  ]\n}\n"
 
 
+def _official(serialized: bytes) -> HistoryEvent:
+    """Read an event without what the browser has noted in it."""
+    event = HistoryEvent.FromString(serialized)
+    if NOT_DECODED.encode() in serialized:
+        for payload in iterate_payloads(event):
+            payload.metadata.pop(NOT_DECODED, None)
+    return event
+
+
 def event_lines(serialized: bytes, *, is_whole: bool = False) -> list[Line]:
     """Write one event: its fields as JSON with decoded payloads, and its failure so that it can be read."""
     event = HistoryEvent.FromString(serialized)
     lines = [_heading(event)]
+    if not is_whole and len(serialized) > LARGE_BYTES:
+        _leave_large_out(event)
     document = to_json(event, shorthand_payloads=True)
     fields: dict[str, Any] = {}
     for key, value in document.items():
@@ -79,6 +98,14 @@ def event_lines(serialized: bytes, *, is_whole: bool = False) -> list[Line]:
     for value in failures:
         lines += _value_lines(value, is_whole)
     return lines
+
+
+def _leave_large_out(event: HistoryEvent) -> None:
+    """Put words in the place of what would take long to read."""
+    for payload in iterate_payloads(event):
+        if is_large(payload):
+            words = f"<{describe_payload(payload)}: v opens all of it>"
+            payload.CopyFrom(Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(words).encode()))
 
 
 def group_lines(events: Iterable[bytes], *, is_whole: bool = False) -> list[Line]:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from google.protobuf import descriptor_pool
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 
-from durable_cli.tui.lines import Line, Look, json_lines, show_controls, trace_lines
+from durable_cli.output.payload_text import failure_words
+from durable_cli.tui.feed.codec import NOT_DECODED
+from durable_cli.tui.lines import Line, Look, first_json_lines, json_lines, show_controls, trace_lines
 
-__all__ = ["copy_text", "describe_payload", "failure_lines", "payload_lines", "payloads_lines"]
+__all__ = [
+    "LARGE_BYTES",
+    "copy_text",
+    "describe_payload",
+    "failure_lines",
+    "is_large",
+    "payload_lines",
+    "payloads_lines",
+]
 
 HEX_BYTES_PER_LINE = 16
 HEX_LINES = 4
+LARGE_BYTES = 100_000
+MOST_UNPACKED_BYTES = 16_000_000
 CODEC_HINT = "a codec server can decode it: --codec-endpoint"
 
 
@@ -30,35 +47,64 @@ def payloads_lines(payloads: Sequence[Payload], *, is_whole: bool = False) -> li
 
 def payload_lines(payload: Payload, *, is_whole: bool = False) -> list[Line]:
     """Write one payload; a long one is cut unless it is wanted whole."""
-    is_json, value = _decode(payload)
+    inner = unpack(payload)
+    if is_large(inner) and not is_whole and inner.metadata.get("encoding", b"").startswith(b"json/"):
+        return [*first_json_lines(inner.data), Line(f"{len(inner.data):,} bytes in all", Look.QUIET)]
+    is_json, value = _decode(inner)
+    lines = [] if inner is payload else [Line(_encoding_and_size(payload), Look.QUIET)]
     if not is_json:
-        note = Line(describe_payload(payload), Look.QUIET)
-        return [note] if _is_encrypted(payload) else [note, *_hex_lines(payload.data, is_whole)]
-    lines = json_lines(value, is_whole=is_whole)
-    if payload.metadata.get("messageType"):
-        lines.insert(0, Line(_text(payload, "messageType"), Look.QUIET))
+        note = Line(describe_payload(inner), Look.QUIET)
+        return [*lines, note] if _is_encrypted(inner) else [*lines, note, *_hex_lines(inner.data, is_whole)]
+    if inner.metadata.get("messageType"):
+        lines.append(Line(_text(inner, "messageType"), Look.QUIET))
+    lines += json_lines(value, is_whole=is_whole)
     if lines[-1].text.startswith("… and"):
-        lines.append(Line(f"{len(payload.data):,} bytes in all", Look.QUIET))
+        lines.append(Line(f"{len(inner.data):,} bytes in all", Look.QUIET))
     return lines
+
+
+def is_large(payload: Payload) -> bool:
+    """Return whether reading all of a payload takes so long that a person would notice."""
+    return len(payload.data) > LARGE_BYTES
 
 
 def describe_payload(payload: Payload) -> str:
     """Say what a payload is that is not JSON: its encoding, its size, and what would decode it."""
+    words = _encoding_and_size(payload)
+    if payload.metadata.get(NOT_DECODED):
+        return f"{words} · {_text(payload, NOT_DECODED)}"
+    if _text(payload, "encoding").startswith(("binary/plain", "binary/protobuf", "json/")):
+        return words
+    return f"{words}; {CODEC_HINT}"
+
+
+def _encoding_and_size(payload: Payload) -> str:
     encoding = _text(payload, "encoding") or "no encoding"
     size = f"{len(payload.data):,} bytes"
     if _is_encrypted(payload):
         key = _text(payload, "encryption-key-id")
-        return f"encrypted ({encoding}{f', key {key}' if key else ''}, {size}); {CODEC_HINT}"
-    if encoding.startswith(("binary/plain", "json/")):
-        return f"{encoding}, {size}"
-    return f"{encoding}, {size}; {CODEC_HINT}"
+        return f"encrypted ({encoding}{f', key {key}' if key else ''}, {size})"
+    message_type = _text(payload, "messageType")
+    return f"{encoding}, {message_type}, {size}" if message_type else f"{encoding}, {size}"
+
+
+def unpack(payload: Payload) -> Payload:
+    """Return what is in a payload that is only compressed, in the way of the SDKs' samples; else the payload itself."""
+    if payload.metadata.get("encoding") != b"binary/zlib":
+        return payload
+    unpacker = zlib.decompressobj()
+    try:
+        inner = Payload.FromString(unpacker.decompress(payload.data, MOST_UNPACKED_BYTES))
+    except (zlib.error, DecodeError):
+        return payload
+    return inner if unpacker.eof and "encoding" in inner.metadata else payload
 
 
 def copy_text(payloads: Iterable[Payload]) -> str:
     """Return values as they are copied: indented JSON, one after the other."""
     texts = []
     for payload in payloads:
-        is_json, value = _decode(payload)
+        is_json, value = _decode(unpack(payload))
         texts.append(json.dumps(value, indent=2, ensure_ascii=False) if is_json else describe_payload(payload))
     return "\n".join(texts)
 
@@ -68,11 +114,23 @@ def _decode(payload: Payload) -> tuple[bool, Any]:
     encoding = payload.metadata.get("encoding", b"")
     if encoding == b"binary/null":
         return True, None
+    if encoding == b"binary/protobuf":
+        return _decode_message(payload)
     if not encoding.startswith(b"json/") or _is_encrypted(payload):
         return False, None
     try:
         return True, json.loads(payload.data)
     except ValueError:
+        return False, None
+
+
+def _decode_message(payload: Payload) -> tuple[bool, Any]:
+    """Read a message whose type is known here: one of Temporal's own, or of the common ones."""
+    name = payload.metadata.get("messageType", b"").decode(errors="replace")
+    try:
+        message = GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name)).FromString(payload.data)
+        return True, MessageToDict(message)
+    except (KeyError, DecodeError, ValueError, TypeError):
         return False, None
 
 
@@ -114,7 +172,7 @@ def failure_lines(failure: Failure, *, is_whole: bool = False) -> list[Line]:
 def _title(failure: Failure) -> str:
     """Return the first line of what a failure says, after its type."""
     kind = (failure.WhichOneof("failure_info") or "failure").removesuffix("_info").replace("_", " ")
-    message = show_controls(failure.message) or kind
+    message = show_controls(failure_words(failure)[0]) or kind
     type_name = show_controls(failure.application_failure_info.type)
     return (f"{type_name}: {message}" if type_name else message).splitlines()[0]
 
@@ -123,7 +181,8 @@ def _message_lines(failure: Failure, depth: int) -> list[Line]:
     indent = "  " * depth
     first = f"{'  ' * (depth - 1)}← {_title(failure)}" if depth else _title(failure)
     lines = [Line(first, Look.ERROR)]
-    lines += [Line(f"{indent}{text}", Look.ERROR) for text in show_controls(failure.message).splitlines()[1:]]
+    message, _ = failure_words(failure)
+    lines += [Line(f"{indent}{text}", Look.ERROR) for text in show_controls(message).splitlines()[1:]]
     notes = ", ".join(_notes(failure, failure.WhichOneof("failure_info") or ""))
     if notes:
         lines.append(Line(f"{indent}{notes}", Look.QUIET))
@@ -133,10 +192,11 @@ def _message_lines(failure: Failure, depth: int) -> list[Line]:
 def _more_lines(failure: Failure, is_whole: bool) -> list[Line]:
     """Write details and stack trace."""
     lines: list[Line] = []
-    if failure.HasField("encoded_attributes"):
+    message, trace = failure_words(failure)
+    if failure.HasField("encoded_attributes") and message == failure.message:
         lines.append(Line(f"its message is {describe_payload(failure.encoded_attributes)}", Look.QUIET))
     lines += payloads_lines(failure.application_failure_info.details.payloads, is_whole=is_whole)
-    return lines + trace_lines(failure.stack_trace, is_whole=is_whole)
+    return lines + trace_lines(trace, is_whole=is_whole)
 
 
 def _notes(failure: Failure, kind: str) -> Iterable[str]:

@@ -48,7 +48,7 @@ async def ask_query(link: Link, workflow_id: str, run_id: str, name: str, argume
     Raises:
         CliError: the code refused, or no worker answered.
     """
-    async with link.asking(f"query workflow {workflow_id!r}") as client:
+    async with link.asking(f"query workflow {workflow_id!r}", waits=True) as client:
         from temporalio.api.common.v1 import WorkflowExecution
         from temporalio.api.query.v1 import WorkflowQuery
         from temporalio.api.workflowservice.v1 import QueryWorkflowRequest

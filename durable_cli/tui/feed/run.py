@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
+from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, Post, reporting, seconds
 from durable_cli.tui.history.groups import History
 from durable_cli.tui.history.run_book import RUNNING_STATUSES
-from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed, Trouble, TroubleChanged
+from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
 
 if TYPE_CHECKING:
     from durable_cli.client import Client
@@ -36,7 +35,7 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
         run_id: empty for the latest run; it is that one which is told of further on, also when another one follows.
     """
     while True:
-        async with reporting(post):
+        async with reporting(post, "run"):
             async with link.asking(f"describe workflow {workflow_id!r}") as client:
                 from temporalio.api.common.v1 import WorkflowExecution
                 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
@@ -73,19 +72,17 @@ class HistoryWatch:
     async def run(self) -> None:
         """Tell until the run is closed."""
         while not self._is_complete:
-            try:
-                async with self._link.asking(
-                    f"read the history of workflow {self._workflow_id!r}", waits=True
-                ) as client:
-                    page = await read_page(client, self._workflow_id, self._run_id, self._token, wait=True)
-            except LostError:
+            page = None
+            async with (
+                reporting(self._post, "history"),
+                self._link.asking(f"read the history of workflow {self._workflow_id!r}", waits=True) as client,
+            ):
+                page = await read_page(client, self._workflow_id, self._run_id, self._token, wait=True)
+            if page is None:
                 # From the start: a page token may be the lost server's; the reader drops what it knows.
                 self._token = b""
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
-            except CliError as error:
-                self._post(TroubleChanged(Trouble(error.message, error.hint)))
-                return
             count = len(page.history.events)
             is_live = count < PAGE_EVENTS // 4 and bool(self._token)
             await self._tell(page.history.events)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import Link, LostError, Post, reporting, seconds
+from durable_cli.tui.batch_order import join_filters
+from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, LostError, Post, reporting, seconds
 from durable_cli.tui.messages import RunsCounted, RunsListed
-from durable_cli.tui.rows import RunRow
 from durable_cli.tui.status import STATUSES
 
 __all__ = ["HEAD_TOKEN", "count_runs", "list_runs", "watch_runs"]
@@ -27,40 +27,43 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
     Args:
         visible_tokens: the tokens of the pages that are looked at now; the first page is `HEAD_TOKEN`.
     """
-    count_due_s = 0.0
+    count_due_s, namespace = 0.0, link.namespace
     while True:
         async with reporting(post):
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
-                rows, next_token = await _list_page(link, query, token)
-                post(RunsListed(query, token, rows, next_token))
-            started_s = time.monotonic()
+                post(await _list_page(link, query, token))
+            started_s, namespace = time.monotonic(), link.namespace
             if started_s >= count_due_s:
-                post(RunsCounted(query, await count_runs(link, query)))
+                post(RunsCounted(namespace, query, await count_runs(link, query)))
                 now_s = time.monotonic()
                 count_due_s = now_s + COUNT_REST * (now_s - started_s)
         await asyncio.sleep(LIST_SECONDS)
 
 
 async def list_runs(link: Link, query: str, token: bytes, post: Post) -> None:
-    """Tell of one further page."""
-    async with reporting(post):
-        rows, next_token = await _list_page(link, query, token)
-        post(RunsListed(query, token, rows, next_token))
+    """Tell of one further page, as soon as the server gives it."""
+    is_told = False
+    while not is_told:
+        async with reporting(post, "page"):
+            post(await _list_page(link, query, token))
+            is_told = True
+        if not is_told:
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _list_page(link: Link, query: str, token: bytes) -> tuple[list[RunRow], bytes]:
+async def _list_page(link: Link, query: str, token: bytes) -> RunsListed:
     async with link.asking("list workflows") as client:
         from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 
         from durable_cli.tui.feed.from_protos import run_row
 
+        namespace = link.namespace
         page = await client.workflow_service.list_workflow_executions(
-            ListWorkflowExecutionsRequest(
-                namespace=link.namespace, page_size=PAGE_ROWS, next_page_token=token, query=query
-            ),
+            ListWorkflowExecutionsRequest(namespace=namespace, page_size=PAGE_ROWS, next_page_token=token, query=query),
             timeout=seconds(10),
         )
-        return [run_row(info) for info in page.executions], page.next_page_token
+        rows = [run_row(info) for info in page.executions]
+        return RunsListed(namespace, query, token, rows, page.next_page_token)
 
 
 async def count_runs(link: Link, query: str) -> dict[int, int]:
@@ -96,9 +99,7 @@ async def _count_status(link: Link, query: str, status: str) -> int:
     condition = f"ExecutionStatus = '{status}'"
     async with link.asking("count workflows") as client:
         reply = await client.workflow_service.count_workflow_executions(
-            CountWorkflowExecutionsRequest(
-                namespace=link.namespace, query=f"{query} AND {condition}" if query else condition
-            ),
+            CountWorkflowExecutionsRequest(namespace=link.namespace, query=join_filters(query, condition)),
             timeout=seconds(10),
         )
     return reply.count

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import Link, LostError, Post, seconds
 from durable_cli.tui.feed.namespaces import list_namespaces
 from durable_cli.tui.feed.runs import count_runs
+from durable_cli.tui.feed.threads import in_thread
 from durable_cli.tui.feed.watch import repeat
 from durable_cli.tui.place_messages import MetricsRead, ServerDescribed
 from durable_cli.tui.place_rows import ServerRow
@@ -40,8 +42,8 @@ async def watch_server(link: Link, post: Post) -> None:
                 tuple((label, value) for label, value in _fields(system, cluster) if value),
                 tuple(_capabilities(system)),
                 await _is_serving(link),
-                await count_runs(link, ""),
-                len(await list_namespaces(link)),
+                await _counts(link),
+                await _count_namespaces(link),
             )
         )
 
@@ -54,7 +56,7 @@ async def watch_metrics(url: str, post: Post) -> None:
 
     while True:
         try:
-            values = await asyncio.to_thread(_read_metrics, url)
+            values = await in_thread(partial(_read_metrics, url))
             problem = "" if values else "has none of the metrics that are shown here"
             post(MetricsRead(time.monotonic(), values, problem))
         except HTTPException:
@@ -71,6 +73,24 @@ def _read_metrics(url: str) -> dict[str, float]:
         raise ValueError("it must begin with http://")
     with urlopen(url, timeout=5) as reply:
         return parse_metrics(reply.read())
+
+
+async def _counts(link: Link) -> dict[int, int]:
+    try:
+        return await count_runs(link, "")
+    except LostError:
+        raise
+    except CliError:
+        return {}  # it has no such namespace, or can't count
+
+
+async def _count_namespaces(link: Link) -> int:
+    try:
+        return len(await list_namespaces(link))
+    except LostError:
+        raise
+    except CliError:
+        return 0  # not for everybody's eyes
 
 
 async def _cluster(link: Link) -> GetClusterInfoResponse | None:

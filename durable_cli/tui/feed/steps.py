@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
-from durable_cli.output.payload_text import preview_payloads, summarize_failure
+from durable_cli.output.payload_text import failure_words, preview_payloads, summarize_failure
 from durable_cli.output.times import format_duration
 from durable_cli.tui.feed.from_protos import duration_ns, timestamp_ns
 from durable_cli.tui.feed.markers import read_marker
@@ -89,10 +89,10 @@ def _fingerprint(payloads: Any) -> int:
 
 
 def _failure_fingerprint(failure: Failure) -> int:
-    words = [failure.message, failure.application_failure_info.type]
+    words = [failure_words(failure)[0], failure.application_failure_info.type]
     while failure.HasField("cause"):
         failure = failure.cause
-        words += failure.message, failure.application_failure_info.type
+        words += failure_words(failure)[0], failure.application_failure_info.type
     return hash(tuple(words))
 
 

@@ -96,6 +96,13 @@ class Group:
             self.end_time_ns = step.time_ns
             self.outcome = step.detail or step.failure
 
+    def take_words(self, other: Group) -> bool:
+        """Take what the same group says elsewhere; return whether that is something else."""
+        before = self.detail, self.label, self.outcome, self.failure
+        self.detail, self.label, self.outcome, self.failure = other.detail, other.label, other.outcome, other.failure
+        self.fingerprint = other.fingerprint
+        return before != (self.detail, self.label, self.outcome, self.failure)
+
 
 _NAMED_BY_THEMSELVES = frozenset({Kind.ATTRIBUTES, Kind.REQUEST, Kind.OTHER})
 
@@ -147,6 +154,11 @@ class History:
             if len(self._index_by_event) % CHECKPOINT_EVENTS == 0:
                 self._checkpoints.append(Checkpoint(len(self.groups), tuple(self._open), self._closed_count))
         return list(changed.values())
+
+    def take_words(self, other: History) -> list[Group]:
+        """Take the words of the same history, read again with its payloads decoded; return what changed."""
+        self.rows[: len(other.rows)] = other.rows[: len(self.rows)]
+        return [group for group, read in zip(self.groups, other.groups, strict=False) if group.take_words(read)]
 
     def _find_index(self, step: Step) -> int | None:
         opened = step.opened_event_id

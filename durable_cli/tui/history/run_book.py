@@ -8,6 +8,7 @@ from durable_cli.tui.history.groups import Group, History
 from durable_cli.tui.history.kinds import Kind, State
 from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, PendingActivity, RunSummary
+from durable_cli.tui.times import moved_ns
 
 __all__ = ["RUNNING_STATUSES", "STARTED_STATES", "RunBook"]
 
@@ -28,10 +29,10 @@ class RunBook:
         self._attempts: dict[str, dict[int, int]] = {}
 
     def take_events(self, rows: Iterable[EventRow], steps: Iterable[Step], here_ns: int) -> Sequence[Group]:
-        """Take further events at a time of this machine; return the older groups that changed by them."""
+        """Take further events at a time of the server; return the older groups that changed by them."""
         changed = self.history.take(rows, steps)
-        # A server whose clock is ahead of ours, or that skips time: an event can't be later than now.
-        self._ahead_ns = max(self._ahead_ns, self.history.last_time_ns - here_ns)
+        # A run that skips time, or a server whose clock was moved just now: an event can't be later than now.
+        self._ahead_ns = max(self._ahead_ns, self.history.last_time_ns - (here_ns - moved_ns()))
         return changed
 
     def take_summary(self, summary: RunSummary) -> None:
@@ -60,8 +61,8 @@ class RunBook:
         return State.STARTED if pending is not None and pending.state in STARTED_STATES else group.state
 
     def now_ns(self, here_ns: int) -> int:
-        """Return the time of the run, which may be ahead of this machine's."""
-        return here_ns + self._ahead_ns
+        """Return the time of the run, which may be ahead of the server's."""
+        return here_ns + max(0, self._ahead_ns - moved_ns())
 
     @property
     def missing_events(self) -> int:

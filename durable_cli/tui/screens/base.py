@@ -12,7 +12,7 @@ from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import MissingError
-from durable_cli.tui.messages import ConnectionChanged, TroubleChanged
+from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
@@ -39,14 +39,19 @@ class BrowserScreen(Screen[None]):
     HAS_PLACE_KEYS: ClassVar[bool] = True
     """Whether the number keys go to the places here; a screen may need them itself."""
 
+    HAS_PAYLOADS: ClassVar[bool] = False
+    """Whether payloads are shown here."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
+        Binding("T", "change_time", "Skip time on a local server", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._undo: Change | None = None
         self._is_watching = False
+        self._troubles: dict[str, Trouble] = {}
 
     @property
     def browser(self) -> BrowserApp:
@@ -82,10 +87,12 @@ class BrowserScreen(Screen[None]):
 
     def show_namespace(self) -> None:
         """Forget what was shown of another namespace."""
+        self._troubles.clear()
+        self._show_trouble()
         self.restart_watches()
 
     def on_mount(self) -> None:
-        self.query_one(TroubleNote).show(self.browser.trouble)
+        self._show_trouble()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_theme())
 
     def show_theme(self) -> None:
@@ -94,8 +101,7 @@ class BrowserScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Show what may have changed while another screen was on top, and go on watching."""
         self.query_one(TopBar).update_bar()
-        if self.browser.trouble is not None:
-            self.query_one(TroubleNote).show(self.browser.trouble)
+        self._show_trouble()
         if not self._is_watching:
             self.restart_watches()
 
@@ -105,13 +111,26 @@ class BrowserScreen(Screen[None]):
             self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
-        """Say that what is asked for is refused."""
+        """Say that something is refused that the screen asks for, or take that back."""
         message.stop()
-        self.query_one(TroubleNote).show(message.trouble or self.browser.trouble)
+        self._troubles.pop(message.source, None)
+        if message.trouble is not None:
+            self._troubles[message.source] = message.trouble
+        self._show_trouble()
 
     def show_connection(self, message: ConnectionChanged) -> None:
         """Say that the server does not answer, or take that back."""
-        self.query_one(TroubleNote).show(message.trouble)
+        self._show_trouble()
+
+    def show_codec(self, message: CodecChanged) -> None:
+        """Say that payloads can't be decoded, where there are some to see, or take that back."""
+        self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        """Say what is wrong: first that there is no server."""
+        refused = next(iter(self._troubles.values()), self.browser.codec_trouble if self.HAS_PAYLOADS else None)
+        for note in self.query(TroubleNote):  # a screen that is still being made has none
+            note.show(self.browser.trouble or refused)
 
     # What changes something.
 
@@ -121,6 +140,8 @@ class BrowserScreen(Screen[None]):
         Args:
             needs: what not every server has, in words.
         """
+        if not self.browser.is_reachable():
+            return False
         try:
             said = await change(self.browser.link)
         except MissingError as error:
@@ -142,6 +163,13 @@ class BrowserScreen(Screen[None]):
         self.refresh_bindings()
         if undo is not None:
             self.set_timer(UNDO_SECONDS, lambda: self._offer_undo(None) if self._undo is undo else None)
+
+    @work
+    async def action_change_time(self) -> None:
+        """Move the clock of a local server."""
+        from durable_cli.tui.clock_actions import move_clock
+
+        await move_clock(self)
 
     @work
     async def action_change_undo(self) -> None:

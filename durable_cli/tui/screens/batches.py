@@ -45,11 +45,11 @@ class BatchesScreen(ListScreen[BatchRow]):
         "A batch does something to all workflows that match a list filter:",
         "$ temporal workflow signal --query \"WorkflowType = 'Order'\" --name wake-up",
         "",
-        "Workflows can be marked and acted on together in the list, too: 1, then space.",
+        "In the list of workflows b starts one: 1, then / filters, and b says what to do.",
     )
     MISSING = (
-        "Workflows can be marked and acted on together in the list: 1, then space marks, a marks all,",
-        "and s, c, t signal, cancel or terminate them.",
+        "Workflows can be acted on together in the list: 1, then b does something to all that match the filter,",
+        "or to those that are marked: space marks, shift and the arrows mark several, a marks all.",
     )
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,11 +57,27 @@ class BatchesScreen(ListScreen[BatchRow]):
         Binding("w", "workflows", "Runs"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = ""
+
+    def show_job(self, job_id: str) -> None:
+        """Put the cursor on a job, once it is listed."""
+        self._wanted = job_id
+        self._find_wanted()
+
+    def _find_wanted(self) -> None:
+        for index, row in enumerate(self.table.rows):
+            if self._wanted and row.job_id == self._wanted:
+                self._wanted = ""
+                self.table.move_to(index)
+
     def make_watches(self) -> Iterable[Watch]:
         yield partial(watch_batches, self.browser.link, self.post_message)
 
     def on_batches_listed(self, message: BatchesListed) -> None:
         self.take_rows(message.rows)
+        self._find_wanted()
 
     def key(self, row: BatchRow) -> Hashable:
         return row.job_id
@@ -110,6 +126,8 @@ class BatchesScreen(ListScreen[BatchRow]):
         ):
             if value:
                 text.append(f"\n{label:<8}", style=quiet).append(value)
+        if row.failed:
+            text.append("\nThe server does not say which have failed; w shows what matches now.", style=quiet)
         return text
 
     async def open(self, row: BatchRow) -> None:

@@ -12,9 +12,20 @@ from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
 
+from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
-from durable_cli.tui.feed.actions_namespaces import register_namespace
+from durable_cli.tui.dialogs.pick import PickDialog
+from durable_cli.tui.feed.actions_namespaces import (
+    ATTRIBUTE_TYPES,
+    add_search_attribute,
+    delete_namespace,
+    register_namespace,
+    remove_search_attribute,
+    update_namespace,
+)
 from durable_cli.tui.feed.namespaces import watch_namespaces
+from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.place_messages import NamespacesListed
 from durable_cli.tui.place_rows import NamespaceRow
 from durable_cli.tui.places import FIRST_PLACE
@@ -42,6 +53,10 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "change_create", "Create"),
+        Binding("e", "change_edit", "Edit"),
+        Binding("d", "change_delete", "Delete", show=False),
+        Binding("a", "change_add_attribute", "Add an attribute"),
+        Binding("x", "change_remove_attribute", "Remove an attribute", show=False),
     ]
 
     def make_watches(self) -> Iterable[Watch]:
@@ -99,3 +114,71 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
             await self.do(
                 lambda link: register_namespace(link, values["name"], values["retention"], values["description"])
             )
+
+    @work
+    async def action_change_edit(self) -> None:
+        """Change how long runs are kept, and what is said of the namespace."""
+        row = self.table.cursor_row
+        if row is None:
+            return
+        fields = (
+            Field("retention", "closed runs are kept for", exact_span(row.retention_seconds), required=True),
+            Field("description", "description", row.description),
+            Field("owner", "owner's address", row.owner_email),
+        )
+        values = await self.app.push_screen_wait(FormDialog(f"Namespace {row.name}", fields, verb="Change"))
+        if values:
+            await self.do(
+                lambda link: update_namespace(
+                    link, row.name, values["retention"], values["description"], values["owner"]
+                )
+            )
+
+    @work
+    async def action_change_delete(self) -> None:
+        """Delete a namespace; its name is typed, since everything in it goes with it."""
+        row = self.table.cursor_row
+        if row is None:
+            return
+        label = "its name, once more; all workflows in it are deleted with it, for good"
+        dialog = FormDialog(f"Delete namespace {row.name}?", (Field("name", label, required=True),), verb="Delete it")
+        values = await self.app.push_screen_wait(dialog)
+        if values and values["name"] != row.name:
+            self.notify(f"{values['name']} is not {row.name}: nothing is deleted", severity="warning", timeout=5)
+        elif values:
+            await self.do(lambda link: delete_namespace(link, row.name))
+
+    @work
+    async def action_change_add_attribute(self) -> None:
+        """Let the namespace's runs have a further search attribute."""
+        row = self.table.cursor_row
+        if row is None:
+            return
+        fields = (
+            Field("name", "name", required=True),
+            Field("type", "type", choices=ATTRIBUTE_TYPES),
+        )
+        title = f"New search attribute of {row.name}"
+        values = await self.app.push_screen_wait(FormDialog(title, fields, verb="Add"))
+        if values:
+            await self.do(lambda link: add_search_attribute(link, row.name, values["name"], values["type"]))
+
+    @work
+    async def action_change_remove_attribute(self) -> None:
+        """Take a search attribute away from the namespace."""
+        row = self.table.cursor_row
+        if row is None or not self.browser.is_reachable():
+            return
+        try:
+            known = await list_search_attributes(self.browser.link, row.name, only_own=True)
+        except CliError as error:
+            self.notify(error.hint, title=error.message, severity="error", timeout=8)
+            return
+        options = [(name, f"{name}   {type_name}") for name, type_name in sorted(known.items())]
+        dialog = PickDialog(f"Remove from {row.name}", options, empty="it has no search attributes of its own")
+        name = await self.app.push_screen_wait(dialog)
+        if not name:
+            return
+        detail = f"Runs in {row.name} keep their values, but filters don't find them by it any more."
+        if await self.app.push_screen_wait(ConfirmDialog(f"Remove {name}?", detail, verb="Remove it")):
+            await self.do(lambda link: remove_search_attribute(link, row.name, name))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from durable_cli.tui.lines import Line, plain_text
+from durable_cli.tui.feed.threads import in_thread
+from durable_cli.tui.lines import Line, Look, plain_text
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.line_view import LineView
@@ -43,10 +43,11 @@ class ReaderScreen(BrowserScreen):
         super().on_mount()
         view = self.query_one(LineView)
         view.focus()
+        view.set_lines([Line("reading …", Look.QUIET)])
         self.run_worker(self._load(view))
 
     async def _load(self, view: LineView) -> None:
-        lines = await asyncio.to_thread(self._make_lines)
+        lines = await in_thread(self._make_lines)
         if self.is_attached:
             view.set_lines(lines)
 

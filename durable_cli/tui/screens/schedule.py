@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import ClassVar
 
@@ -47,6 +47,7 @@ HEAD_LINES = 4
 class ScheduleScreen(ScheduleActionsScreen):
     """A schedule of the namespace."""
 
+    HAS_PAYLOADS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
         Binding("e", "change_edit", "Edit"),
@@ -144,7 +145,7 @@ class ScheduleScreen(ScheduleActionsScreen):
         return text
 
     def _show_week(self, row: ScheduleRow) -> None:
-        today = datetime.fromtimestamp(now_ns() / 1e9).date()
+        today = date.fromtimestamp(now_ns() / 1e9)
         shown = (row.spec, today, row.is_paused)
         if shown != self._week_of:
             self._week_of = shown

@@ -39,6 +39,7 @@ class ServerScreen(BrowserScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "metrics", "Metrics page"),
+        Binding("T", "change_time", "Skip time"),
         Binding("r", "refresh", "Refresh", show=False),
     ]
 
@@ -91,7 +92,8 @@ class ServerScreen(BrowserScreen):
         text = Text.assemble(health, "   ", (self.browser.link.address, "bold"))
         text.append("   version ", style=colors["quiet"]).append(dict(row.fields).get("version", ""))
         count = row.namespaces
-        text.append(f"   {count:,} {'namespace' if count == 1 else 'namespaces'}")
+        if count:
+            text.append(f"   {count:,} {'namespace' if count == 1 else 'namespaces'}")
         total = sum(row.counts.values())
         text.append("\n").append(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold")
         text.append(f" in {self.browser.link.namespace}", style=colors["quiet"])
@@ -124,6 +126,9 @@ class ServerScreen(BrowserScreen):
         for label, value in row.fields:
             if label != "version":
                 grid.add_row(label, value)
+        clock = self.browser.clock
+        if clock is not None:
+            grid.add_row("clock", f"{clock.now_words}   {clock.next_in_words}")
         grid.add_row("metrics page", self._metrics_words())
         return Group(grid, Text(), Text("Capabilities", style=f"bold {quiet}"), self._capabilities(row))
 

@@ -17,7 +17,7 @@ from durable_cli.tui.place_rows import KindRow, PollerRow, TaskQueueRow
 from durable_cli.tui.queue_history import QueueHistory
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
-from durable_cli.tui.times import now_ns, rough_span, since
+from durable_cli.tui.times import here_ns, rough_span, since
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.plot_view import Plot, PlotView
 from durable_cli.tui.widgets.virtual_table import Column
@@ -115,7 +115,7 @@ class TaskQueueScreen(ListScreen[PollerRow]):
         return (
             row.kind,
             row.identity,
-            Text(since(row.last_access_time_ns, now_ns())),
+            Text(since(row.last_access_time_ns, here_ns())),
             Text(limit, style=quiet),
             Text(row.version, style=quiet),
         )

@@ -19,7 +19,7 @@ from durable_cli.tui.queue_history import QueueHistory
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.screens.task_queue import TaskQueueScreen
-from durable_cli.tui.times import clock, now_ns, rough_span, since
+from durable_cli.tui.times import clock, here_ns, rough_span, since
 from durable_cli.tui.widgets.virtual_table import Column
 
 __all__ = ["WorkersScreen"]
@@ -69,12 +69,12 @@ class WorkersScreen(ListScreen[WorkerRow]):
         for status in sorted({row.status for row in rows}):
             sign, variable = SIGNS.get(status, ("?", "quiet"))
             yield f"{sign} {status} {sum(row.status == status for row in rows):,}", variable
-        silent = sum(_is_silent(row, now_ns()) for row in rows)
+        silent = sum(_is_silent(row, here_ns()) for row in rows)
         if silent:
             yield f"{silent:,} silent", "warning"
 
     def cells(self, row: WorkerRow) -> Sequence[Text | str]:
-        quiet, now = self.palette["quiet"], now_ns()
+        quiet, now = self.palette["quiet"], here_ns()
         sign, variable = SIGNS.get(row.status, ("?", "quiet"))
         slots = {each.kind: each for each in row.slots}
         heard = Text(since(row.heartbeat_time_ns, now)) if row.heartbeat_time_ns else Text("")
@@ -104,7 +104,7 @@ class WorkersScreen(ListScreen[WorkerRow]):
         )
 
     def pane(self, row: WorkerRow) -> RenderableType:
-        quiet, now = self.palette["quiet"], now_ns()
+        quiet, now = self.palette["quiet"], here_ns()
         line = Text()
         for label, value in (
             ("process", f"{row.process_id} on {row.host}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
@@ -10,16 +11,17 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.suggester import Suggester
 from textual.widgets import Input
 
 from durable_cli.errors import CliError
+from durable_cli.tui.batch_order import ManyRuns
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
-from durable_cli.tui.filter_completion import complete
-from durable_cli.tui.messages import RunsCounted, RunsListed
+from durable_cli.tui.filter_completion import ATTRIBUTES, Choice, find_choices, merge_attributes
+from durable_cli.tui.filter_refusal import explain_refusal
+from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble, TroubleChanged
 from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_actions import RunActionsScreen
@@ -29,24 +31,33 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.filter_bar import ChoiceLine, FilterBar
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.key_bar import KeyBar
+from durable_cli.tui.widgets.nothing_note import NothingNote, nothing_words
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
 
+PAGE = "page"
+SEEN_ROWS = 1000
+
 
 class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
+    AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("enter", "open", "Open", show=True),
         Binding("space", "mark", "Mark", show=False),
         Binding("a", "mark_all", "Mark all that are loaded", show=False),
+        Binding("shift+down", "mark_range(1)", "Mark downwards", show=False),
+        Binding("shift+up", "mark_range(-1)", "Mark upwards", show=False),
+        Binding("b", "change_batch", "Batch", tooltip="Do something to all that match, or to the marked"),
         Binding("o", "sort", "Sort", show=False),
         Binding("w", "columns", "Columns", show=False),
         Binding("F", "saved_filters", "Saved filters", show=False),
@@ -63,15 +74,19 @@ class WorkflowsScreen(RunActionsScreen):
         self._asked_token = b""
         self._sorted_by = ""
         self._counts: dict[int, int] = {}
+        self._attributes = ATTRIBUTES
+        self._is_fresh = False
+        """Whether the server has not said yet what it thinks of the filter."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
         yield FixedText(id="counts")
-        self._suggester = FilterSuggester(self)
-        placeholder = "list filter, such as ExecutionStatus = 'Running'"
-        yield Input(id="filter", placeholder=placeholder, compact=True, suggester=self._suggester)
+        placeholder = "list filter, such as ExecutionStatus = 'Running'; tab completes"
+        yield FilterBar(self._find_choices, id="filter", placeholder=placeholder)
+        yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
+        yield NothingNote()
         yield KeyBar()
 
     @property
@@ -91,9 +106,9 @@ class WorkflowsScreen(RunActionsScreen):
     @work(group="attributes", exclusive=True)
     async def _learn_attributes(self) -> None:
         try:
-            self._suggester.attributes = await list_search_attributes(self.browser.link)
+            self._attributes = merge_attributes(await list_search_attributes(self.browser.link))
         except CliError:
-            self._suggester.attributes = {}  # a server that does not say: the common ones are suggested all the same
+            self._attributes = ATTRIBUTES  # a server that does not say: those that every server has
 
     def _visible_tokens(self) -> list[bytes]:
         if self._sorted_by:
@@ -118,13 +133,31 @@ class WorkflowsScreen(RunActionsScreen):
 
     # What the feed tells.
 
+    def _is_about_this(self, message: RunsListed | RunsCounted) -> bool:
+        """Return whether it is about what is asked for now: another filter or namespace may have been chosen since."""
+        return (message.of_namespace, message.query) == (self.browser.link.namespace, self._query)
+
     def on_runs_listed(self, message: RunsListed) -> None:
-        if message.query != self._query:
+        if not self._is_about_this(message):
             return
         if self._list.take(message.token, message.rows, message.next_page_token):
             self._show_rows()
         else:
             self.table.refresh_changed()  # times go on
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Say what to do where the list would be, when there are none."""
+        note, is_empty = self.query_one(NothingNote), not self._list.rows
+        if is_empty:
+            link, is_read_only = self.browser.link, self.browser.is_read_only
+            note.say(*nothing_words(link.address, link.namespace, self._query, is_read_only=is_read_only))
+        else:
+            note.hide()
+        if self.table.display == is_empty:
+            self.table.display = not is_empty
+            if not isinstance(self.focused, Input):
+                self.table.focus()
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -133,7 +166,7 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.set_rows(rows)
 
     def on_runs_counted(self, message: RunsCounted) -> None:
-        if message.query == self._query:
+        if self._is_about_this(message):
             self._counts = message.counts
             self._show_counts()
 
@@ -159,7 +192,7 @@ class WorkflowsScreen(RunActionsScreen):
         token = self._list.next_token
         if token and token != self._asked_token:
             self._asked_token = token
-            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message))
+            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message), group=PAGE)
 
     # What the keys do.
 
@@ -184,6 +217,37 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.marked = set() if self.table.marked else {row.run_id for row in self._list.rows}
         self.table.refresh()
         self._show_counts()
+
+    def action_mark_range(self, by: int) -> None:
+        """Mark the run under the cursor and the next one, and go there."""
+        row = self.table.cursor_row
+        if row is not None:
+            self.table.action_move(by)
+            self.table.marked |= {row.run_id, self.table.cursor_row.run_id}  # type: ignore[union-attr]
+            self.table.refresh()
+            self._show_counts()
+
+    @on(VirtualTable.RangeChosen)
+    def mark_range(self, message: VirtualTable.RangeChosen) -> None:
+        """Mark the runs from the cursor to where the mouse has chosen."""
+        self.table.marked |= {row.run_id for row in message.rows}
+        self.table.refresh()
+        self._show_counts()
+
+    @work
+    async def action_change_batch(self) -> None:
+        """Do something to the marked runs, or else to all that match the filter."""
+        from durable_cli.tui.batch_actions import order_batch
+
+        await order_batch(self, self._query, self.target_runs() if self.table.marked else ())
+
+    def show_progress(self, progress: ManyRuns) -> None:
+        """Keep the marks of those that it was not done to."""
+        if progress.refusals or progress.left:
+            self.table.marked -= progress.done_run_ids
+            self.table.marked |= {refusal.run_id for refusal in progress.refusals}
+            self.table.refresh()
+            self._show_counts()
 
     @work
     async def action_sort(self) -> None:
@@ -226,6 +290,9 @@ class WorkflowsScreen(RunActionsScreen):
         self._list, self._asked_token, self._counts = RunList(), b"", {}
         self.table.marked = set()
         self.table.set_rows(self._list.rows)
+        self.table.display = True
+        self.query_one(NothingNote).hide()
+        self.workers.cancel_group(self, PAGE)
         self._show_counts()
         self.restart_watches()
 
@@ -254,7 +321,7 @@ class WorkflowsScreen(RunActionsScreen):
 
     def take_filter(self, query: str) -> None:
         """Show the runs that match."""
-        self._query = query
+        self._query, self._is_fresh = query, True
         bar = self.query_one("#filter", Input)
         bar.value = query
         bar.display = bool(query)
@@ -293,26 +360,38 @@ class WorkflowsScreen(RunActionsScreen):
         if chosen is not None:
             self.take_filter(chosen)
 
-    def suggestion_values(self) -> dict[str, list[str]]:
-        """Return the values that were seen, for the filter's completion."""
-        rows = self._list.rows[:1000]
-        return {
+    def _find_choices(self, text: str) -> Sequence[Choice]:
+        """Return what may come next in the filter, from what the server and the list know."""
+        rows = self._list.rows[:SEEN_ROWS]
+        values = {
             "WorkflowType": sorted({row.workflow_type for row in rows}),
             "TaskQueue": sorted({row.task_queue for row in rows}),
+            "WorkflowId": [row.workflow_id for row in rows],
         }
+        now = datetime.fromtimestamp(now_ns() / 1e9, UTC)
+        return find_choices(text, self._attributes, values, now)
+
+    @on(FilterBar.ChoicesChanged)
+    def show_choices(self, message: FilterBar.ChoicesChanged) -> None:
+        """Show what may come next in the filter."""
+        self.query_one(ChoiceLine).show(message.choices, message.picked)
+
+    def action_take_choice(self, index: int) -> None:
+        self.query_one(FilterBar).take(index)
+
+    def on_trouble_changed(self, message: TroubleChanged) -> None:
+        """Say why the filter is refused, and go back into it once, where it goes wrong."""
+        message.prevent_default()  # the screen's usual way would show it as it came
+        trouble = message.trouble
+        refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
+        if refusal is not None:
+            message = TroubleChanged(Trouble(refusal.message, refusal.advice), message.source)
+            self.query_one("#counts", FixedText).show(Text())
+            if self._is_fresh:
+                self.query_one(FilterBar).correct(refusal.position)
+        self._is_fresh = False
+        super().on_trouble_changed(message)
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()
         return [RUN_COLUMNS[key].render(row, now, self.palette) for key in self._columns]
-
-
-class FilterSuggester(Suggester):
-    """Completes the filter bar from what the server and the list know."""
-
-    def __init__(self, screen: WorkflowsScreen) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._screen = screen
-        self.attributes: dict[str, str] = {}
-
-    async def get_suggestion(self, value: str) -> str | None:
-        return complete(value, self.attributes, self._screen.suggestion_values())

@@ -8,11 +8,13 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
@@ -47,9 +49,11 @@ class PageServer(Server):
     def __init__(self, options: Sequence[str]) -> None:
         super().__init__("dx tui", title="dx")
         self._options = list(options)
+        self._sessions: set[asyncio.Task[Any]] = set()
 
     async def _make_app(self) -> web.Application:
         app = web.Application(middlewares=[refuse_strangers])
+        app.on_shutdown.append(self._end_sessions)
         aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
         app.add_routes(
             [
@@ -76,7 +80,20 @@ class PageServer(Server):
             shlex.join([sys.executable, "-m", "durable_cli", "tui", *self._options, *place.words()]), title="dx"
         )
         session.download_manager = self.download_manager
-        return await session.handle_websocket(request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._sessions.add(task)
+        try:
+            return await session.handle_websocket(request)
+        finally:
+            self._sessions.discard(task)
+
+    async def _end_sessions(self, app: web.Application) -> None:
+        """End the browsers of all open pages, rather than wait for the pages to go."""
+        sessions = list(self._sessions)
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
 
 
 def serve_pages(listener: socket.socket, options: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ __all__ = ["BarPart", "TopBar", "lay_out_bar"]
 SIGNS = {
     Connection.CONNECTING: ("◌", "quiet"),
     Connection.CONNECTED: ("●", "success"),
+    Connection.SLOW: ("◌", "warning"),
     Connection.LOST: ("○", "warning"),
 }
 GAP = 3
@@ -62,7 +63,7 @@ class TopBar(Widget):
             place=find_place(app.current_mode),
             detail=self._detail,
             has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
-            server=(BarPart(app.link.address, "quiet", PLACES[-1].action), BarPart(f" {sign}", variable)),
+            server=self._server_parts(app, BarPart(sign, variable)),
         )
         colors = app.theme_variables
         line = Text(end="", no_wrap=True)
@@ -70,6 +71,15 @@ class TopBar(Widget):
             line.append(part.text, Style(color=colors[part.variable], bold=part.is_bold or None))
         segments = list(Segment.apply_style(line.render(app.console), self.rich_style))
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _server_parts(self, app: BrowserApp, sign: BarPart) -> Sequence[BarPart]:
+        """Return profile, address, clock and connection, those first that are left out where there is no room."""
+        parts = [BarPart(f"{app.link.address} ", "quiet", PLACES[-1].action)]
+        if app.link.profile:
+            parts.append(BarPart(f"{app.link.profile} ", "foreground", "app.choose_profile"))
+        if app.clock is not None and app.clock.badge:
+            parts.append(BarPart(f"{app.clock.badge} ", "warning", "screen.change_time"))
+        return (*parts, sign)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the piece under the mouse stands for."""
@@ -84,21 +94,28 @@ class TopBar(Widget):
 def lay_out_bar(
     width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart], has_keys: bool
 ) -> Sequence[BarPart]:
-    """Say what stands in a bar of a width: all places, their keys, or the place's name alone."""
+    """Say what stands in a bar of a width: all places, their keys, or the place's name alone.
+
+    Args:
+        server: what is said of it; the first of it is left out first.
+    """
     home = [BarPart("dx", "accent", "app.command_palette", is_bold=True)]
     if namespace:
         home += [BarPart(" / "), BarPart(namespace, action="app.choose_namespace")]
     end = [BarPart(" / "), BarPart(detail)] if detail else []
     here = [BarPart(" / "), BarPart(place.title, action=place.action)]
-    strip = _strip(place, has_keys=has_keys)
+    strip = [*_strip(place, has_keys=has_keys), BarPart(" " * GAP)]
+    keys = [*_keys(place), BarPart(" " * GAP)]
     choices = [
-        ([*home, *end], [*strip, BarPart(" " * GAP), *server]),
-        ([*home, *end], [*strip, BarPart(" " * GAP), *server[1:]]),
-        ([*home, *here, *end], [*_keys(place), BarPart(" " * GAP), *server]),
+        ([*home, *end], [*strip, *server]),
+        ([*home, *end], [*strip, *server[1:]]),
+        ([*home, *here, *end], [*keys, *server]),
+        ([*home, *here, *end], [*keys, *server[1:]]),
         ([*home, *here, *end], list(server)),
+        ([*home, *here, *end], list(server[1:])),
     ]
     if not has_keys:
-        del choices[2]
+        del choices[2:4]
     for left, right in choices:
         free = width - _length(left) - _length(right)
         if free >= GAP:

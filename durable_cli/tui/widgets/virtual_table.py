@@ -120,6 +120,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return self.table
 
     @dataclass
+    class RangeChosen(Message):
+        """The mouse has chosen, with shift, the rows from the cursor to another one."""
+
+        rows: Sequence[Any]
+
+    @dataclass
     class NearEnd(Message):
         """The last rows are on the screen: more of them may be loaded."""
 
@@ -314,7 +320,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return
         was = self.cursor
         self.move_to(index)
-        if event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
+        if event.shift:
+            self.post_message(self.RangeChosen(self._rows[min(was, index) : max(was, index) + 1]))
+        elif event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
             self.action_activate()
 
     def on_resize(self, event: events.Resize) -> None:

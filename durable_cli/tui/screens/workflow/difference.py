@@ -60,6 +60,7 @@ class DifferenceView(SelectionView):
         self._other: tuple[str, str] | None = None
         self._history: History | None = None
         self._has_looked = False
+        self._has_failed = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="difference-main"):
@@ -84,6 +85,14 @@ class DifferenceView(SelectionView):
         if not self._has_looked:
             self.show_run()
 
+    def try_again(self) -> None:
+        if self._has_failed:
+            self._has_failed = False
+            if self._other is not None:
+                self.action_compare()
+            else:
+                self._compare_with_previous()
+
     @work(exclusive=True)
     async def _compare_with_previous(self) -> None:
         """Take the run before this one, where there is one."""
@@ -93,6 +102,7 @@ class DifferenceView(SelectionView):
             start_ns = self.book.summary.row.start_time_ns if self.book.summary else 0
             run_id = await find_previous_run(self.browser_link, screen.workflow_id, screen.run_id, start_ns)
         except CliError as error:
+            self._has_failed = True
             self._say(f"{error.message}; x chooses a run by its id")
             return
         if not run_id:
@@ -126,6 +136,7 @@ class DifferenceView(SelectionView):
         try:
             self._history = await load_history(self.browser_link, *self._other)
         except CliError as error:
+            self._has_failed = True
             self._say(f"{error.message}; x chooses another run")
             return
         here, there = _groups(self.book.history), _groups(self._history)

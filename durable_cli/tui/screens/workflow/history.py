@@ -117,6 +117,13 @@ class HistoryView(SelectionView):
         if self.selects_group() and self.selected_group() in changed:
             self._show_detail(keep_place=True)
 
+    def show_decoded(self, changed: Collection[Group]) -> None:
+        if self._search is not None:
+            self._search = Search(self._search.text, self.book.history.rows)
+        self._table.set_rows(self._rows)
+        self.show_events(changed)
+        self._show_detail(keep_place=True)
+
     def tick(self) -> None:
         self._show_changed(())
 

@@ -15,11 +15,12 @@ from textual.widgets import Static
 
 from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.feed.link import LostError
 from durable_cli.tui.feed.queries import METADATA_QUERY, STACK_TRACE_QUERY, Answer, ask_query
 from durable_cli.tui.field_checks import check_arguments
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.run_view import RunView
-from durable_cli.tui.times import clock, now_ns
+from durable_cli.tui.times import clock, here_ns
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 
@@ -66,6 +67,8 @@ class QueriesView(RunView):
         self._arguments: dict[str, str] = {}
         self._answer: Answer | None = None
         self._has_asked = False
+        self._failed = ""
+        """The query that no server was there to answer."""
 
     def compose(self) -> ComposeResult:
         yield VirtualTable((Column("Query", 20, grow=1),), self._render_cells, lambda row: row.name, id="queries")
@@ -93,6 +96,10 @@ class QueriesView(RunView):
     def show_summary(self) -> None:
         if not self._has_asked:
             self.show_run()
+
+    def try_again(self) -> None:
+        if self._failed:
+            self._ask(self._failed)
 
     @on(VirtualTable.Activated)
     def ask_row(self, message: VirtualTable.Activated) -> None:
@@ -137,12 +144,14 @@ class QueriesView(RunView):
         title = next(row.title for row in self._rows if row.name == name)
         asked = f"{title}({arguments})" if arguments else title
         self._say(f"{asked}: asking the workflow …")
+        self._failed = ""
         try:
             answer = await ask_query(self.browser_link, screen.workflow_id, screen.run_id, name, arguments)
         except CliError as error:
             if not self.is_attached:
                 return
-            self._say(f"{asked}   {clock(now_ns())}")
+            self._failed = name if isinstance(error, LostError) else ""
+            self._say(f"{asked}   {clock(here_ns())}")
             lines = [Line(error.message, Look.ERROR), *([Line(error.hint, Look.QUIET)] if error.hint else [])]
             self.query_one("#answer", LineView).set_lines(lines)
             return
@@ -153,7 +162,7 @@ class QueriesView(RunView):
             if all(row.name != definition.name for row in self._rows):
                 self._rows.append(QueryRow(definition.name, definition.name, definition.description))
         self._table.set_rows(self._rows)
-        self._say(f"{asked}   {clock(now_ns())}")
+        self._say(f"{asked}   {clock(here_ns())}")
         self.query_one("#answer", LineView).set_lines(answer.lines)
 
     def _say(self, words: str) -> None:

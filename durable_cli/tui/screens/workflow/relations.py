@@ -49,6 +49,7 @@ class RelationsView(RunView):
         self._chain: list[RelatedRun] = []
         self._roots: list[Node] = []
         self._is_loaded = False
+        self._has_failed = False
 
     def compose(self) -> ComposeResult:
         yield VirtualTable(COLUMNS, self._render_cells, _key, id="relations")
@@ -75,6 +76,10 @@ class RelationsView(RunView):
     def show_events(self, changed: Collection[Group]) -> None:
         self._grow()
 
+    def try_again(self) -> None:
+        if self._has_failed:
+            self.action_load()
+
     @work(exclusive=True)
     async def action_load(self) -> None:
         """Ask the server for the runs around this one."""
@@ -92,6 +97,7 @@ class RelationsView(RunView):
             notes.append(error.message)
         if not self.is_attached:
             return
+        self._has_failed = bool(notes)
         note = self.query_one("#note", Static)
         note.display = bool(notes)
         note.update("\n".join(notes))

@@ -60,8 +60,15 @@ class RunView(Vertical):
     def show_events(self, changed: Collection[Group]) -> None:
         """Show further events; `changed` are the older groups that they belong to."""
 
+    def show_decoded(self, changed: Collection[Group]) -> None:
+        """Show payloads that could not be decoded before."""
+        self.show_events(changed)
+
     def show_summary(self) -> None:
         """Show what the server says now."""
+
+    def try_again(self) -> None:
+        """Ask again for what could not be had: the server is back."""
 
     def tick(self) -> None:
         """Let the time go on, once a second while the run is open."""

@@ -6,20 +6,21 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from time import monotonic
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
-from durable_cli.tui.feed.run import HistoryWatch, watch_run
+from durable_cli.errors import CliError
+from durable_cli.tui.feed.run import HistoryWatch, load_history, watch_run
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
 from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.reset_points import ResetPoint, find_reset_point
 from durable_cli.tui.history.run_book import RunBook
-from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
+from durable_cli.tui.messages import CodecChanged, Connection, ConnectionChanged, HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.screens.base import WATCHES, Watch
 from durable_cli.tui.screens.workflow.activity_actions import ActivityActionsScreen
@@ -30,6 +31,9 @@ from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.tab_strip import Tab, TabStrip
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
+
+if TYPE_CHECKING:
+    from durable_cli.tui.feed.history_file import FileWatch
 
 __all__ = ["WorkflowScreen"]
 
@@ -66,6 +70,7 @@ class WorkflowScreen(ActivityActionsScreen):
     """One run; without a run id, the latest one of the workflow."""
 
     HAS_PLACE_KEYS = False
+    HAS_PAYLOADS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
@@ -82,11 +87,12 @@ class WorkflowScreen(ActivityActionsScreen):
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.book = RunBook()
-        self._history_watch: HistoryWatch | None = None
+        self._history_watch: HistoryWatch | FileWatch | None = None
         # What has come and is not shown yet.
         self._changed: set[Group] = set()
         self._has_events = self._has_summary = False
         self._shown_time = 0.0
+        self._decodings = 0
         self._views: dict[str, RunView] = {}
         self._shown = view
 
@@ -100,6 +106,7 @@ class WorkflowScreen(ActivityActionsScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
@@ -169,6 +176,36 @@ class WorkflowScreen(ActivityActionsScreen):
         self._show_header()
         for view in self._views.values():
             view.show_theme()
+
+    def show_connection(self, message: ConnectionChanged) -> None:
+        super().show_connection(message)
+        if message.connection is Connection.CONNECTED:
+            for view in self._views.values():
+                view.try_again()
+
+    def show_codec(self, message: CodecChanged) -> None:
+        super().show_codec(message)
+        self._read_decoded()
+
+    def on_screen_resume(self) -> None:
+        self._read_decoded()
+
+    def _read_decoded(self) -> None:
+        """Read again what was read while the codec server was away."""
+        if self._decodings != self.browser.decodings:
+            self._decodings = self.browser.decodings
+            self.restart_watches()
+            self.run_worker(self._load_decoded(), group="decoded", exclusive=True)
+
+    async def _load_decoded(self) -> None:
+        try:
+            history = await load_history(self.browser.link, self.workflow_id, self.run_id)
+        except CliError:
+            return  # what is wrong is said by the watches
+        changed = self.book.history.take_words(history)
+        self._show_header()
+        for view in self._views.values():
+            view.show_decoded(changed)
 
     # Views
 

@@ -1,0 +1,118 @@
+"""The bar in which a list filter is typed, and the line below it that shows what may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import SuggestionReady
+from textual.widgets import Input, Static
+
+from durable_cli.tui.filter_completion import Choice, complete
+
+__all__ = ["ChoiceLine", "FilterBar"]
+
+SHOWN_BEFORE = 2
+GAP = 2
+
+
+class FilterBar(Input):
+    """Completes what is typed: tab takes the choice that is picked, down and up pick another one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take", "Complete"),
+        Binding("down", "pick(1)", "Next choice", show=False),
+        Binding("up", "pick(-1)", "Choice before", show=False),
+    ]
+
+    @dataclass
+    class ChoicesChanged(Message):
+        """Something else may come next, or another choice is picked."""
+
+        choices: Sequence[Choice]
+        picked: int
+
+    def __init__(self, find_choices: Callable[[str], Sequence[Choice]], *, id: str, placeholder: str) -> None:
+        super().__init__(id=id, placeholder=placeholder, compact=True)
+        self._find_choices = find_choices
+        self._choices: Sequence[Choice] = ()
+        self._picked = 0
+
+    @on(Input.Changed)
+    def look_again(self) -> None:
+        """See what may come next now."""
+        self._choices, self._picked = self._find_choices(self.value) if self.screen.focused is self else (), 0
+        self._show()
+
+    def correct(self, position: int | None) -> None:
+        """Go on where the text went wrong, or at its end; it is not replaced by what is typed next."""
+        self.select_on_focus = False
+        self.screen.set_focus(self)
+        self.cursor_position = len(self.value) if position is None else position
+
+    def on_focus(self) -> None:
+        self.look_again()
+
+    def on_blur(self) -> None:
+        self.select_on_focus = True
+        self._choices = ()
+        self._show()
+
+    def _show(self) -> None:
+        self.post_message(self.ChoicesChanged(self._choices, self._picked))
+        if self.value and self._choices and (self.value[-1].isspace() or self._is_begun()):
+            self.post_message(SuggestionReady(self.value, complete(self.value, self._choices[self._picked])))
+
+    def _is_begun(self) -> bool:
+        """Whether the choice goes on from what is typed, so that it can stand behind the cursor."""
+        return complete(self.value, self._choices[self._picked]).startswith(self.value)
+
+    def action_pick(self, by: int) -> None:
+        """Pick another choice."""
+        if self._choices:
+            self._picked = (self._picked + by) % len(self._choices)
+            self._show()
+
+    def action_take(self) -> None:
+        """Write the choice that is picked."""
+        if self._choices:
+            self.take(self._picked)
+
+    def take(self, index: int) -> None:
+        """Write a choice."""
+        if index < len(self._choices):
+            self.value = complete(self.value, self._choices[index])
+            self.cursor_position = len(self.value)
+
+
+class ChoiceLine(Static):
+    """Shows what may come next in one line; a click takes it."""
+
+    auto_links = False
+    DEFAULT_CSS = "ChoiceLine { display: none; height: 1; padding: 0 1; margin: 0 1; }"
+
+    def show(self, choices: Sequence[Choice], picked: int) -> None:
+        """Show choices from shortly before the one that is picked, or hide."""
+        self.display = bool(choices)
+        colors = self.app.theme_variables
+        line = Text(no_wrap=True, overflow="ellipsis")
+        room = self.app.size.width - 4
+        for index in range(max(0, picked - SHOWN_BEFORE), len(choices)):
+            choice = choices[index]
+            variable = "accent" if index == picked else "foreground"
+            style = Style(color=colors[variable], bold=index == picked, meta={"@click": f"screen.take_choice({index})"})
+            words = choice.text.strip().strip("'\"")
+            if line and cell_len(line.plain) + GAP + cell_len(words) + 1 > room:
+                line.append("  …", style=colors["quiet"])
+                break
+            line.append(" " * GAP if line else "").append(words, style=style)
+            if choice.meaning and index == picked:
+                line.append(f" {choice.meaning}", style=colors["quiet"])
+        self.update(line)
