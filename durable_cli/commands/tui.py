@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions, WorkflowReference, attach, command, option
@@ -16,6 +17,7 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 @attach("reference", WorkflowReference)
 @option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
 @option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
+@option("--dev-journal", metavar="PATH", hidden=True, help="Journal of the `dx dev` to attach to.")
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 @attach("connection", ConnectionOptions)
 def tui(
@@ -25,10 +27,11 @@ def tui(
     reference: WorkflowReference,
     read_only: bool,
     end_with_fd: int | None,
+    dev_journal: str | None,
 ) -> None:
     """Browse workflows and their histories in the terminal.
 
-    With a workflow id, that workflow is opened at once.
+    With a workflow id, that workflow is opened at once. In a project's folder it is attached to the project's `dx dev`.
 
     \b
     dx tui
@@ -47,6 +50,7 @@ def tui(
         run_id=reference.run_id,
         is_read_only=read_only,
         end_with_fd=end_with_fd,
+        dev_journal=Path(dev_journal or "."),
     ).run()
 
 

@@ -2,8 +2,8 @@
 
 A line is `{"time": …, "source": …, "event": …}` and the event's own fields, under the names of `events.py`. The first
 line, `begun`, says who writes: its process, since when, and which workers it runs. The file is begun anew at each
-start, and when it has grown long: then it keeps the newest lines, and of what is older the last one of each kind. Both
-give it another first line. A second dx in the same folder writes `dev-PID.jsonl` beside it, which goes with that process.
+start, and when it has grown long: then it keeps the newest lines, and the last one of each kind of what is older. Both
+give it another first line. A second dx in the same folder writes `dev-PID.jsonl` beside it, which goes with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -29,9 +29,13 @@ KEPT_SHARE = 4
 
 
 class Journal:
-    """The file, open for writing, and locked: no other process begins it anew."""
+    """The file, open for writing, and locked: no other process begins it anew.
 
-    def __init__(self, folder: Path, workers: Sequence[str] = (), *, most_bytes: int = MOST_BYTES) -> None:
+    Args:
+        workers: the namespace of each worker that runs.
+    """
+
+    def __init__(self, folder: Path, workers: Mapping[str, str] | None = None, *, most_bytes: int = MOST_BYTES) -> None:
         self.path = folder / FILENAME
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
         self.is_beside = False
@@ -43,7 +47,7 @@ class Journal:
             self._file = self.path.open("w", encoding="utf-8", buffering=1)
             self.is_beside = True
         self._most_bytes = most_bytes
-        self._workers = list(workers)
+        self._workers = dict(workers or {})
         self._since = _now()
         self._lines: list[tuple[tuple[str, str], str]] = []
         """What the file has below its first line; each line with its source and the name of its event."""

@@ -86,7 +86,7 @@ class DevSession:
         own_server = ["server"] if options.settings is None else []
         sources = ["dx", *own_server, *options.workers]
         self._view = View(sys.stdout, sources, colour=options.colour, on_lost=self._stop.set)
-        self._journal = Journal(folder, options.workers)
+        self._journal = Journal(folder, {name: project.worker[name].namespace for name in options.workers})
         journal = self._journal.path
         self._output_log = OutputLog(journal.with_suffix(".log"), is_beside=self._journal.is_beside)
         self._report = Report(self._view, self._journal, self._output_log, self._on_event)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from functools import partial
-from typing import ClassVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import App
@@ -17,7 +18,8 @@ from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
-from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
+from durable_cli.tui.place_messages import JournalRead
+from durable_cli.tui.places import FIRST_PLACE, PLACES, PROJECT_PLACE, Place, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -25,11 +27,20 @@ from durable_cli.tui.screens.workflows import WorkflowsScreen
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.widgets.top_bar import TopBar
 
+if TYPE_CHECKING:
+    from durable_cli.tui.attachment import Attachment
+
 __all__ = ["BrowserApp"]
 
 
 class BrowserApp(App[None]):
-    """Browses one server; `workflow_id` opens that workflow at once, `end_with_fd` is a pipe to end with."""
+    """Browses one server.
+
+    Args:
+        workflow_id: of the workflow that is opened at once.
+        end_with_fd: a pipe to end with.
+        dev_journal: of the `dx dev` to attach to, or a folder in a project that has one.
+    """
 
     TITLE = "dx"
     CSS_PATH = "browser.tcss"
@@ -40,6 +51,7 @@ class BrowserApp(App[None]):
         Binding("q", "quit", "Quit"),
         Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
+        Binding("M", "open_mismatch", "Mismatch"),
         *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]
 
@@ -52,11 +64,14 @@ class BrowserApp(App[None]):
         run_id: str = "",
         is_read_only: bool = False,
         end_with_fd: int | None = None,
+        dev_journal: Path | None = None,
     ) -> None:
         super().__init__()
         self.link = Link(global_options, connection, self.post_message)
         self.is_read_only = is_read_only
         self._end_with_fd = end_with_fd
+        self.attachment: Attachment | None = None
+        self._dev_journal = dev_journal
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self._opens = (workflow_id, run_id)
@@ -76,6 +91,8 @@ class BrowserApp(App[None]):
             loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
         self.call_after_refresh(lambda: self.run_worker(self.link.keep_connected(), name="connect"))
+        if self._dev_journal is not None:
+            self.call_after_refresh(self._follow_dev, self._dev_journal)
 
     def _end(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
@@ -89,6 +106,45 @@ class BrowserApp(App[None]):
                 bar.update_bar()
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
+
+    # The `dx dev` of the project here
+
+    def _follow_dev(self, journal_or_folder: Path) -> None:
+        from durable_cli.tui.attachment import Attachment, find_journal
+
+        journal = find_journal(journal_or_folder)
+        if journal is not None:
+            self.attachment = Attachment(self, journal)
+            self.run_worker(self.attachment.follow(), name="dev")
+            self.screen.query_one(TopBar).update_bar()
+
+    def on_journal_read(self, message: JournalRead) -> None:
+        """Show what dx dev does, or say it where another screen is open."""
+        if self.attachment is None:
+            return
+        notices = self.attachment.take(message)
+        screen = self.screen_stack[-1]
+        for each in self.screen_stack:
+            if isinstance(each, BrowserScreen):
+                each.show_dev()
+        if not (isinstance(screen, BrowserScreen) and screen.SHOWS_DEV):
+            self.attachment.say(notices)
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a mismatch only where there is one."""
+        if action == "open_mismatch":
+            return self.attachment is not None and bool(self.attachment.book.broken)
+        return super().check_action(action, parameters)
+
+    async def action_open_mismatch(self) -> None:
+        """Open the run that does not repeat its history, at the event."""
+        if self.attachment is not None and self.attachment.book.broken and not isinstance(self.screen, ModalScreen):
+            await self.attachment.open_run(*self.attachment.book.broken[0])
+
+    def offers_place(self, place: Place) -> bool:
+        """Whether the bar shows the way to a place."""
+        return place.name != PROJECT_PLACE or self.attachment is not None
 
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""

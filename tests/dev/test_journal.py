@@ -23,11 +23,11 @@ def read(journal: Journal) -> list[dict[str, Any]]:
 
 
 def test_a_long_journal_keeps_the_newest_lines_and_how_things_stand(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, ["orders"], most_bytes=40_000)
+    journal = Journal(tmp_path, {"orders": "default"}, most_bytes=40_000)
     journal.write("orders", Starting())
     journal.write("orders", Ready("orders", 0.4, False, pid=7))
     first = read(journal)[0]
-    assert (first["event"], first["workers"]) == ("begun", ["orders"])
+    assert (first["event"], first["workers"]) == ("begun", {"orders": "default"})
     for number in range(1, 2001):
         journal.write("orders", Note(f"{number}"))
         assert journal.path.stat().st_size < 41_000

@@ -38,6 +38,9 @@ class BrowserScreen(Screen[None]):
     HAS_PLACE_KEYS: ClassVar[bool] = True
     """Whether the number keys go to the places here; a screen may need them itself."""
 
+    SHOWS_DEV: ClassVar[bool] = False
+    """Whether it shows itself what `dx dev` does, so that no word about it is needed here."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
     ]
@@ -107,6 +110,9 @@ class BrowserScreen(Screen[None]):
     def show_connection(self, message: ConnectionChanged) -> None:
         """Say that the server does not answer, or take that back."""
         self.query_one(TroubleNote).show(message.trouble)
+
+    def show_dev(self) -> None:
+        """Show what `dx dev` has done."""
 
     # What changes something.
 

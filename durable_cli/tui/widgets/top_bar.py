@@ -56,13 +56,15 @@ class TopBar(Widget):
     def render_line(self, y: int) -> Strip:
         app = cast("BrowserApp", self.app)
         sign, variable = SIGNS[app.connection]
+        here = find_place(app.current_mode)
         self._parts = lay_out_bar(
             self.size.width,
             namespace=app.link.namespace,
-            place=find_place(app.current_mode),
+            place=here,
             detail=self._detail,
             has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
-            server=(BarPart(app.link.address, "quiet", PLACES[-1].action), BarPart(f" {sign}", variable)),
+            server=(BarPart(app.link.address, "quiet", find_place("server").action), BarPart(f" {sign}", variable)),
+            places=[each for each in PLACES if each == here or app.offers_place(each)],
         )
         colors = app.theme_variables
         line = Text(end="", no_wrap=True)
@@ -82,7 +84,14 @@ class TopBar(Widget):
 
 
 def lay_out_bar(
-    width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart], has_keys: bool
+    width: int,
+    *,
+    namespace: str,
+    place: Place,
+    detail: str,
+    server: Sequence[BarPart],
+    has_keys: bool,
+    places: Sequence[Place] = PLACES,
 ) -> Sequence[BarPart]:
     """Say what stands in a bar of a width: all places, their keys, or the place's name alone."""
     home = [BarPart("dx", "accent", "app.command_palette", is_bold=True)]
@@ -90,11 +99,11 @@ def lay_out_bar(
         home += [BarPart(" / "), BarPart(namespace, action="app.choose_namespace")]
     end = [BarPart(" / "), BarPart(detail)] if detail else []
     here = [BarPart(" / "), BarPart(place.title, action=place.action)]
-    strip = _strip(place, has_keys=has_keys)
+    strip = _strip(places, place, has_keys=has_keys)
     choices = [
         ([*home, *end], [*strip, BarPart(" " * GAP), *server]),
         ([*home, *end], [*strip, BarPart(" " * GAP), *server[1:]]),
-        ([*home, *here, *end], [*_keys(place), BarPart(" " * GAP), *server]),
+        ([*home, *here, *end], [*_keys(places, place), BarPart(" " * GAP), *server]),
         ([*home, *here, *end], list(server)),
     ]
     if not has_keys:
@@ -106,16 +115,16 @@ def lay_out_bar(
     return _shorten([*home, *here, *end], width)
 
 
-def _keys(current: Place) -> list[BarPart]:
+def _keys(places: Sequence[Place], current: Place) -> list[BarPart]:
     return [
         BarPart(f" {place.key}", "accent" if place == current else "quiet", place.action, is_bold=place == current)
-        for place in PLACES
+        for place in places
     ]
 
 
-def _strip(current: Place, *, has_keys: bool) -> list[BarPart]:
+def _strip(places: Sequence[Place], current: Place, *, has_keys: bool) -> list[BarPart]:
     parts: list[BarPart] = []
-    for place in PLACES:
+    for place in places:
         is_current = place == current
         if parts:
             parts.append(BarPart("  "))

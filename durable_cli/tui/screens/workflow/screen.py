@@ -90,8 +90,12 @@ class WorkflowScreen(RunActionsScreen):
         yield RunHeader()
         yield TabStrip(TABS)
         yield TroubleNote(id="trouble")
-        yield Container(id="views")
+        yield from self.compose_body()
         yield Footer(compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """Make what holds the views."""
+        yield Container(id="views")
 
     def on_mount(self) -> None:
         super().on_mount()
