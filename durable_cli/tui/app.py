@@ -134,7 +134,8 @@ class BrowserApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a mismatch only where there is one."""
         if action == "open_mismatch":
-            return self.attachment is not None and bool(self.attachment.book.broken)
+            is_shown = isinstance(self.screen, BrowserScreen) and self.screen.SHOWS_MISMATCH
+            return self.attachment is not None and bool(self.attachment.book.broken) and not is_shown
         return super().check_action(action, parameters)
 
     async def action_open_mismatch(self) -> None:

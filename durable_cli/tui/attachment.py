@@ -67,6 +67,7 @@ class Attachment:
         from durable_cli.tui.screens.dev_mismatch import MismatchScreen
 
         app = self._app
+        app.clear_notifications()
         reload = self.book.last_reload(source)
         if not run.workflow_id or not self.is_same_server():
             if reload is not None:

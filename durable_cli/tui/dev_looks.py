@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from durable_cli.tui.dev.book import OLD_GOES_ON
 from durable_cli.tui.dev.report import say_kind
 from durable_cli.tui.dev.rows import Member, Outcome, Phase, Reload
-from durable_cli.tui.dev.words import say_check, say_count, say_run, say_seconds, say_unchecked
+from durable_cli.tui.dev.words import say_check, say_count, say_seconds, say_unchecked, say_where
 from durable_cli.tui.times import clock, rough_span, since
 from durable_cli.tui.widgets.virtual_table import Column
 
@@ -43,11 +44,11 @@ OUTCOMES = {
 RELOAD_COLUMNS = (
     Column("", 1),
     Column("Time", 8),
-    Column("Worker", 10, grow=1, rank=2),
+    Column("Worker", 10, rank=2),
     Column("Saved", 14, grow=2),
     Column("Load", 7, right=True, rank=3),
-    Column("Replay", 22, grow=2),
-    Column("Result", 12, grow=3, rank=1),
+    Column("Replay", 22, grow=1),
+    Column("Result", 12, grow=5, rank=1),
     Column("Took", 7, right=True),
 )
 MOST_MEMBERS = 8
@@ -90,7 +91,8 @@ def _draw_member(
     else:
         line.append(words, style=colors[variable] if variable != "quiet" else "")
         if member.served_since_ns:
-            line.append(f"; the old code serves {_since(member.served_since_ns, now)}", style=quiet)
+            old = "" if member.words == OLD_GOES_ON else "; the old code serves"
+            line.append(f"{old} {_since(member.served_since_ns, now)}", style=quiet)
     for part in _facts(member):
         line.append(f"   {part}", style=quiet)
     line.truncate(width, overflow="ellipsis")
@@ -118,8 +120,6 @@ def _facts(member: Member) -> Sequence[str]:
 def _since(time_ns: int, now: int) -> str:
     """Say for how long: by the second only in the beginning, so that the line stands still."""
     passed = now - time_ns
-    if passed < 10 * NANOSECONDS:
-        return "since now"
     return (
         f"for {rough_span(passed)}" if passed < 60 * NANOSECONDS else f"for {since(time_ns, now).removesuffix(' ago')}"
     )
@@ -131,7 +131,7 @@ def reload_cells(reload: Reload, colors: Mapping[str, str]) -> Sequence[Text | s
     sign, variable = OUTCOMES[reload.outcome]
     result = Text(reload.words or reload.outcome.value)
     if reload.broken and reload.outcome in (Outcome.ASKING, Outcome.HELD, Outcome.CHECKED):
-        result = Text(say_run(reload.broken[0]), style=colors[variable])
+        result = Text(say_where(reload.broken[0]), style=colors[variable])
     elif reload.outcome != Outcome.SERVING:
         result.stylize(colors[variable])
     replay = Text()

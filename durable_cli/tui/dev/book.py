@@ -10,7 +10,7 @@ from durable_cli.dev.host_events import Checked, LoadFailed
 from durable_cli.tui.dev.rows import BrokenRun, DevEvent, Member, Notice, Outcome, Phase, Reload, Severity, StoryLine
 from durable_cli.tui.dev.words import say_check, say_count, say_files, say_run, say_seconds, say_unchecked
 
-__all__ = ["HANDLERS", "DevBook"]
+__all__ = ["HANDLERS", "OLD_GOES_ON", "DevBook"]
 
 KEPT_RELOADS = 500
 KEPT_STORY = 1000

@@ -10,8 +10,6 @@ from durable_cli.tui.dev.rows import BrokenRun
 
 __all__ = ["Excerpt", "find_excerpt", "read_line", "shorten_path"]
 
-LINES_BEFORE = 7
-LINES_AFTER = 9
 READ_AHEAD = 200
 """What a line means for its colours may have begun so many lines above what is shown: a docstring."""
 
@@ -25,7 +23,7 @@ class Excerpt(NamedTuple):
     line: int
 
 
-def find_excerpt(run: BrokenRun) -> Excerpt | None:
+def find_excerpt(run: BrokenRun, before: int, after: int) -> Excerpt | None:
     """Return the lines around the place of a mismatch.
 
     They are those of the file, or when that was changed meanwhile, those that the replay has seen.
@@ -39,11 +37,11 @@ def find_excerpt(run: BrokenRun) -> Excerpt | None:
             return None
         first = min(seen)
         lines = [seen.get(number, "") for number in range(first, max(seen) + 1)]
-    begin = max(first, run.line - LINES_BEFORE - READ_AHEAD)
-    shown = max(first, run.line - LINES_BEFORE)
+    begin = max(first, run.line - before - READ_AHEAD)
+    shown = max(first, run.line - before)
     while shown < run.line and not lines[shown - first].strip():
         shown += 1
-    return Excerpt(lines[begin - first : run.line + LINES_AFTER - first + 1], begin, shown, run.line)
+    return Excerpt(lines[begin - first : run.line + after - first + 1], begin, shown, run.line)
 
 
 def read_line(file: str, line: int) -> str:

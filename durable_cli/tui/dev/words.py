@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from durable_cli.dev.host_events import Checked, Mismatch
 from durable_cli.tui.dev.rows import BrokenRun
 
-__all__ = ["say_check", "say_count", "say_files", "say_run", "say_seconds", "say_unchecked"]
+__all__ = ["say_check", "say_count", "say_files", "say_run", "say_seconds", "say_unchecked", "say_where"]
 
 MOST_FILES = 2
 
@@ -36,7 +36,7 @@ def say_check(checked: Checked) -> str:
     took = say_seconds(checked.seconds)
     broken = len(checked.mismatches) + len(checked.failures)
     if broken:
-        return f"{broken} of {say_count(total, 'run')} {'differs' if broken == 1 else 'differ'}, {took}"
+        return f"{broken} of {say_count(total, 'run')} {'differs' if broken == 1 else 'differ'}"
     if not total:
         return "no runs to replay" if not checked.forgiven else f"{say_count(checked.forgiven, 'run')} let go"
     unchecked = say_unchecked(checked)
@@ -47,6 +47,14 @@ def say_unchecked(checked: Checked) -> str:
     """Say which runs are not known to survive the change, or nothing."""
     count = checked.not_replayed + max(0, checked.open_total - checked.open)
     return f"{count:,} not checked" if count else ""
+
+
+def say_where(run: BrokenRun) -> str:
+    """Say which run it is, and where it differs, as shortly as can be."""
+    if not run.workflow_id:
+        return run.message
+    where = f" at event {run.event_id}" if isinstance(run, Mismatch) and run.event_id else ""
+    return f"{run.workflow_id}{where}"
 
 
 def say_run(run: BrokenRun) -> str:

@@ -41,6 +41,8 @@ class BrowserScreen(Screen[None]):
     SHOWS_DEV: ClassVar[bool] = False
     """Whether it shows itself what `dx dev` does, so that no word about it is needed here."""
 
+    SHOWS_MISMATCH: ClassVar[bool] = False
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
     ]

@@ -30,16 +30,26 @@ from durable_cli.tui.widgets.virtual_table import VirtualTable
 __all__ = ["DevScreen"]
 
 TICK_SECONDS = 1.0
+GATHER_SECONDS = 0.4
+LOG_ACTIONS = ("search", "follow", "pause", "next_worker", "next_level", "copy")
 NO_PROJECT: tuple[str, Sequence[str]] = (
     "No project here",
-    ("A project's dx.toml is in its folder; none is in this one or above it.", "", "$ dx new", "$ dx dev"),
+    (
+        "A project has a dx.toml in its folder; there is none in this one or above it.",
+        "",
+        "$ dx new",
+        "",
+        "makes one, and in its folder the workers run with",
+        "",
+        "$ dx dev",
+    ),
 )
 
 
 class DevScreen(DevActionsScreen):
     """What `dx dev` does."""
 
-    AUTO_FOCUS = "#reloads"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search the log", key_display="/", priority=True),
         Binding("f", "follow", "Follow"),
@@ -51,7 +61,6 @@ class DevScreen(DevActionsScreen):
     ]
     DEFAULT_CSS = """
     DevScreen #dev-body { height: 1fr; }
-    DevScreen #reloads { height: 30%; min-height: 5; }
     DevScreen #log-note { height: 1; padding: 0 1; margin: 1 0 0 0; color: $quiet; }
     DevScreen #log { margin: 0 1; }
     DevScreen.-short #head, DevScreen.-short #reloads, DevScreen.-short #log-note { margin: 0; }
@@ -63,6 +72,7 @@ class DevScreen(DevActionsScreen):
         self._log = LogBook()
         self._filter = LogFilter()
         self._is_paused = False
+        self._gathered: list[RawLine] = []
         self._waiting: list[LogLine] = []
         """What came while it was paused."""
         self._told = 0
@@ -96,8 +106,14 @@ class DevScreen(DevActionsScreen):
         super().on_screen_resume()
         self.show_dev()
 
+    def _fit(self) -> None:
+        """Give the reloads the lines that they need, and the log the rest, which is most of it."""
+        table = self.query_one("#reloads", VirtualTable)
+        table.styles.height = 1 + max(1, min(len(table.rows), self.size.height // 4))
+
     def on_resize(self) -> None:
         self.set_class(self.size.height < 30, "-short")
+        self._fit()
         self._head = ""
         self._show_head()
 
@@ -121,6 +137,7 @@ class DevScreen(DevActionsScreen):
         self._show_head()
         table = self.query_one("#reloads", VirtualTable)
         table.set_rows(list(reversed(attachment.book.reloads)))
+        self._fit()
         self._tell_story(attachment.book.story_since(self._told), attachment.book.told)
         self.refresh_bindings()
         if self.is_current and not isinstance(self.focused, Input):
@@ -132,9 +149,10 @@ class DevScreen(DevActionsScreen):
         else:
             title, advice = f"dx dev has not run yet in {self.attachment.folder.name}", ("$ dx dev",)
         self.query_one(NothingNote).say(title, advice)
+        self.refresh_bindings()
 
     def _show_head(self) -> None:
-        if self.attachment is None or not self.is_mounted:
+        if self.attachment is None or not self.is_attached:
             return
         width = max(20, self.size.width - 2)
         drawn = draw_members(self.attachment, now_ns(), width, self.palette)
@@ -177,22 +195,27 @@ class DevScreen(DevActionsScreen):
 
     def _tell_story(self, lines: Sequence[StoryLine], told: int) -> None:
         self._told = told
-        self._take([RawLine(line.time_ns, line.source, line.text, line.sign, line.variable) for line in lines])
+        self._gather([RawLine(line.time_ns, line.source, line.text, line.sign, line.variable) for line in lines])
 
     def on_log_read(self, message: LogRead) -> None:
         if not message.is_first:
-            self._take(message.lines)
+            self._gather(message.lines)
             return
-        self._log = LogBook()
+        self._log, self._gathered = LogBook(), []
         story = self.attachment.book.story if self.attachment is not None else ()
         told = [RawLine(line.time_ns, line.source, line.text, line.sign, line.variable) for line in story]
         self._log.take(sorted([*message.lines, *told], key=lambda line: line.time_ns))
         self._show_all()
 
-    def _take(self, raw_lines: Sequence[RawLine]) -> None:
-        if not raw_lines:
-            return
-        chosen = self._filter.choose(self._log.take(raw_lines))
+    def _gather(self, lines: Sequence[RawLine]) -> None:
+        """Let lines wait for those that come from the other file, so that they are shown in their order."""
+        if lines and not self._gathered:
+            self.set_timer(GATHER_SECONDS, self._take_gathered)
+        self._gathered.extend(lines)
+
+    def _take_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        chosen = self._filter.choose(self._log.take(sorted(gathered, key=lambda line: line.time_ns)))
         if self._is_paused:
             self._waiting = [*self._waiting, *chosen][-5_000:]
         else:
@@ -226,7 +249,9 @@ class DevScreen(DevActionsScreen):
         self.query_one("#log-note", Static).update(note, layout=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the bar of words, its keys are characters like the others."""
+        """Offer nothing where there is no log; in the bar of words, its key is a character like the others."""
+        if action in LOG_ACTIONS and not self.query_one("#dev-body").display:
+            return False
         if action == "search" and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)

@@ -22,7 +22,7 @@ from durable_cli.tui.dev.words import say_check, say_count, say_files, say_secon
 from durable_cli.tui.dev_actions import MEANINGS, DevActionsScreen
 from durable_cli.tui.lines import show_controls, trace_lines
 from durable_cli.tui.messages import HistoryGrew
-from durable_cli.tui.screens.workflow.screen import WorkflowScreen
+from durable_cli.tui.screens.workflow.screen import SHORT_HEIGHT, WorkflowScreen
 from durable_cli.tui.source_text import draw_excerpt
 
 __all__ = ["MismatchScreen"]
@@ -30,18 +30,22 @@ __all__ = ["MismatchScreen"]
 BESIDE_WIDTH = 110
 TERMINAL_KEYS = {"keep": "k", "reload": "r", "reset": "s", "terminate": "t"}
 MOST_CALLERS = 4
+LONG_EXCERPT = (7, 9)
+SHORT_EXCERPT = (2, 1)
+"""How many lines of source are shown before the one that is meant, and after it."""
 
 
-class MismatchScreen(DevActionsScreen, WorkflowScreen):
+class MismatchScreen(WorkflowScreen, DevActionsScreen):
     """A run, and why the code as it is now does not repeat it; when that is mended, it says so."""
 
+    SHOWS_MISMATCH = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("less_than_sign,greater_than_sign", "next_run", "Next run", key_display="< >"),
     ]
     DEFAULT_CSS = """
     MismatchScreen #mismatch { height: 1fr; layout: vertical; }
     MismatchScreen #mismatch #views { height: 1fr; }
-    MismatchScreen #mismatch-pane { height: 55%; padding: 0 1; border-top: solid $line; scrollbar-size-vertical: 1; }
+    MismatchScreen #mismatch-pane { height: 60%; padding: 0 1; border-top: solid $line; scrollbar-size-vertical: 1; }
     MismatchScreen #mismatch.-beside { layout: horizontal; }
     MismatchScreen #mismatch.-beside #views { width: 1fr; }
     MismatchScreen #mismatch.-beside #mismatch-pane {
@@ -57,11 +61,13 @@ class MismatchScreen(DevActionsScreen, WorkflowScreen):
         self.source = source
         self.run = run
         self._is_sought = False
+        self._is_short = False
+        """Whether there is room for what matters most alone."""
 
     def compose_body(self) -> ComposeResult:
         with Container(id="mismatch"):
             yield Container(id="views")
-            with VerticalScroll(id="mismatch-pane", can_focus=False):
+            with VerticalScroll(id="mismatch-pane"):
                 yield Static(id="mismatch-text")
 
     def on_mount(self) -> None:
@@ -69,7 +75,11 @@ class MismatchScreen(DevActionsScreen, WorkflowScreen):
         self.call_after_refresh(self._seek)
 
     def on_resize(self) -> None:
+        was_short = self._is_short
+        self._is_short = self.size.height < SHORT_HEIGHT and self.size.width < BESIDE_WIDTH
         self.query_one("#mismatch").set_class(self.size.width >= BESIDE_WIDTH, "-beside")
+        if was_short != self._is_short:
+            self.show_dev()
 
     def on_history_grew(self, message: HistoryGrew) -> None:
         if not self._is_sought:
@@ -96,8 +106,6 @@ class MismatchScreen(DevActionsScreen, WorkflowScreen):
 
     def show_dev(self) -> None:
         """Show the mismatch as it is by now; another run of the same worker takes the place of one that is mended."""
-        if not self.is_mounted:
-            return
         broken = self._broken
         same = next((run for run in broken if run.run_id == self.run.run_id), None)
         if same is not None:
@@ -118,7 +126,7 @@ class MismatchScreen(DevActionsScreen, WorkflowScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is a next run only where there are several."""
-        if action == "open_mismatch" or (action == "next_run" and len(self._broken) < 2):
+        if action == "next_run" and len(self._broken) < 2:
             return False
         return super().check_action(action, parameters)
 
@@ -139,18 +147,19 @@ class MismatchScreen(DevActionsScreen, WorkflowScreen):
         if not is_broken:
             return self._draw_mended()
         colors, run = self.palette, self.run
-        parts: list[RenderableType] = [self._title(), Text(), *self._draw_difference()]
-        excerpt = find_excerpt(run)
+        gap = [] if self._is_short else [Text()]
+        parts: list[RenderableType] = [self._title(), *gap, *self._draw_difference(), *gap]
+        excerpt = find_excerpt(run, *(SHORT_EXCERPT if self._is_short else LONG_EXCERPT))
         if run.file is not None and excerpt is not None:
             place = f"{shorten_path(run.file, self._attached.folder)}:{run.line}"
-            parts += [Text(), Text(place, colors["quiet"]), draw_excerpt(excerpt, run.file, colors)]
+            parts += [Text(place, colors["quiet"]), draw_excerpt(excerpt, run.file, colors)]
         callers = caller_lines(run, self._attached.folder)
         parts += [
             Text(line.text, colors["quiet"], no_wrap=True, overflow="ellipsis") for line in callers[:MOST_CALLERS]
         ]
         if isinstance(run, ReplayFailure) and run.traceback:
             parts += [Text(), *(Text(line.text, colors["quiet"]) for line in trace_lines(run.traceback))]
-        return Group(*parts, Text(), *self._draw_choices())
+        return Group(*parts, *gap, *self._draw_choices())
 
     def _title(self) -> Text:
         broken = self._broken

@@ -59,6 +59,8 @@ class LogView(ScrollView, can_focus=True):
         self._next_row = 0
         self._width = 0
         self._source_width = 0
+        self.is_at_end = True
+        """Whether the newest line is in view, so that the next ones will be."""
         self.words: Sequence[str] = ()
         """What is marked in the lines."""
 
@@ -67,10 +69,9 @@ class LogView(ScrollView, can_focus=True):
         """What is shown."""
         return self._lines
 
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the newest line is in view, so that the next ones will be."""
-        return self.scroll_offset.y >= self.max_scroll_y
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.is_at_end = round(new_value) >= self.max_scroll_y
 
     def set_lines(self, lines: Sequence[LogLine]) -> None:
         """Show other lines, from their end."""
@@ -99,6 +100,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _go_to(self, row: int) -> None:
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True, immediate=True)
+        self.is_at_end = self.scroll_offset.y >= self.max_scroll_y
         self.refresh()
 
     def _drop(self, count: int) -> int:
@@ -142,10 +144,10 @@ class LogView(ScrollView, can_focus=True):
         self._next_row = row
 
     def on_resize(self) -> None:
+        was_at_end = self.is_at_end
         if self.scrollable_content_region.width != self._width:
-            was_at_end = self.is_at_end
             self._fold_all()
-            self._go_to(self.virtual_size.height if was_at_end else self.scroll_offset.y)
+        self._go_to(self.virtual_size.height if was_at_end else self.scroll_offset.y)
 
     # Moving
 
