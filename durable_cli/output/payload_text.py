@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from temporalio.api.common.v1 import Payload
@@ -62,7 +63,16 @@ def _preview_payload(payload: Payload, limit: int) -> str:
     # A character takes at most twelve bytes: two escaped halves.
     if is_json and len(payload.data) > 12 * (limit + 1):
         return " ".join(payload.data[: 12 * (limit + 1)].decode(errors="ignore").split())
-    return format_payload(payload)
+    return (is_json and _compact_json(payload.data)) or format_payload(payload)
+
+
+@lru_cache(maxsize=256)
+def _compact_json(data: bytes) -> str:
+    """Write JSON without spaces; the same payload is asked for by whatever sums an event up. Empty where it is none."""
+    try:
+        return _dump(json.loads(data))
+    except ValueError:
+        return ""
 
 
 def format_result(payloads: Any) -> str:

@@ -46,9 +46,6 @@ THEMES = (
             "quiet": "#76829a",
             "line": "#2b3343",
             "cursor": "#28344e",
-            "footer-key-foreground": "#7dcfc4",
-            "footer-description-foreground": "#9aa5bb",
-            "footer-background": "#171b24",
         },
     ),
     Theme(
@@ -69,9 +66,6 @@ THEMES = (
             "quiet": "#68707f",
             "line": "#d4d4cd",
             "cursor": "#d8e4f8",
-            "footer-key-foreground": "#0b7285",
-            "footer-description-foreground": "#4c5463",
-            "footer-background": "#f3f3f0",
         },
     ),
     Theme(
@@ -92,9 +86,6 @@ THEMES = (
             "quiet": "#d0d0d0",
             "line": "#ffffff",
             "cursor": "#0040a0",
-            "footer-key-foreground": "#ffff66",
-            "footer-description-foreground": "#ffffff",
-            "footer-background": "#000000",
         },
     ),
 )

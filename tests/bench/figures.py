@@ -73,6 +73,10 @@ class Sizes:
     reloads: int
     reload_runs: int
     reload_pause_seconds: float
+    browser_starts: int
+    browser_runs: int
+    browser_keys: int
+    browser_settle_seconds: float
 
 
 FULL = Sizes(
@@ -96,6 +100,10 @@ FULL = Sizes(
     reloads=20,
     reload_runs=20,
     reload_pause_seconds=2,
+    browser_starts=5,
+    browser_runs=60_000,
+    browser_keys=40,
+    browser_settle_seconds=60,
 )
 
 QUICK = Sizes(
@@ -119,4 +127,8 @@ QUICK = Sizes(
     reloads=5,
     reload_runs=5,
     reload_pause_seconds=1,
+    browser_starts=1,
+    browser_runs=1_000,
+    browser_keys=10,
+    browser_settle_seconds=1,
 )

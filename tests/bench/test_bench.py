@@ -41,9 +41,27 @@ TINY = Sizes(
     reloads=2,
     reload_runs=1,
     reload_pause_seconds=0.5,
+    browser_starts=1,
+    browser_runs=200,
+    browser_keys=2,
+    browser_settle_seconds=0.1,
 )
 CALLS = ("p50", "p99")
 UPDATES = ("1 update at a time", "10 updates at a time to one run", "20 updates at a time to 20 runs")
+BROWSER_KEYS = {
+    "list of many runs": ("down", "page down", "to an end"),
+    "timeline of many events": ("down", "page down", "to an end"),
+    "history of many events": ("down", "page down", "to an end"),
+    "run of many events": ("another view",),
+}
+BROWSER = {
+    "first paint",
+    "first paint with runs",
+    "run of many events: all read after",
+    *(f"{where}: {key}: p{percent}" for where, keys in BROWSER_KEYS.items() for key in keys for percent in (50, 95)),
+    *(f"{where} of many {what}: RSS" for where, what in (("list", "runs"), ("run", "events"))),
+    *(f"{what} while 100 events a second arrive: CPU" for what in ("list", "run")),
+}
 EXPECTED = {
     "throughput": {f"2 at a time: {what}" for what in ("workflows", *CALLS, "CPU per workflow")},
     "footprint": {"RSS at start", "RSS after 10 workflows", "disk per workflow"},
@@ -69,6 +87,7 @@ EXPECTED = {
     "reload": {f"{what}: p{percent}" for what in ("save to new code serving", "replay check") for percent in (50, 99)}
     if KIND == "dx"
     else set(),
+    "browser": BROWSER if KIND == "dx" else set(),
 }
 
 

@@ -65,6 +65,8 @@ class _Stream:
     head: int = -1
     level: int = NO_LEVEL
     is_traceback: bool = False
+    is_after: bool = False
+    """Whether a traceback has just ended: another may go on from it."""
 
 
 class LogBook:
@@ -95,15 +97,17 @@ class LogBook:
         stream = self._streams.setdefault(raw.source, _Stream())
         text = raw.text
         is_indented = text.startswith((" ", "\t")) and stream.head >= 0
+        is_between = stream.is_after and _BETWEEN.match(text) is not None
         if _TRACEBACK.match(text):
             # An error that was logged has its traceback below its own line.
-            if not (stream.is_traceback or stream.level == 3):
+            if stream.level != 3:
                 stream.head = number
-            stream.level, stream.is_traceback = 3, True
-        elif stream.is_traceback and not is_indented and not _BETWEEN.match(text):
-            stream.is_traceback = False  # the exception itself is the last line
-        elif not is_indented and not stream.is_traceback:
-            stream.head, stream.level = number, find_level(text)
+            stream.level, stream.is_traceback, stream.is_after = 3, True, False
+        elif stream.is_traceback and not is_indented:
+            # The exception itself is the last line.
+            stream.is_traceback, stream.is_after = False, True
+        elif not is_indented and not is_between:
+            stream.head, stream.level, stream.is_after = number, find_level(text), False
         return LogLine(number, stream.head, stream.level, *raw)
 
 

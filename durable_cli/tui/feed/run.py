@@ -24,6 +24,8 @@ SLICE_EVENTS = 100
 """So many are read in one go: keys are heard in between."""
 LIVE_SECONDS = 0.4
 """Of events that come one by one, those of so long are told together."""
+STREAM_EVENTS, STREAM_SECONDS = 10, 0.9
+"""When more than so many have come together, it is a stream, which a screen shows once a second."""
 LONG_POLL_SECONDS = 60.0
 
 
@@ -84,11 +86,12 @@ class HistoryWatch:
             except CliError as error:
                 self._post(TroubleChanged(Trouble(error.message, error.hint)))
                 return
-            is_live = len(page.history.events) < PAGE_EVENTS // 4 and bool(self._token)
+            count = len(page.history.events)
+            is_live = count < PAGE_EVENTS // 4 and bool(self._token)
             await self._tell(page.history.events)
             self._token = page.next_page_token
             self._is_complete = not self._token
-            await asyncio.sleep(LIVE_SECONDS if is_live else 0)
+            await asyncio.sleep((STREAM_SECONDS if count > STREAM_EVENTS else LIVE_SECONDS) if is_live else 0)
         self._post(HistoryRead())
 
     async def _tell(self, events: Sequence[Any]) -> None:

@@ -28,6 +28,7 @@ from durable_cli.tui.plots import progress_bar
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import now_ns, rough_span, since
+from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 
 __all__ = ["DeploymentScreen"]
@@ -76,7 +77,7 @@ class DeploymentScreen(ListScreen[VersionRow]):
 
     def compose_head(self) -> Iterator[Widget]:
         yield Static(id="head")
-        yield Static(id="counts")
+        yield FixedText(id="counts")
 
     def make_watches(self) -> Iterable[Watch]:
         link, name = self.browser.link, self.deployment_name

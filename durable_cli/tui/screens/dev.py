@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from durable_cli.tui.dev.log_lines import LEVELS, LogBook, LogFilter, LogLine, RawLine
 from durable_cli.tui.dev.rows import Reload, StoryLine
@@ -21,6 +21,8 @@ from durable_cli.tui.feed.dev import watch_log
 from durable_cli.tui.place_messages import LogRead
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.fixed_text import FixedText
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.log_view import LogView
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
@@ -87,10 +89,10 @@ class DevScreen(DevActionsScreen):
         with Vertical(id="dev-body"):
             yield Static(id="head")
             yield VirtualTable[Reload](RELOAD_COLUMNS, self._cells, lambda reload: reload.number, id="reloads")
-            yield Static(id="log-note")
+            yield FixedText(id="log-note")
             yield Input(id="filter", placeholder="words that a line must have", compact=True)
             yield LogView(id="log")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -246,7 +248,7 @@ class DevScreen(DevActionsScreen):
         note.append(f"   {level}", style=accent if chosen.least_level else quiet)
         if chosen.words:
             note.append(f"   /{chosen.words}", style=accent)
-        self.query_one("#log-note", Static).update(note, layout=False)
+        self.query_one("#log-note", FixedText).show(note)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing where there is no log; in the bar of words, its key is a character like the others."""

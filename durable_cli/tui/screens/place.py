@@ -12,10 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from durable_cli.tui.place_messages import NotServed
 from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
+from durable_cli.tui.widgets.fixed_text import FixedText
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -62,7 +64,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         if self.HAS_PANE:
             with VerticalScroll(id="pane", can_focus=False):
                 yield Static(id="pane-text")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     # What a place says of itself.
 
@@ -72,7 +74,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def compose_head(self) -> Iterator[Widget]:
         """Make what is above the list."""
-        yield Static(id="counts")
+        yield FixedText(id="counts")
 
     def cells(self, row: Row) -> Sequence[Text | str]:
         """Make the cells of a row."""
@@ -126,8 +128,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
             line.append(f"   {len(self.table.rows):,} shown", style=self.palette["accent"])
         for words, variable in self.headline(rows):
             line.append("   ").append(Text(words, style=self.palette[variable]))
-        for counts in self.query("#counts").results(Static):
-            counts.update(line)
+        for counts in self.query("#counts").results(FixedText):
+            counts.show(line)
 
     def _show_list(self) -> None:
         self.query_one(NothingNote).hide()
@@ -164,8 +166,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def on_not_served(self, message: NotServed) -> None:
         """Say that the server has no such thing, and what to do."""
         self.take_rows(())
-        for counts in self.query("#counts").results(Static):
-            counts.update("")
+        for counts in self.query("#counts").results(FixedText):
+            counts.show(Text())
         self._show_nothing(f"This server has no {self.NOUN[1]}", (*self.MISSING, "", message.message))
         self._set_missing(True)
         self.show_pane()

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from durable_cli.tui.lines import Line, plain_text
 from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -37,7 +37,7 @@ class ReaderScreen(BrowserScreen):
         yield TopBar(self._title)
         yield TroubleNote(id="trouble")
         yield LineView()
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -13,7 +13,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from durable_cli.tui.feed.schedules import watch_schedule
 from durable_cli.tui.place_messages import ScheduleDescribed
@@ -25,6 +25,7 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import ahead, now_ns, short_span, since
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -69,7 +70,7 @@ class ScheduleScreen(ScheduleActionsScreen):
             )
             yield NothingNote()
         yield WeekView(id="week")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -14,7 +14,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.server import watch_metrics, watch_server
@@ -23,6 +23,7 @@ from durable_cli.tui.place_rows import ServerRow
 from durable_cli.tui.screens.base import BrowserScreen, Watch
 from durable_cli.tui.server_metrics import MetricsHistory
 from durable_cli.tui.status import status_text
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.plot_view import Plot, PlotView
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -53,7 +54,7 @@ class ServerScreen(BrowserScreen):
         yield PlotView(id="plots")
         with VerticalScroll(id="facts"):
             yield Static(id="facts-text")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     @property
     def _url(self) -> str:

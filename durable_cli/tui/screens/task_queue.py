@@ -18,6 +18,7 @@ from durable_cli.tui.queue_history import QueueHistory
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import now_ns, rough_span, since
+from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.plot_view import Plot, PlotView
 from durable_cli.tui.widgets.virtual_table import Column
 
@@ -52,7 +53,7 @@ class TaskQueueScreen(ListScreen[PollerRow]):
     def compose_head(self) -> Iterator[Widget]:
         yield Static(id="head")
         yield PlotView(id="plots")
-        yield Static(id="counts")
+        yield FixedText(id="counts")
 
     def make_watches(self) -> Iterable[Watch]:
         yield partial(watch_task_queue, self.browser.link, self.queue_name, self.post_message)

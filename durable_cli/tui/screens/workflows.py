@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input
 
 from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.form import Field, FormDialog
@@ -28,6 +28,8 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.fixed_text import FixedText
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
@@ -62,13 +64,13 @@ class WorkflowsScreen(RunActionsScreen):
 
     def compose(self) -> ComposeResult:
         yield TopBar()
-        yield Static(id="counts")
+        yield FixedText(id="counts")
         self._suggester = FilterSuggester(self)
         placeholder = "list filter, such as ExecutionStatus = 'Running'"
         yield Input(id="filter", placeholder=placeholder, compact=True, suggester=self._suggester)
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     @property
     def table(self) -> VirtualTable[RunRow]:
@@ -111,7 +113,7 @@ class WorkflowsScreen(RunActionsScreen):
         if self._list.take(message.token, message.rows, message.next_page_token):
             self._show_rows()
         else:
-            self.table.refresh()  # times go on
+            self.table.refresh_changed()  # times go on
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -135,7 +137,7 @@ class WorkflowsScreen(RunActionsScreen):
         if self._sorted_by:
             title = RUN_COLUMNS[self._sorted_by].column.title.lower()
             line.append(f"   by {title}, of {len(self._list.rows):,} loaded", style=self.palette["quiet"])
-        self.query_one("#counts", Static).update(line)
+        self.query_one("#counts", FixedText).show(line)
 
     @on(VirtualTable.NearEnd)
     def load_more(self) -> None:

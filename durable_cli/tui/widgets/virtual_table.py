@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -36,6 +38,14 @@ class Column(NamedTuple):
     grow: int = 0
     right: bool = False
     rank: int = 0
+
+
+class _Look(NamedTuple):
+    """What a line shows: whether its row is under the cursor or marked, and its cells."""
+
+    is_under_cursor: bool
+    is_marked: bool
+    cells: tuple[tuple[object, ...], ...]
 
 
 class VirtualTable(ScrollView, Generic[Row], can_focus=True):
@@ -125,6 +135,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._count = 0
         """How many rows there were when they were set; the sequence itself may have grown since."""
         self._widths: list[tuple[int, int]] = []
+        self._base_style = Style()
+        self._drawn: dict[int, _Look] = {}
+        """How each line of the window was drawn last."""
         self.marked: set[Hashable] = set()
         """Keys of the rows that are marked for a common action."""
 
@@ -156,7 +169,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         at_top = self.cursor == 0 and self.scroll_offset.y == 0
         offset = self.cursor - self.scroll_offset.y
         self._rows, self._count = rows, len(rows)
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self._take_height()
         if cursor is not None:
             self.cursor = max(0, min(cursor, len(rows) - 1))
             self._show_cursor()
@@ -171,18 +184,36 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             before is not None and row is not None and self._key(before) != self._key(row)
         ):
             self.post_message(self.CursorMoved(self, row))
-        self.refresh()
+        self.refresh_changed()
 
     def grow_rows(self, rows: Sequence[Row]) -> None:
         """Show rows that are the former ones and more at their end."""
         was_empty = not self._count
         was_full = self.scroll_offset.y + self.size.height - 1 <= self._count
         self._rows, self._count = rows, len(rows)
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self._take_height()
         if was_empty and rows:
             self.post_message(self.CursorMoved(self, self.cursor_row))
         if not was_full:
             self.refresh()
+
+    def _take_height(self) -> None:
+        """Let the scrollbar have the rows that there are; all is laid out anew only where it comes or goes."""
+        size = Size(self.size.width, len(self._rows) + 1)
+        scrolls = size.height > self.size.height
+        if not (scrolls and self.show_vertical_scrollbar) or self.scroll_y > size.height - self.size.height:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            self.set_reactive(VirtualTable.virtual_size, size)
+            bar = self.vertical_scrollbar
+            # Its thumb is drawn in eighths of a line: most new rows do not move it.
+            if self._find_thumb(size.height) != self._find_thumb(bar.window_virtual_size):
+                bar.window_virtual_size = size.height
+
+    def _find_thumb(self, lines: int) -> tuple[int, int]:
+        """Return where the scrollbar's thumb begins and how long it is, in eighths of a line."""
+        height = self.size.height
+        return 8 * height * self.scroll_offset.y // lines, 8 * height * height // lines
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
@@ -214,6 +245,25 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         regions = [Region(0, y, width, 1) for y in places if 1 <= y < height]
         if regions:
             self.refresh(*regions)
+
+    def refresh_changed(self) -> None:
+        """Draw the lines again that look different now."""
+        top, width = self.scroll_offset.y, self.size.width
+        lines = range(1, self.size.height)
+        regions = [Region(0, y, width, 1) for y in lines if self._look_at(y - 1 + top) != self._drawn.get(y)]
+        if regions:
+            self.refresh(*regions)
+
+    def _look_at(self, index: int) -> _Look | None:
+        """Return how a row looks; None where there is none."""
+        if index >= len(self._rows):
+            return None
+        row = self._rows[index]
+        return self._look(index, row, self._render_cells(row))
+
+    def _look(self, index: int, row: Row, cells: Sequence[Text | str]) -> _Look:
+        parts = tuple((cell.plain, cell.style, *cell.spans) if isinstance(cell, Text) else (cell,) for cell in cells)
+        return _Look(index == self.cursor, self._key(row) in self.marked, parts)
 
     def _show_cursor(self) -> None:
         # The header covers one line of the window.
@@ -282,46 +332,59 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         shares = sum(self._columns[index].grow for index in shown) or 1
         return [(index, self._columns[index].width + free * self._columns[index].grow // shares) for index in shown]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base_style = self.rich_style  # the same for all lines, and not cheap
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width, base = self.size.width, self._base_style
         if not self._widths:
             self._widths = self._lay_out(width)
-        base = self.rich_style
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self.draw_header(width, style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
+            self._drawn.pop(y, None)
             return Strip.blank(width, base)
         row = self._rows[index]
+        cells = self._render_cells(row)
+        look = self._drawn[y] = self._look(index, row, cells)
         style = base
-        if self._key(row) in self.marked:
+        if look.is_marked:
             style += self.get_component_rich_style("virtual-table--marked", partial=True)
-        if index == self.cursor:
+        if look.is_under_cursor:
             name = "virtual-table--cursor" if self.has_focus else "virtual-table--cursor-blurred"
             style += self.get_component_rich_style(name, partial=True)
-        return self.draw_row(row, width, style)
+        return self.draw_row(row, cells, width, style)
 
     def draw_header(self, width: int, style: Style) -> Strip:
         """Draw the first line."""
         return self._draw([column.title for column in self._columns], width, style)
 
-    def draw_row(self, row: Row, width: int, style: Style) -> Strip:
+    def draw_row(self, row: Row, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
         """Draw a row."""
-        return self._draw(self._render_cells(row), width, style)
+        return self._draw(cells, width, style)
 
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
-        line = Text(end="")
+        segments: list[Segment] = []
         for index, cell_width in self._widths:
-            cell = cells[index]
-            text = cell.copy() if isinstance(cell, Text) else Text(cell)
-            text.no_wrap = True
-            text.truncate(cell_width, overflow="ellipsis", pad=False)
-            padding = cell_width - text.cell_len
-            if self._columns[index].right:
-                line.append(" " * padding).append_text(text)
-            else:
-                line.append_text(text).append(" " * padding)
-            line.append(" " * GAP)
-        segments = list(line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width).apply_style(style)
+            segments += self._draw_cell(cells[index], cell_width, style, right=self._columns[index].right)
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _draw_cell(self, cell: Text | str, width: int, style: Style, *, right: bool) -> Iterable[Segment]:
+        """Draw a cell and the gap behind it."""
+        text = cell.plain if isinstance(cell, Text) else cell
+        length = cell_len(text)
+        if length > width or not text.isprintable() or (isinstance(cell, Text) and cell.spans):
+            whole = cell.copy() if isinstance(cell, Text) else Text(cell)
+            whole.no_wrap, whole.end = True, ""
+            whole.truncate(width, overflow="ellipsis")
+            spaces = Segment(" " * (width - whole.cell_len), style)
+            words = Segment.apply_style(whole.render(self.app.console), style)
+            return (spaces, *words, Segment(" " * GAP, style)) if right else (*words, spaces, Segment(" " * GAP, style))
+        # Most cells are of one style, and fit: they need no layout.
+        if isinstance(cell, Text) and cell.style:
+            style += self.app.console.get_style(cell.style)
+        spaces_before = " " * (width - length) if right else ""
+        return (Segment(f"{spaces_before}{text}".ljust(len(text) + width - length + GAP), style),)

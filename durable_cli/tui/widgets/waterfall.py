@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -190,7 +190,11 @@ class Waterfall(VirtualTable[Group]):
     def _ticks(self, axis: Axis) -> list[Tick]:
         return list_ticks(axis, self._find_limits().start_ns) if self.rows else []
 
-    def draw_row(self, row: Group, width: int, style: Style) -> Strip:
+    def refresh_changed(self) -> None:
+        # What a bar looks like is known when it is drawn.
+        self.refresh()
+
+    def draw_row(self, row: Group, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
         colors = self.app.theme_variables
         state = self._find_state(row)
         label = group_text(row, colors, state)

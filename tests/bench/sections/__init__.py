@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tests.bench.measure import Bench
+from tests.bench.sections.browser import browser
 from tests.bench.sections.children import children
 from tests.bench.sections.messages import signals, updates
 from tests.bench.sections.one_run import events, long_run, sequence, timer
@@ -25,4 +26,5 @@ SECTIONS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "updates": updates,
     "children": children,
     "reload": reload,
+    "browser": browser,
 }

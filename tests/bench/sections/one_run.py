@@ -96,7 +96,7 @@ async def events(bench: Bench) -> None:
             samples = [(0, Cost())]
             bench.record("events", server, "RSS before many events", "MiB", server.rss_bytes() / MIB)
             async with connected(server.address) as driver:
-                execution = await _grow(driver, server, total, samples)
+                execution = await grow(driver, server, total, samples)
             bench.record("events", server, "RSS after many events", "MiB", server.rss_bytes() / MIB)
             for label, first, last in (("first", 0, total // 10), ("last", total - total // 10, total)):
                 label = f"{label} tenth of many events"
@@ -109,7 +109,7 @@ async def events(bench: Bench) -> None:
             bench.record("events", server, "CPU of that poll", "ms", 1_000 * cost.cpu_seconds)
 
 
-async def _grow(driver: Driver, server: Server, total: int, samples: list[tuple[int, Cost]]) -> WorkflowExecution:
+async def grow(driver: Driver, server: Server, total: int, samples: list[tuple[int, Cost]]) -> WorkflowExecution:
     """Let a run execute activities until it has `total` events and leave it open; note the cost up to each task."""
     grown = asyncio.Event()
     cpu_seconds, started = server.cpu_seconds(), time.perf_counter()

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from durable_cli.tui.group_looks import group_text, state_look
 from durable_cli.tui.history.groups import Group, find_trouble
@@ -23,6 +23,7 @@ from durable_cli.tui.rows import EventRow
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock, now_ns, short_span
+from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 
 __all__ = ["HistoryView"]
@@ -75,7 +76,7 @@ class HistoryView(SelectionView):
     def compose(self) -> ComposeResult:
         with Vertical(id="history-main"):
             yield VirtualTable(COMPACT_COLUMNS, self._render_cells, _key, id="events")
-            yield Static(id="history-note")
+            yield FixedText(id="history-note")
             yield Input(id="search", placeholder="text in names, details and payloads", compact=True)
         yield DetailPane()
 
@@ -303,7 +304,7 @@ class HistoryView(SelectionView):
             found = f"{number} of {count:,}" if number else f"{count:,} found"
             words.append(f"/{self._search.text}: {found if count else 'not found'}")
         note = Text("   ".join(words), no_wrap=True, overflow="ellipsis")
-        self.query_one("#history-note", Static).update(note, layout=False)
+        self.query_one("#history-note", FixedText).show(note)
 
     # Cells
 

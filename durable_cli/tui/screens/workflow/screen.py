@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Footer
 
 from durable_cli.tui.feed.run import HistoryWatch, watch_run
 from durable_cli.tui.history.groups import Group
@@ -24,6 +23,7 @@ from durable_cli.tui.screens.base import WATCHES, Watch
 from durable_cli.tui.screens.workflow.header import RunHeader
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import now_ns
+from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.tab_strip import Tab, TabStrip
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -91,7 +91,7 @@ class WorkflowScreen(RunActionsScreen):
         yield TabStrip(TABS)
         yield TroubleNote(id="trouble")
         yield from self.compose_body()
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
         """Make what holds the views."""
