@@ -116,7 +116,8 @@ class BrowserApp(App[None]):
         if journal is not None:
             self.attachment = Attachment(self, journal)
             self.run_worker(self.attachment.follow(), name="dev")
-            self.screen.query_one(TopBar).update_bar()
+            for bar in self.screen.query(TopBar):
+                bar.update_bar()
 
     def on_journal_read(self, message: JournalRead) -> None:
         """Show what dx dev does, or say it where another screen is open."""

@@ -98,7 +98,7 @@ class DevScreen(DevActionsScreen):
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self.query_one("#dev-body").display = False
-        self.show_dev()
+        self.call_after_refresh(self.show_dev)
 
     def make_watches(self) -> Iterable[Watch]:
         if self.attachment is not None:
@@ -127,6 +127,8 @@ class DevScreen(DevActionsScreen):
 
     def show_dev(self) -> None:
         attachment = self.attachment
+        if not self.is_mounted:
+            return
         if attachment is None or not attachment.book.pid:
             self._show_nothing()
             return
@@ -252,7 +254,7 @@ class DevScreen(DevActionsScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing where there is no log; in the bar of words, its key is a character like the others."""
-        if action in LOG_ACTIONS and not self.query_one("#dev-body").display:
+        if action in LOG_ACTIONS and not (self.is_mounted and self.query_one("#dev-body").display):
             return False
         if action == "search" and isinstance(self.focused, Input):
             return False

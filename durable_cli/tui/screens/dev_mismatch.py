@@ -29,6 +29,7 @@ __all__ = ["MismatchScreen"]
 
 BESIDE_WIDTH = 110
 TERMINAL_KEYS = {"keep": "k", "reload": "r", "reset": "s", "terminate": "t"}
+SEEK_SECONDS = 0.05
 MOST_CALLERS = 4
 LONG_EXCERPT = (7, 9)
 SHORT_EXCERPT = (2, 1)
@@ -52,7 +53,7 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         width: 50%; height: 1fr; margin: 1 0 0 0; border-top: none; border-left: solid $line;
     }
     MismatchScreen #mismatch.-mended #mismatch-pane { height: auto; }
-    MismatchScreen #mismatch.-mended.-beside #mismatch-pane { height: 1fr; width: 36; }
+    MismatchScreen #mismatch.-mended.-beside #mismatch-pane { height: 1fr; width: 48; }
     MismatchScreen #mismatch-text { height: auto; }
     """
 
@@ -88,7 +89,10 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
     async def _seek(self) -> None:
         """Go to the event once it is there."""
         event_id = self.run.event_id if isinstance(self.run, Mismatch) else None
-        if self._is_sought or self.view is None or len(self.book.history.rows) < (event_id or 1):
+        if self._is_sought or len(self.book.history.rows) < (event_id or 1):
+            return
+        if self.view is None or not self.view.is_mounted:
+            self.set_timer(SEEK_SECONDS, self._seek)
             return
         self._is_sought = True
         await self.show_event(event_id or len(self.book.history.rows))
