@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 
 from durable_cli.errors import CliError
@@ -16,6 +17,8 @@ __all__ = ["HEAD_TOKEN", "count_runs", "list_runs", "watch_runs"]
 HEAD_TOKEN = b""
 PAGE_ROWS = 100
 LIST_SECONDS = 1.0
+COUNT_REST = 20
+"""So many times what a count has taken the server is left alone with counts: those of very many runs are not cheap."""
 
 
 async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterable[bytes]], post: Post) -> None:
@@ -24,12 +27,17 @@ async def watch_runs(link: Link, query: str, visible_tokens: Callable[[], Iterab
     Args:
         visible_tokens: the tokens of the pages that are looked at now; the first page is `HEAD_TOKEN`.
     """
+    count_due_s = 0.0
     while True:
         async with reporting(post):
             for token in dict.fromkeys((HEAD_TOKEN, *visible_tokens())):
                 rows, next_token = await _list_page(link, query, token)
                 post(RunsListed(query, token, rows, next_token))
-            post(RunsCounted(query, await count_runs(link, query)))
+            started_s = time.monotonic()
+            if started_s >= count_due_s:
+                post(RunsCounted(query, await count_runs(link, query)))
+                now_s = time.monotonic()
+                count_due_s = now_s + COUNT_REST * (now_s - started_s)
         await asyncio.sleep(LIST_SECONDS)
 
 

@@ -61,7 +61,7 @@ def _browse_list(bench: Bench, server: Server, text: str) -> None:
         for _ in range(bench.sizes.browser_runs // PAGE_RUNS):  # each end is the end of a page, until all are read
             process.press(END)
             process.settle(0.02)
-        keys = {"to an end": (HOME, END), "down": (DOWN,), "page down": (PAGE_DOWN,)}
+        keys = {"to an end": (END, HOME), "down": (DOWN,), "page down": (PAGE_DOWN,)}
         _press_many(bench, process, "list of many runs", keys)
         _record(bench, "list of many runs: RSS", "MiB", process.rss_bytes() / MIB)
 
