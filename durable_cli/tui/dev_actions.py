@@ -19,7 +19,7 @@ __all__ = ["MEANINGS", "DevActionsScreen"]
 MEANINGS = {
     "keep": "keep the old worker, and go on editing",
     "reload": "serve the new code all the same",
-    "reset": "serve the new code; the runs go on from before the difference",
+    "reset": "let the runs go back before the difference, and serve the new code",
     "terminate": "terminate the runs, and serve the new code",
 }
 

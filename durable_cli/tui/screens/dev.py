@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
@@ -32,6 +33,7 @@ from durable_cli.tui.widgets.virtual_table import VirtualTable
 __all__ = ["DevScreen"]
 
 TICK_SECONDS = 1.0
+"""So often durations go on, and what comes in a stream is shown."""
 GATHER_SECONDS = 0.4
 LOG_ACTIONS = ("search", "follow", "pause", "next_worker", "next_level", "copy")
 NO_PROJECT: tuple[str, Sequence[str]] = (
@@ -75,6 +77,7 @@ class DevScreen(DevActionsScreen):
         self._filter = LogFilter()
         self._is_paused = False
         self._gathered: list[RawLine] = []
+        self._shown_time = 0.0
         self._waiting: list[LogLine] = []
         """What came while it was paused."""
         self._told = 0
@@ -214,11 +217,13 @@ class DevScreen(DevActionsScreen):
     def _gather(self, lines: Sequence[RawLine]) -> None:
         """Let lines wait for those that come from the other file, so that they are shown in their order."""
         if lines and not self._gathered:
-            self.set_timer(GATHER_SECONDS, self._take_gathered)
+            is_stream = monotonic() - self._shown_time < TICK_SECONDS
+            self.set_timer(TICK_SECONDS if is_stream else GATHER_SECONDS, self._take_gathered)
         self._gathered.extend(lines)
 
     def _take_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
+        self._shown_time = monotonic()
         chosen = self._filter.choose(self._log.take(sorted(gathered, key=lambda line: line.time_ns)))
         if self._is_paused:
             self._waiting = [*self._waiting, *chosen][-5_000:]

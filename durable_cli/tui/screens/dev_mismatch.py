@@ -205,7 +205,7 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
                 grid.add_row(Text(TERMINAL_KEYS.get(choice, ""), colors["accent"]), choice, MEANINGS.get(choice, ""))
             yield grid
         if isinstance(self.run, Mismatch):
-            yield Text("W shows how to wrap the change, so that old runs repeat their history", colors["quiet"])
+            yield Text("W shows how to wrap the change for the old runs", colors["quiet"])
 
     def _draw_mended(self) -> RenderableType:
         colors, book, member = self.palette, self._attached.book, self._member

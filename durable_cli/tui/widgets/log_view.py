@@ -25,6 +25,7 @@ __all__ = ["LogView"]
 KEPT_LINES = 5_000
 DROPPED_LINES = 1_000
 """So many are left out at once when there are more than what is kept."""
+KEPT_STRIPS = 1_000
 WIDE = 100
 LONGEST_SOURCE = 16
 LEVEL_VARIABLES = ("quiet", "foreground", "warning", "error")
@@ -59,6 +60,8 @@ class LogView(ScrollView, can_focus=True):
         self._next_row = 0
         self._width = 0
         self._source_width = 0
+        self._strips: dict[tuple[int, int], Strip] = {}
+        """What is drawn already: a log that goes on moves most of its lines up."""
         self.is_at_end = True
         """Whether the newest line is in view, so that the next ones will be."""
         self.words: Sequence[str] = ()
@@ -133,6 +136,7 @@ class LogView(ScrollView, can_focus=True):
         self._width = max(1, self.scrollable_content_region.width)
         self._widen_source(self._lines)
         self._first_rows, self._next_row = [], 0
+        self._strips.clear()
         self._fold(self._lines)
         self.virtual_size = Size(self._width, self._next_row)
 
@@ -175,14 +179,28 @@ class LogView(ScrollView, can_focus=True):
         found = self._find(row)
         if found is None:
             return Strip.blank(width, base)
-        text = self._draw(*found)
         selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
-            first, last = span
+        span = selection.get_span(row) if selection is not None else None
+        if span is not None:
+            text = self._draw(*found)
             style = self.screen.get_component_rich_style("screen--selection")
-            text.stylize(style, first, len(text) if last == -1 else last)
-        segments = list(Segment.apply_style(text.render(self.app.console), base))
-        return Strip(segments).adjust_cell_length(width, base).apply_offsets(0, row)
+            text.stylize(style, span[0], len(text) if span[1] == -1 else span[1])
+            return self._make_strip(text).apply_offsets(0, row)
+        key = found[0].number, found[1]
+        if key not in self._strips:
+            if len(self._strips) > KEPT_STRIPS:
+                self._strips.clear()
+            self._strips[key] = self._make_strip(self._draw(*found))
+        return self._strips[key].apply_offsets(0, row)
+
+    def _make_strip(self, text: Text) -> Strip:
+        segments = list(Segment.apply_style(text.render(self.app.console), self.rich_style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Draw everything anew in another theme."""
+        super().notify_style_update()
+        self._strips.clear()
 
     def _draw(self, line: LogLine, part: int) -> Text:
         colors = self.app.theme_variables
