@@ -18,7 +18,6 @@ from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
-from durable_cli.tui.place_messages import JournalRead
 from durable_cli.tui.places import FIRST_PLACE, PLACES, PROJECT_PLACE, Place, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
@@ -29,6 +28,7 @@ from durable_cli.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from durable_cli.tui.attachment import Attachment
+    from durable_cli.tui.place_messages import JournalRead
 
 __all__ = ["BrowserApp"]
 
