@@ -124,12 +124,13 @@ class BrowserApp(App[None]):
         if self.attachment is None:
             return
         notices = self.attachment.take(message)
-        screen = self.screen_stack[-1]
+        screen = self.screen
         for each in self.screen_stack:
             if isinstance(each, BrowserScreen):
                 each.show_dev()
-        if not (isinstance(screen, BrowserScreen) and screen.SHOWS_DEV):
-            self.attachment.say(notices)
+        self.attachment.say(
+            notice for notice in notices if not (isinstance(screen, BrowserScreen) and screen.shows_dev(notice.source))
+        )
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,16 +46,16 @@ class Attachment:
         notices = list(book.take(message.events))
         book.is_running = message.is_running
         if was_known and was_running and not book.is_running:
-            return [Notice("dx dev has ended", "warning")]
+            return [Notice("dx dev", "has ended", "warning")]
         if not was_known and book.broken:
             source, run = book.broken[0]
-            return [Notice(f"{source}: {say_run(run)}", "warning", is_mismatch=True)]
+            return [Notice(source, say_run(run), "warning", is_mismatch=True)]
         return notices if book.is_running else ()
 
-    def say(self, notices: Sequence[Notice]) -> None:
+    def say(self, notices: Iterable[Notice]) -> None:
         """Say a few words on the screen that is open."""
         for notice in notices:
-            text = f"{notice.text}; M opens it" if notice.is_mismatch else notice.text
+            text = f"{notice.source}: {notice.text}" + ("; M opens it" if notice.is_mismatch else "")
             self._app.notify(text, severity=notice.severity, timeout=10 if notice.is_mismatch else 4)
 
     def is_same_server(self) -> bool:

@@ -27,11 +27,13 @@ MEANINGS = {
 class DevActionsScreen(BrowserScreen):
     """A screen that shows what `dx dev` does."""
 
-    SHOWS_DEV = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("A", "change_answer", "Answer"),
         Binding("W", "wrap", "Wrap the change"),
     ]
+
+    def shows_dev(self, source: str) -> bool:
+        return True
 
     @property
     def attachment(self) -> Attachment | None:

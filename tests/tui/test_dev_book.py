@@ -56,7 +56,7 @@ def tell(*what: Any) -> tuple[DevBook, list[str]]:
     book.is_running = True
     words: list[str] = []
     for second, event in enumerate(what, 10):
-        words += [notice.text for notice in book.take([line(second, event)])]
+        words += [f"{notice.source}: {notice.text}" for notice in book.take([line(second, event)])]
     return book, words
 
 
@@ -155,7 +155,7 @@ def test_a_mismatch_is_there_until_it_is_mended() -> None:
     assert book.broken, "until the replay has seen the save"
     notices = book.take([line(21, GOOD)])
     assert not book.broken
-    assert [notice.text for notice in notices] == ["orders: the runs repeat their history again"]
+    assert [notice.text for notice in notices] == ["the runs repeat their history again"]
 
 
 def test_a_question_is_asked_until_it_is_answered() -> None:

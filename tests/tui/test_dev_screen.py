@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
@@ -93,7 +94,10 @@ async def broken(dev: DevProcess) -> AsyncIterator[None]:
 
 def pane_text(app: BrowserApp) -> str:
     """Return what the pane says, as it is painted."""
-    pane = app.screen.query_one("#mismatch-pane").region
+    panes = list(app.screen.query("#mismatch-pane"))
+    if not panes:
+        return ""
+    pane = panes[0].region
     lines = screen_text(app).splitlines()[pane.y : pane.bottom]
     return "\n".join(line[pane.x : pane.right].rstrip() for line in lines)
 
@@ -135,6 +139,11 @@ async def test_what_happens_is_told_on_other_screens(dev: DevProcess) -> None:
             await until(lambda: "M Mismatch" in screen_text(app).splitlines()[-1], "its key is shown")
             await pilot.press("M")
             await until(lambda: isinstance(app.screen, MismatchScreen), "the mismatch opens")
+            await until(lambda: "1 of " in pane_text(app), "it is one of several")
+            first = cast(MismatchScreen, app.screen).workflow_id
+            await pilot.press("greater_than_sign")
+            await until(lambda: "2 of " in pane_text(app), "the next one opens")
+            assert cast(MismatchScreen, app.screen).workflow_id != first
             await pilot.press("W")
             await until(lambda: 'if workflow.patched("' in screen_text(app), "the advice is shown")
             await pilot.press("escape", "escape")

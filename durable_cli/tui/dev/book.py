@@ -102,7 +102,7 @@ class DevBook:
         self, event: DevEvent, text: str, severity: Severity = "information", *, is_mismatch: bool = False
     ) -> None:
         if not self._is_catching_up:
-            self._notices.append(Notice(f"{event.source}: {text}", severity, is_mismatch))
+            self._notices.append(Notice(event.source, text, severity, is_mismatch))
 
     # Reloads
 

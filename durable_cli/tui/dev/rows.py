@@ -124,6 +124,7 @@ Severity = Literal["information", "warning", "error"]
 class Notice(NamedTuple):
     """Something worth a word on whatever screen is open."""
 
+    source: str
     text: str
     severity: Severity = "information"
     is_mismatch: bool = False

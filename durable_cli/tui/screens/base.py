@@ -38,10 +38,8 @@ class BrowserScreen(Screen[None]):
     HAS_PLACE_KEYS: ClassVar[bool] = True
     """Whether the number keys go to the places here; a screen may need them itself."""
 
-    SHOWS_DEV: ClassVar[bool] = False
-    """Whether it shows itself what `dx dev` does, so that no word about it is needed here."""
-
     SHOWS_MISMATCH: ClassVar[bool] = False
+    """Whether it is the screen of a mismatch, which needs no way to it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
@@ -115,6 +113,10 @@ class BrowserScreen(Screen[None]):
 
     def show_dev(self) -> None:
         """Show what `dx dev` has done."""
+
+    def shows_dev(self, source: str) -> bool:
+        """Whether it shows itself what `dx dev` does with a worker, so that no word about that is needed here."""
+        return False
 
     # What changes something.
 

@@ -240,6 +240,7 @@ class DevScreen(DevActionsScreen):
         self._view.set_lines(self._filter.choose(self._log.lines))
         self._show_note()
 
+    @on(LogView.EndSeen)
     def _show_note(self) -> None:
         chosen, accent, quiet = self._filter, self.palette["accent"], self.palette["quiet"]
         note = Text("Log", style="bold", no_wrap=True, overflow="ellipsis")

@@ -75,6 +75,10 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         self.show_dev()
         self.call_after_refresh(self._seek)
 
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.show_dev()
+
     def on_resize(self) -> None:
         was_short = self._is_short
         self._is_short = self.size.height < SHORT_HEIGHT and self.size.width < BESIDE_WIDTH
@@ -99,6 +103,9 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
 
     # What dx does
 
+    def shows_dev(self, source: str) -> bool:
+        return source == self.source
+
     @property
     def _member(self) -> Member | None:
         return self._attached.book.members.get(self.source)
@@ -110,6 +117,8 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
 
     def show_dev(self) -> None:
         """Show the mismatch as it is by now; another run of the same worker takes the place of one that is mended."""
+        if not self.query("#mismatch-text"):
+            return  # what was told before the screen is made is shown with it
         broken = self._broken
         same = next((run for run in broken if run.run_id == self.run.run_id), None)
         if same is not None:
@@ -141,9 +150,9 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
             place = next((index for index, run in enumerate(broken) if run.run_id == self.run.run_id), -1)
             self.call_later(self._go_to, broken[(place + 1) % len(broken)])
 
-    async def _go_to(self, run: BrokenRun) -> None:
+    def _go_to(self, run: BrokenRun) -> None:
         if self.is_current:
-            await self.app.switch_screen(MismatchScreen(self.source, run))
+            self.app.switch_screen(MismatchScreen(self.source, run))
 
     # The pane
 
@@ -213,7 +222,9 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
             return Text.assemble(("○ dx dev has ended", colors["warning"]), "; it goes on when it is started again")
         reload = book.last_reload(self.source)
         lines = [Text.assemble(("✓ ", colors["success"]), (self.source, "bold"), " repeats this run again")]
-        if reload is not None and reload.broken:
+        if reload is None or (reload.checked is None and reload.outcome == Outcome.RUNNING):
+            lines = [Text.assemble(("◌ ", colors["quiet"]), (self.source, "bold"), " has not replayed this run yet")]
+        elif reload.broken:
             lines = [
                 Text.assemble(("▲ ", colors["warning"]), (self.source, "bold"), " serves the new code all the same")
             ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
@@ -12,6 +13,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -52,6 +54,16 @@ class LogView(ScrollView, can_focus=True):
     }
     """
 
+    @dataclass
+    class EndSeen(Message):
+        """The newest line came into view, or went out of it."""
+
+        view: LogView
+
+        @property
+        def control(self) -> LogView:
+            return self.view
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: list[LogLine] = []
@@ -74,7 +86,12 @@ class LogView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self.is_at_end = round(new_value) >= self.max_scroll_y
+        self._note_place()
+
+    def _note_place(self) -> None:
+        was_at_end, self.is_at_end = self.is_at_end, self.scroll_offset.y >= self.max_scroll_y
+        if was_at_end != self.is_at_end:
+            self.post_message(self.EndSeen(self))
 
     def set_lines(self, lines: Sequence[LogLine]) -> None:
         """Show other lines, from their end."""
@@ -103,7 +120,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _go_to(self, row: int) -> None:
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True, immediate=True)
-        self.is_at_end = self.scroll_offset.y >= self.max_scroll_y
+        self._note_place()
         self.refresh()
 
     def _drop(self, count: int) -> int:
