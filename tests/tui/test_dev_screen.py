@@ -56,9 +56,9 @@ PAYING = (
 BREAKING = (CALL, "        await workflow.sleep(60)\n" + CALL)
 
 
-def make_project(folder: Path) -> Path:
+def make_project(folder: Path, toml: str = SERVER + PYTHON_WORKER) -> Path:
     activities = LOGGING + ACTIVITIES.replace("    return amount\n", CHARGED)
-    return write_project(folder, SERVER + PYTHON_WORKER, activities=activities, workflows=PAYING)
+    return write_project(folder, toml, activities=activities, workflows=PAYING)
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +233,19 @@ async def test_a_question_is_answered_from_here(tmp_path: Path) -> None:
         await asyncio.to_thread(screen.wait_for, "terminated order-5")
         screen.press("q")
         await asyncio.to_thread(screen.wait_for, "exit 0")
+
+
+async def test_a_mismatch_in_another_namespace_opens_there(tmp_path: Path) -> None:
+    worker = f'{PYTHON_WORKER}namespace = "shop"\n[namespaces.shop]\n'
+    project = make_project(tmp_path / "shop", SERVER + worker + STARTED + 'namespace = "shop"\n')
+    with running_dev(project) as dev:
+        async with attached(dev, size=(80, 24)) as (app, pilot):
+            await pilot.press("9")
+            await until(lambda: "printer is slow" in screen_text(app), "the order is paid")
+            replace_in(project / "workflows.py", *BREAKING)
+            await until(lambda: isinstance(app.screen, MismatchScreen), "the mismatch opens")
+            await until(lambda: "→" in pane_text(app) and "OrderWorkflow" in screen_text(app), "the run is shown")
+            assert app.link.namespace == "shop"
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, DevScreen), "back at the reloads")
+            await until(lambda: "order-1 at" in screen_text(app), "what happened is listed")
