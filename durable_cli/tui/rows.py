@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from durable_cli.tui.lines import Line
+
 __all__ = [
+    "Ending",
     "EventRow",
     "PendingActivity",
     "PendingCallback",
@@ -55,6 +59,9 @@ class PendingActivity(NamedTuple):
     heartbeat_time_ns: int = 0
     worker_identity: str = ""
     is_paused: bool = False
+    pause: str = ""
+    """Who paused it and why."""
+    pause_reason: str = ""
 
 
 class PendingTask(NamedTuple):
@@ -109,3 +116,12 @@ class RunSummary:
     first_run_id: str = ""
     reset_run_id: str = ""
     """The run that goes on from a reset of this one."""
+
+
+class Ending(NamedTuple):
+    """What came of something that took its time: in a few words, as lines to read, and as the same lines uncut."""
+
+    words: str
+    lines: Sequence[Line] = ()
+    whole_lines: Sequence[Line] = ()
+    is_trouble: bool = False

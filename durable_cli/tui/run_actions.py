@@ -13,7 +13,7 @@ from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.actions import cancel_workflow, signal_workflow, terminate_workflow
-from durable_cli.tui.screens.base import BrowserScreen
+from durable_cli.tui.one_run_actions import ARGUMENTS, OneRunActionsScreen
 
 if TYPE_CHECKING:
     from durable_cli.tui.feed.link import Link
@@ -23,7 +23,7 @@ __all__ = ["RunActionsScreen", "name_targets"]
 SLOTS = 10
 
 
-class RunActionsScreen(BrowserScreen):
+class RunActionsScreen(OneRunActionsScreen):
     """A screen with a run to act on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,8 +70,17 @@ class RunActionsScreen(BrowserScreen):
         targets = self.target_runs()
         if not targets:
             return
-        fields = (Field("name", "signal", required=True), Field("arguments", "argument (JSON, or empty)", is_json=True))
-        values = await self.app.push_screen_wait(FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send"))
+        target = self.target_run()
+        is_one = target is not None and targets == [target[:2]]
+        fields = (
+            Field("name", "signal", required=True, suggestions=self.seen_names("signals") if is_one else ()),
+            Field("arguments", ARGUMENTS, is_arguments=True),
+        )
+        dialog = FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send")
+        if is_one and target is not None:
+            values = await self.ask_with_names(dialog, target, "signals")
+        else:
+            values = await self.app.push_screen_wait(dialog)
         if values:
             await self.do_to_all(
                 targets,
@@ -85,6 +94,11 @@ class RunActionsScreen(BrowserScreen):
         """Ask the run to cancel."""
         targets = self.target_runs()
         if not targets:
+            return
+        target = self.target_run()
+        if target is not None and targets == [target[:2]] and target.is_over:
+            # A server says nothing of a cancel that comes too late.
+            self.notify(f"{target.workflow_id} is over: there is nothing to cancel", severity="warning")
             return
         question = f"Cancel {name_targets(targets)}?"
         dialog = ConfirmDialog(question, "The code is asked to clean up and end.", verb="Cancel it")

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 from textual._context import active_app
 from textual.pilot import Pilot
+from textual.widgets import Input, Select, TextArea
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app import BrowserApp
-from tests.cli.conftest import Stage, run_stage
-from tests.support.server_process import find_free_port, launch_dx, running
+from tests.cli.conftest import Cli, Stage, run_stage
+from tests.support.server_process import (
+    PROJECT_FOLDER,
+    ServerProcess,
+    dx_command,
+    find_free_port,
+    launch_dx,
+    reference_executable,
+    running,
+)
 
 PATIENCE_SECONDS = 20.0
 
@@ -32,6 +43,21 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder: Path = tmp_path_factory.mktemp("tui")
     with running(launch_dx(folder, "--namespace", "other")) as server:
         yield from run_stage(server, folder)
+
+
+@contextmanager
+def sample_stage(server: ServerProcess, folder: Path) -> Iterator[Stage]:
+    """A server with the worker of the browser's tests."""
+    with (folder / "worker.log").open("w") as log:
+        command = [sys.executable, "-m", "tests.tui.sample_worker", server.address]
+        worker = subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=log, stderr=subprocess.STDOUT)
+    environment = {"TEMPORAL_ADDRESS": server.address}
+    official = Cli([reference_executable() or "temporal"], folder, environment)
+    try:
+        yield Stage(server, Cli(dx_command(), folder, environment), official)
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 @asynccontextmanager
@@ -63,6 +89,26 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > end:
             pytest.fail(f"never: {what}\n{screen_text(active_app.get())}", pytrace=False)
         await asyncio.sleep(0.02)
+
+
+async def until_server(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until something is so on the server; it is asked again and again."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not await condition():
+        if time.monotonic() > end:
+            pytest.fail(f"never: {what}", pytrace=False)
+        await asyncio.sleep(0.02)
+
+
+def fill(app: BrowserApp, **values: str) -> None:
+    """Write into the fields of the form that is open."""
+    for name, value in values.items():
+        field = app.screen.query_one(f"#field-{name}")
+        if isinstance(field, TextArea):
+            field.text = value
+        else:
+            assert isinstance(field, Input | Select)
+            field.value = value
 
 
 def screen_text(app: BrowserApp) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 TASK_QUEUE = "tui-tests"
@@ -33,6 +33,13 @@ async def refuse(reason: str) -> None:
 @activity.defn
 async def call_warehouse() -> None:
     raise ApplicationError("nobody answers", type="Closed")
+
+
+@activity.defn
+async def pack(item: str) -> str:
+    if item == "by hand":
+        activity.raise_complete_async()
+    raise ApplicationError(f"no box for {item}", type="NoBox")
 
 
 @workflow.defn
@@ -117,13 +124,60 @@ class Countdown:
         return "done"
 
 
+@workflow.defn
+class Cart:
+    """Takes items by updates, and packs when it is told to; what is packed comes from outside."""
+
+    def __init__(self) -> None:
+        self._items: list[str] = []
+        self._notes: list[Any] = []
+        self._is_closed = False
+
+    @workflow.run
+    async def run(self, customer: str, limit: int) -> dict[str, Any]:
+        retry_policy = RetryPolicy(initial_interval=timedelta(hours=1), maximum_attempts=5)
+        packing = workflow.start_activity(
+            pack, customer, start_to_close_timeout=timedelta(hours=1), retry_policy=retry_policy, activity_id="pack-1"
+        )
+        try:
+            packed = await packing
+        except ActivityError as error:
+            packed = str(error.cause)
+        await workflow.wait_condition(lambda: self._is_closed)
+        return {"packed": packed, "items": self._items, "notes": self._notes, "limit": limit}
+
+    @workflow.update(description="Puts an item into it.")
+    async def add_item(self, item: str, count: int) -> dict[str, Any]:
+        self._items += [item] * count
+        if item == "rare":
+            raise ApplicationError("sold out", type="SoldOut")
+        return {"items": self._items}
+
+    @add_item.validator
+    def refuse_too_many(self, item: str, count: int) -> None:
+        if count > 9:
+            raise ValueError(f"{count} are too many")
+
+    @workflow.signal(description="Writes something down.")
+    def note(self, text: str, number: int) -> None:
+        self._notes.append([text, number])
+
+    @workflow.signal(description="Ends it.")
+    def close(self) -> None:
+        self._is_closed = True
+
+    @workflow.query(description="What is in it.")
+    def items(self) -> list[str]:
+        return self._items
+
+
 async def main(address: str) -> None:
     client = await Client.connect(address)
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Ship, Order, Refusal, Countdown],
-        activities=[charge, refuse, call_warehouse],
+        workflows=[Ship, Order, Refusal, Countdown, Cart],
+        activities=[charge, refuse, call_warehouse, pack],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     await worker.run()

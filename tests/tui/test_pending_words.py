@@ -123,9 +123,9 @@ def test_a_run_that_waits_for_nothing_it_knows() -> None:
 
 
 def test_paused_and_asked_to_cancel() -> None:
-    said = words(charging(), pause="ada too early", is_cancel_requested=True)
+    said = words(charging(), pause="ada: too early", is_cancel_requested=True)
     assert [what for what, _, _ in said] == ["workflow", "workflow", "activity charge_payment"]
-    assert said[0] == ("workflow", "paused by ada too early", True)
+    assert said[0] == ("workflow", "paused by ada: too early", True)
 
 
 def test_of_a_closed_run_only_callbacks_are_left() -> None:

@@ -22,7 +22,6 @@ from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceSt
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
-from textual.widgets import Input, TextArea
 
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.feed.schedule_protos import schedule_detail
@@ -32,7 +31,7 @@ from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.cli.conftest import Stage, run_stage
 from tests.cli.sample_worker import TASK_QUEUE
 from tests.support.server_process import find_free_port, launch_reference, running
-from tests.tui.conftest import browsing, screen_text, until
+from tests.tui.conftest import browsing, fill, screen_text, until
 
 pytestmark = pytest.mark.reference
 
@@ -50,17 +49,6 @@ def reference_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]
 
 def table_of(app: BrowserApp) -> VirtualTable:
     return app.screen.query_one(VirtualTable)
-
-
-def fill(app: BrowserApp, **values: str) -> None:
-    """Write into the fields of the form that is open."""
-    for name, value in values.items():
-        field = app.screen.query_one(f"#field-{name}")
-        if isinstance(field, TextArea):
-            field.text = value
-        else:
-            assert isinstance(field, Input)
-            field.value = value
 
 
 def describe_schedule(stage: Stage, schedule_id: str) -> DescribeScheduleResponse:

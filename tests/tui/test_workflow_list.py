@@ -94,5 +94,8 @@ async def test_the_theme_is_kept(stage: Stage) -> None:
     async with browsing(stage.server.address) as (app, pilot):
         await pilot.press("ctrl+t")
         assert app.theme == "dx-light"
-    async with browsing(stage.server.address) as (app, _):
+    async with browsing(stage.server.address) as (app, pilot):
         assert app.theme == "dx-light"
+        app.theme = "nord"  # one of Textual's own, which knows nothing of our colours
+        await pilot.pause()
+        assert app.is_running

@@ -19,16 +19,9 @@ from durable_cli.tui.screens.reader import ReaderScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.waterfall import Waterfall
-from tests.cli.conftest import SERVER_UNDER_TEST, Cli, Stage
-from tests.support.server_process import (
-    PROJECT_FOLDER,
-    dx_command,
-    launch_dx,
-    launch_reference,
-    reference_executable,
-    running,
-)
-from tests.tui.conftest import browsing, screen_text, until
+from tests.cli.conftest import SERVER_UNDER_TEST, Stage
+from tests.support.server_process import launch_dx, launch_reference, running
+from tests.tui.conftest import browsing, sample_stage, screen_text, until
 from tests.tui.sample_worker import TASK_QUEUE
 
 
@@ -37,16 +30,8 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server with the worker of these tests; `DX_TEST_SERVER=reference` takes the reference server."""
     folder: Path = tmp_path_factory.mktemp("orders")
     launch = launch_reference if SERVER_UNDER_TEST == "reference" else launch_dx
-    with running(launch(folder)) as server, (folder / "worker.log").open("w") as log:
-        command = [sys.executable, "-m", "tests.tui.sample_worker", server.address]
-        worker = subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=log, stderr=subprocess.STDOUT)
-        environment = {"TEMPORAL_ADDRESS": server.address}
-        official = Cli([reference_executable() or "temporal"], folder, environment)
-        try:
-            yield Stage(server, Cli(dx_command(), folder, environment), official)
-        finally:
-            worker.kill()
-            worker.wait()
+    with running(launch(folder)) as server, sample_stage(server, folder) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

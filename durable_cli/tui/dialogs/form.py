@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
+from durable_cli.tui.field_checks import check_arguments, check_json
+
 __all__ = ["Field", "FormDialog"]
+
+SHORT_HEIGHT = 30
+"""Below so many lines there is no room for empty ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One value to ask for.
 
-    `is_json`: several lines, checked to be JSON (empty is fine unless required). `choices`: one of these.
+    Args:
+        is_json: several lines, checked to be one JSON value (empty is fine unless required).
+        is_arguments: the same of JSON values with commas between.
+        choices: it is one of these.
+        suggestions: it is likely one of these; more may become known while the form is open.
+        check: says what is wrong with a value that is not empty.
     """
 
     name: str
@@ -30,8 +41,18 @@ class Field:
     value: str = ""
     placeholder: str = ""
     is_json: bool = False
+    is_arguments: bool = False
     choices: Sequence[str] = ()
+    suggestions: Sequence[str] = ()
     required: bool = False
+    check: Callable[[str], str] | None = None
+
+    def find_problem(self, value: str) -> str:
+        """Return what is wrong with a value, or nothing."""
+        if not value:
+            return "this is needed" if self.required else ""
+        check = check_json if self.is_json else check_arguments if self.is_arguments else self.check
+        return check(value) if check else ""
 
 
 class FormDialog(ModalScreen[dict[str, str]]):
@@ -42,21 +63,30 @@ class FormDialog(ModalScreen[dict[str, str]]):
         # Not before its turn: what was typed quickly before it belongs to the answer.
         Binding("ctrl+s", "submit", "Send"),
         Binding("escape", "leave", "Leave"),
+        Binding("down", "step_suggestion(1)", "Next suggestion", show=False),
+        Binding("up", "step_suggestion(-1)", "Suggestion before", show=False),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], *, verb: str) -> None:
+    def __init__(self, title: str, fields: Sequence[Field], *, verb: str, note: str = "") -> None:
+        """Ask for `fields`; `note` says what will come of it."""
         super().__init__()
         self._title = title
         self._fields = fields
         self._verb = verb
+        self._note = note
+        self._suggestions = {field.name: list(dict.fromkeys(field.suggestions)) for field in fields}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            if self._note:
+                yield Static(Text(self._note), classes="quiet dialog-note")
             with VerticalScroll(classes="dialog-fields", can_focus=False):
                 for field in self._fields:
-                    yield Label(field.label, classes="quiet")
+                    yield Label(Text(field.label), classes="quiet")
                     yield self._make_widget(field)
+                    if not (field.choices or field.is_json or field.is_arguments):
+                        yield Static(id=f"suggestions-{field.name}", classes="suggestions quiet")
             yield Static(id="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(f"{self._verb} (^s)", id="submit", variant="primary", compact=True)
@@ -67,13 +97,66 @@ class FormDialog(ModalScreen[dict[str, str]]):
         if field.choices:
             options = [(choice, choice) for choice in field.choices]
             return Select(options, value=field.value or field.choices[0], allow_blank=False, id=widget_id, compact=True)
-        if field.is_json:
+        if field.is_json or field.is_arguments:
             return TextArea(field.value, id=widget_id, compact=True, tab_behavior="focus")
         return Input(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
 
     def on_mount(self) -> None:
         # At once, before it is painted: what is typed then belongs to it.
         self.set_focus(self.query_one(f"#field-{self._fields[0].name}"), scroll_visible=False)
+        for name in self._suggestions:
+            self._show_suggestions(name)
+
+    def on_resize(self) -> None:
+        """Leave room for what is around the fields, so that the buttons are always seen."""
+        is_short = self.size.height < SHORT_HEIGHT
+        self.set_class(is_short, "-short")
+        border, title, note, problem, buttons = 2 if is_short else 4, 2, 3 if self._note else 0, 2, 2
+        around = border + title + note + problem + buttons
+        room = self.size.height if is_short else self.size.height * 9 // 10
+        self.query_one(".dialog-fields").styles.max_height = max(4, room - around)
+
+    # Suggestions
+
+    def add_suggestions(self, name: str, values: Iterable[str]) -> None:
+        """Suggest further values of a field, which have become known since it was made."""
+        known = self._suggestions[name]
+        known += [value for value in dict.fromkeys(values) if value not in known]
+        if self.is_mounted:
+            self._show_suggestions(name)
+
+    def _show_suggestions(self, name: str) -> None:
+        values = self._suggestions[name]
+        if not values:
+            return
+        field = self.query_one(f"#field-{name}", Input)
+        field.suggester = SuggestFromList(values)
+        field.add_class("-suggested")
+        line = Text("↓ ")
+        for index, value in enumerate(values):
+            click = Style(meta={"@click": f"screen.take_suggestion({name!r}, {index})"}, underline=True)
+            line.append("  " if index else "").append(value, style=click)
+        note = self.query_one(f"#suggestions-{name}", Static)
+        note.update(line)
+        note.add_class("-shown")
+
+    def action_take_suggestion(self, name: str, index: int) -> None:
+        """Write a suggested value into its field."""
+        field = self.query_one(f"#field-{name}", Input)
+        field.value = self._suggestions[name][index]
+        field.cursor_position = len(field.value)
+        field.focus()
+
+    def action_step_suggestion(self, by: int) -> None:
+        """Write the next suggested value into the field that is being filled in."""
+        name = (self.focused.id or "").removeprefix("field-") if isinstance(self.focused, Input) else ""
+        values = self._suggestions.get(name)
+        if values:
+            typed = self.query_one(f"#field-{name}", Input).value
+            place = values.index(typed) + by if typed in values else 0 if by > 0 else -1
+            self.action_take_suggestion(name, place % len(values))
+
+    # The answer
 
     def _value(self, field: Field) -> str:
         widget = self.query_one(f"#field-{field.name}")
@@ -88,9 +171,10 @@ class FormDialog(ModalScreen[dict[str, str]]):
         """Answer, or say which value is not right."""
         values = {field.name: self._value(field) for field in self._fields}
         for field in self._fields:
-            problem = _find_problem(field, values[field.name])
+            problem = field.find_problem(values[field.name])
             if problem:
-                text = Text(f"{field.label}: {problem}", style=self.app.theme_variables["error"])
+                name = field.label.partition(" (")[0]
+                text = Text(f"{name}: {problem}", style=self.app.theme_variables["error"])
                 self.query_one("#problem", Static).update(text)
                 self.query_one(f"#field-{field.name}").focus()
                 return
@@ -108,14 +192,3 @@ class FormDialog(ModalScreen[dict[str, str]]):
             self.action_submit()
         else:
             self.dismiss(None)
-
-
-def _find_problem(field: Field, value: str) -> str:
-    if not value:
-        return "this is needed" if field.required else ""
-    if field.is_json:
-        try:
-            json.loads(value)
-        except json.JSONDecodeError as error:
-            return f"not JSON, line {error.lineno}: {error.msg}; text needs quotes"
-    return ""

@@ -5,7 +5,6 @@ Raises: CliError when the server refuses.
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING
 
@@ -14,21 +13,29 @@ from durable_cli.tui.feed.link import Link, seconds
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import Payloads, WorkflowExecution
 
-__all__ = ["cancel_workflow", "signal_workflow", "terminate_workflow"]
+__all__ = [
+    "cancel_workflow",
+    "execution",
+    "make_arguments",
+    "pause_workflow",
+    "signal_workflow",
+    "terminate_workflow",
+    "unpause_workflow",
+]
 
 SECONDS = 10.0
 
 
 async def signal_workflow(link: Link, workflow_id: str, run_id: str, signal_name: str, arguments: str) -> str:
-    """Send a signal; `arguments` is empty, or one JSON value."""
+    """Send a signal; `arguments` are JSON values separated by commas, or nothing."""
     async with link.asking(f"signal workflow {workflow_id!r}") as client:
         from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
         request = SignalWorkflowExecutionRequest(
             namespace=link.namespace,
-            workflow_execution=_execution(workflow_id, run_id),
+            workflow_execution=execution(workflow_id, run_id),
             signal_name=signal_name,
-            input=_payloads(arguments),
+            input=make_arguments(arguments),
             identity=client.identity,
             request_id=str(uuid.uuid4()),
         )
@@ -43,7 +50,7 @@ async def cancel_workflow(link: Link, workflow_id: str, run_id: str) -> str:
 
         request = RequestCancelWorkflowExecutionRequest(
             namespace=link.namespace,
-            workflow_execution=_execution(workflow_id, run_id),
+            workflow_execution=execution(workflow_id, run_id),
             identity=client.identity,
             request_id=str(uuid.uuid4()),
         )
@@ -58,7 +65,7 @@ async def terminate_workflow(link: Link, workflow_id: str, run_id: str, reason: 
 
         request = TerminateWorkflowExecutionRequest(
             namespace=link.namespace,
-            workflow_execution=_execution(workflow_id, run_id),
+            workflow_execution=execution(workflow_id, run_id),
             reason=reason,
             identity=client.identity,
         )
@@ -66,15 +73,53 @@ async def terminate_workflow(link: Link, workflow_id: str, run_id: str, reason: 
     return f"terminated {workflow_id}"
 
 
-def _execution(workflow_id: str, run_id: str) -> WorkflowExecution:
+async def pause_workflow(link: Link, workflow_id: str, run_id: str, reason: str) -> str:
+    """Let a run rest: no worker gets its tasks."""
+    async with link.asking(f"pause workflow {workflow_id!r}") as client:
+        from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
+
+        request = PauseWorkflowExecutionRequest(
+            namespace=link.namespace,
+            workflow_id=workflow_id,
+            run_id=run_id,
+            reason=reason,
+            identity=client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        await client.workflow_service.pause_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+    return f"paused {workflow_id}"
+
+
+async def unpause_workflow(link: Link, workflow_id: str, run_id: str, reason: str) -> str:
+    """Let a run that rests go on."""
+    async with link.asking(f"unpause workflow {workflow_id!r}") as client:
+        from temporalio.api.workflowservice.v1 import UnpauseWorkflowExecutionRequest
+
+        request = UnpauseWorkflowExecutionRequest(
+            namespace=link.namespace,
+            workflow_id=workflow_id,
+            run_id=run_id,
+            reason=reason,
+            identity=client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        await client.workflow_service.unpause_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
+    return f"unpaused {workflow_id}"
+
+
+def execution(workflow_id: str, run_id: str) -> WorkflowExecution:
+    """Name a run as requests do."""
     from temporalio.api.common.v1 import WorkflowExecution
 
     return WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
 
 
-def _payloads(arguments: str) -> Payloads | None:
+def make_arguments(text: str) -> Payloads | None:
+    """Encode JSON values separated by commas; None when there is none."""
     from temporalio.api.common.v1 import Payloads
 
     from durable_cli.payloads import make_payload
+    from durable_cli.tui.field_checks import parse_arguments
 
-    return Payloads(payloads=[make_payload(json.loads(arguments))]) if arguments else None
+    values = parse_arguments(text)
+    return Payloads(payloads=[make_payload(value) for value in values]) if values else None

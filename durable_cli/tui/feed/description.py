@@ -40,7 +40,7 @@ def run_summary(description: DescribeWorkflowExecutionResponse) -> RunSummary:
         nexus_operations=tuple(_pending_operation(operation) for operation in description.pending_nexus_operations),
         callbacks=tuple(_callback(each) for each in description.callbacks if each.state not in CALLBACK_ENDINGS),
         is_cancel_requested=extended.cancel_requested,
-        pause=" ".join(word for word in (extended.pause_info.identity, extended.pause_info.reason) if word),
+        pause=_pause(extended.pause_info.identity, extended.pause_info.reason),
         expiration_time_ns=timestamp_ns(extended.run_expiration_time),
         parent=(info.parent_execution.workflow_id, info.parent_execution.run_id),
         root=(info.root_execution.workflow_id, info.root_execution.run_id),
@@ -80,6 +80,10 @@ def _text(payload: Payload) -> str:
     return show_controls(value) if isinstance(value, str) else ""
 
 
+def _pause(identity: str, reason: str) -> str:
+    return ": ".join(show_controls(word) for word in (identity, reason) if word)
+
+
 def _pending_task(description: DescribeWorkflowExecutionResponse) -> PendingTask | None:
     if not description.HasField("pending_workflow_task"):
         return None
@@ -104,6 +108,10 @@ def _pending_activity(activity: PendingActivityInfo) -> PendingActivity:
         timestamp_ns(activity.last_heartbeat_time),
         activity.last_worker_identity,
         activity.paused,
+        _pause(
+            activity.pause_info.manual.identity, activity.pause_info.manual.reason or activity.pause_info.rule.reason
+        ),
+        activity.pause_info.manual.reason,
     )
 
 

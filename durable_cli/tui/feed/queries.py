@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from durable_cli.errors import CliError
+from durable_cli.tui.feed.actions import make_arguments
 from durable_cli.tui.feed.link import Link, seconds
 from durable_cli.tui.lines import Line, Look, show_controls, trace_lines, without_marks
 
@@ -27,11 +28,13 @@ class Definition(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What was answered, as lines and as text; of the metadata, also the queries that it names."""
+    """What was answered, as lines and as text; of the metadata, also what the code takes."""
 
     lines: list[Line]
     text: str
     queries: tuple[Definition, ...] = ()
+    signals: tuple[Definition, ...] = ()
+    updates: tuple[Definition, ...] = ()
 
     @property
     def whole_lines(self) -> list[Line]:
@@ -43,25 +46,15 @@ async def ask_query(link: Link, workflow_id: str, run_id: str, name: str, argume
     """Ask; `arguments` are JSON values separated by commas.
 
     Raises:
-        CliError: the arguments are not JSON, the code refused, or no worker answered.
+        CliError: the code refused, or no worker answered.
     """
-    try:
-        values = json.loads(f"[{arguments}]")
-    except json.JSONDecodeError as error:
-        raise CliError(
-            f"the arguments are not JSON: {error.msg}", "text needs quotes; commas separate values"
-        ) from None
     async with link.asking(f"query workflow {workflow_id!r}") as client:
-        from temporalio.api.common.v1 import Payloads, WorkflowExecution
+        from temporalio.api.common.v1 import WorkflowExecution
         from temporalio.api.query.v1 import WorkflowQuery
         from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
         from temporalio.service import RPCError, RPCStatusCode
 
-        from durable_cli.payloads import make_payload
-
-        query = WorkflowQuery(query_type=name)
-        if values:
-            query.query_args.CopyFrom(Payloads(payloads=[make_payload(value) for value in values]))
+        query = WorkflowQuery(query_type=name, query_args=make_arguments(arguments))
         request = QueryWorkflowRequest(
             namespace=link.namespace,
             execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
@@ -123,12 +116,22 @@ def _read_metadata(data: bytes, text: str) -> Answer:
         lines += _definition_lines(title, definitions)
     if definition.type:
         lines += [Line(""), Line(f"type {definition.type}", Look.QUIET)]
-    named = tuple(
-        Definition(each.name, " ".join(each.description.split()))
-        for each in definition.query_definitions
-        if not each.name.startswith("__")
+    return Answer(
+        lines,
+        text,
+        _named(definition.query_definitions),
+        _named(definition.signal_definitions),
+        _named(definition.update_definitions),
     )
-    return Answer(lines, text, named)
+
+
+def _named(definitions: Iterable[Any]) -> tuple[Definition, ...]:
+    """Return those that can be called by a name: not the SDK's own, nor the one for any other name."""
+    return tuple(
+        Definition(each.name, " ".join(each.description.split()))
+        for each in definitions
+        if each.name and not each.name.startswith("__")
+    )
 
 
 def _definition_lines(title: str, definitions: Iterable[Any]) -> list[Line]:

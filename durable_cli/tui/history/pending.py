@@ -15,6 +15,8 @@ from durable_cli.tui.times import clock, rough_span, short_span
 
 __all__ = ["PendingLine", "describe_then", "list_pending"]
 
+PAUSED = 8
+"""The status of a run, by its number."""
 LONG_WAIT_NS = 3_000_000_000
 
 
@@ -78,8 +80,8 @@ def list_pending(book: RunBook, now_ns: int) -> list[PendingLine]:
 
 def _of_run(book: RunBook, sight: _Sight) -> Iterator[PendingLine]:
     summary, run = book.summary, book.history.run
-    if summary is not None and summary.pause:
-        yield PendingLine("workflow", (f"paused by {summary.pause}",), is_trouble=True)
+    if summary is not None and (summary.pause or summary.row.status == PAUSED):
+        yield PendingLine("workflow", (f"paused by {summary.pause}" if summary.pause else "paused",), is_trouble=True)
     if summary is not None and summary.is_cancel_requested:
         yield PendingLine("workflow", ("was asked to cancel, and has not ended yet",))
     if run is not None and run.due_time_ns > sight.now_ns:
@@ -122,7 +124,7 @@ def _activity_words(activity: PendingActivity, sight: _Sight) -> Iterator[str]:
     of = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
     yield f"attempt {activity.attempt}{of}"
     if activity.is_paused:
-        yield "paused"
+        yield f"paused by {activity.pause}" if activity.pause else "paused"
     if activity.state in STARTED_STATES:
         yield f"runs for {sight.ago(activity.started_time_ns)}"
         if activity.state == 3:

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
+from durable_cli.tui.feed.link import MissingError
 from durable_cli.tui.messages import ConnectionChanged, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -120,10 +121,17 @@ class BrowserScreen(Screen[None]):
 
     # What changes something.
 
-    async def do(self, change: Change, *, undo: Change | None = None) -> bool:
-        """Do something to the server, say what was done or why not, and offer to undo it for a while."""
+    async def do(self, change: Change, *, undo: Change | None = None, needs: str = "") -> bool:
+        """Do something to the server, say what was done or why not, and offer to undo it for a while.
+
+        Args:
+            needs: what not every server has, in words.
+        """
         try:
             said = await change(self.browser.link)
+        except MissingError as error:
+            self.notify(error.message, title=f"this server has no {needs or 'such thing'}", severity="warning")
+            return False
         except CliError as error:
             self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
             return False

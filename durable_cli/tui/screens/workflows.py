@@ -20,6 +20,7 @@ from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.filter_completion import complete
 from durable_cli.tui.messages import RunsCounted, RunsListed
+from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
@@ -52,6 +53,7 @@ class WorkflowsScreen(RunActionsScreen):
         Binding("ctrl+f", "save_filter", "Save the filter", show=False),
         Binding("n", "app.choose_namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
+        Binding("plus", "change_start", "Start a workflow", key_display="+", show=False),
     ]
 
     def __init__(self) -> None:
@@ -105,6 +107,15 @@ class WorkflowsScreen(RunActionsScreen):
         row = table.cursor_row
         return [(each.workflow_id, each.run_id) for each in marked or ([row] if row else [])]
 
+    def target_run(self) -> TargetRun | None:
+        row = self.table.cursor_row
+        return TargetRun(row.workflow_id, row.run_id, row.status) if row else None
+
+    @work
+    async def action_change_start(self) -> None:
+        """Start a workflow."""
+        await self.ask_and_start(None)
+
     # What the feed tells.
 
     def on_runs_listed(self, message: RunsListed) -> None:
@@ -150,7 +161,7 @@ class WorkflowsScreen(RunActionsScreen):
     # What the keys do.
 
     @on(VirtualTable.Activated)
-    def open_run(self, message: VirtualTable.Activated) -> None:
+    def open_row(self, message: VirtualTable.Activated) -> None:
         """Open a run."""
         self.app.push_screen(WorkflowScreen(message.row.workflow_id, message.row.run_id))
 

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from durable_cli.errors import CliError
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.queries import METADATA_QUERY, STACK_TRACE_QUERY, Answer, ask_query
+from durable_cli.tui.field_checks import check_arguments
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import clock, now_ns
@@ -104,9 +105,7 @@ class QueriesView(RunView):
         row = self._table.cursor_row
         if row is None:
             return
-        fields = (
-            Field("arguments", "arguments (JSON, with commas between)", self._arguments.get(row.name, ""), '"CHF", 3'),
-        )
+        fields = (_arguments_field(self._arguments.get(row.name, "")),)
         values = await self.app.push_screen_wait(FormDialog(f"Ask {row.title}", fields, verb="Ask"))
         if values is not None:
             self._arguments[row.name] = values["arguments"]
@@ -116,8 +115,8 @@ class QueriesView(RunView):
     async def action_ask_other(self) -> None:
         """Ask a query by its name."""
         fields = (
-            Field("name", "query", required=True),
-            Field("arguments", "arguments (JSON, with commas between)", placeholder='"CHF", 3'),
+            Field("name", "query", required=True, suggestions=[row.name for row in self._rows]),
+            _arguments_field(""),
         )
         values = await self.app.push_screen_wait(FormDialog("Ask a query", fields, verb="Ask"))
         if not values:
@@ -179,3 +178,7 @@ class QueriesView(RunView):
         if row.description:
             text.append(f"  {row.description}", style=self.palette["quiet"])
         return (text,)
+
+
+def _arguments_field(value: str) -> Field:
+    return Field("arguments", "arguments (JSON, with commas between)", value, '"CHF", 3', check=check_arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
 from time import monotonic
@@ -15,11 +15,14 @@ from textual.containers import Container
 
 from durable_cli.tui.feed.run import HistoryWatch, watch_run
 from durable_cli.tui.history.groups import Group
+from durable_cli.tui.history.kinds import Kind
 from durable_cli.tui.history.pending import list_pending
+from durable_cli.tui.history.reset_points import ResetPoint, find_reset_point
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
-from durable_cli.tui.run_actions import RunActionsScreen
+from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.screens.base import WATCHES, Watch
+from durable_cli.tui.screens.workflow.activity_actions import ActivityActionsScreen
 from durable_cli.tui.screens.workflow.header import RunHeader
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import now_ns
@@ -51,13 +54,15 @@ VIEWS = {
     "difference": ("difference", "DifferenceView"),
     "travel": ("travel", "TravelView"),
 }
+# What a run can be told, by the names that its metadata has for it.
+NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
 
-class WorkflowScreen(RunActionsScreen):
+class WorkflowScreen(ActivityActionsScreen):
     """One run; without a run id, the latest one of the workflow."""
 
     HAS_PLACE_KEYS = False
@@ -201,6 +206,26 @@ class WorkflowScreen(RunActionsScreen):
     def target_runs(self) -> list[tuple[str, str]]:
         return [(self.workflow_id, self.run_id)]
 
+    def target_run(self) -> TargetRun:
+        status = self.book.summary.row.status if self.book.summary else 0
+        return TargetRun(self.workflow_id, self.run_id, status)
+
+    def seen_names(self, kind: str) -> Sequence[str]:
+        groups = self.book.history.groups
+        return list(dict.fromkeys(group.name for group in groups if group.kind is NAMED_KINDS[kind]))
+
+    def reset_point(self) -> ResetPoint | None:
+        history = self.book.history
+        return find_reset_point(history, self.selected_event_id() or len(history.rows))
+
+    async def action_query(self) -> None:
+        """Show what the code can be asked, and ask it."""
+        view = await self.open_view("queries")
+        from durable_cli.tui.screens.workflow.queries import QueriesView
+
+        assert isinstance(view, QueriesView)
+        view.action_ask_other()
+
     def selected_group(self) -> Group | None:
         """Return what is under the cursor of the view."""
         return self.view.selected_group() if self.view else None
@@ -234,10 +259,6 @@ class WorkflowScreen(RunActionsScreen):
             self.open_run(group.workflow_id, group.run_id)
         else:
             self.notify("it is about no other run", timeout=3)
-
-    def open_run(self, workflow_id: str, run_id: str) -> None:
-        """Open another run on top of this one."""
-        self.app.push_screen(WorkflowScreen(workflow_id, run_id))
 
     async def action_travel(self) -> None:
         """Go to the moment of the event under the cursor, to step from there."""

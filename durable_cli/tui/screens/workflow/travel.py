@@ -163,7 +163,8 @@ class TravelView(SelectionView):
             lines.append(Line(f"the run was over: {moment.run.state.value}", Look.QUIET))
         elif not moment.pending:
             lines.append(Line("nothing: only a signal, an update or its own code could go on", Look.QUIET))
-        lines += [Line(""), Line(f"{moment.closed_count:,} were over by then", Look.QUIET)]
+        were = "was" if moment.closed_count == 1 else "were"
+        lines += [Line(""), Line(f"{moment.closed_count:,} {were} over by then", Look.QUIET)]
         return lines
 
     def _find_bar(self, group: Group) -> Bar:

@@ -1,0 +1,262 @@
+"""What can be done to the run under the cursor alone: started again, asked, updated, paused, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.dialogs.pick import PickDialog
+from durable_cli.tui.feed.actions import pause_workflow, unpause_workflow
+from durable_cli.tui.feed.link import Link
+from durable_cli.tui.history.reset_points import ResetPoint
+from durable_cli.tui.rows import Ending
+from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
+
+if TYPE_CHECKING:
+    from durable_cli.tui.feed.actions_start import Model
+
+__all__ = ["OneRunActionsScreen", "TargetRun"]
+
+RUNNING, PAUSED = 1, 8
+"""Statuses by number."""
+ARGUMENTS = "arguments (JSON, with commas between)"
+
+
+class TargetRun(NamedTuple):
+    """The run to act on; a status of 0 is not known yet."""
+
+    workflow_id: str
+    run_id: str
+    status: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known to be closed."""
+        return self.status not in (0, RUNNING, PAUSED)
+
+
+class OneRunActionsScreen(BrowserScreen):
+    """A screen with a run under its cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("full_stop", "change_by_menu", "Actions", key_display="."),
+        Binding("S", "change_start_like", "Start like this one", show=False),
+        Binding("U", "change_update", "Update", show=False),
+        Binding("Q", "query", "Query", show=False),
+        Binding("p", "change_pause", "Pause or unpause the workflow", show=False),
+        Binding("R", "change_reset", "Reset / fork from here", show=False),
+    ]
+
+    def target_run(self) -> TargetRun | None:
+        """Return the run under the cursor."""
+        return None
+
+    def seen_names(self, kind: str) -> Sequence[str]:
+        """Return the names of signals or updates (`kind`) that the run is known to have taken."""
+        return ()
+
+    def reset_point(self) -> ResetPoint | None:
+        """Return the point nearest to what is under the cursor, where there is one."""
+        return None
+
+    def open_run(self, workflow_id: str, run_id: str, view: str = "timeline") -> None:
+        """Open a run on top of this screen."""
+        from durable_cli.tui.screens.workflow import WorkflowScreen
+
+        self.app.push_screen(WorkflowScreen(workflow_id, run_id, view))
+
+    @work
+    async def action_change_by_menu(self) -> None:
+        """Choose one of all actions."""
+        actions: dict[str, str] = {}
+        for active in self.active_bindings.values():
+            binding = active.binding
+            is_change = binding.action.startswith(CHANGE_PREFIX) and binding.action != "change_by_menu"
+            if active.enabled and (is_change or binding.action == "query"):
+                label = f"{self.app.get_key_display(binding):<3} {binding.description}"
+                actions.setdefault(binding.action, label)
+        target = self.target_run()
+        title = f"What to do with {target.workflow_id}" if target else "What to do"
+        chosen = await self.app.push_screen_wait(PickDialog(title, list(actions.items())))
+        if chosen:
+            await self.run_action(chosen)
+
+    # Starting
+
+    @work
+    async def action_change_start_like(self) -> None:
+        """Start another workflow like this one."""
+        target = self.target_run()
+        await self.ask_and_start(target)
+
+    async def ask_and_start(self, like: TargetRun | None) -> None:
+        """Ask what is to be started, as `like` was or from nothing; start it and open its run."""
+        from durable_cli.tui.feed.actions_start import Model, StartedRun, read_model, start_workflow
+
+        model = Model()
+        if like is not None:
+            try:
+                model = await read_model(self.browser.link, like.workflow_id, like.run_id)
+            except CliError as error:
+                self.notify(error.hint, title=error.message, severity="error", timeout=8)
+                return
+        values: dict[str, str] | None = {}
+        started: list[StartedRun] = []
+
+        async def start(link: Link) -> str:
+            assert values is not None
+            run = await start_workflow(link, model, values)
+            started.append(run)
+            return f"started {run.workflow_id}" if run.is_new else f"{run.workflow_id} was running already"
+
+        # What was typed is not lost when the server refuses it.
+        while not started:
+            values = await self.app.push_screen_wait(_start_form(model, values or {}, like))
+            if values is None:
+                return
+            await self.do(start)
+        self.open_run(started[0].workflow_id, started[0].run_id)
+
+    # Telling and asking
+
+    async def ask_with_names(self, dialog: FormDialog, target: TargetRun, kind: str) -> dict[str, str] | None:
+        """Show a form whose field `name` is a signal or an update, and suggest those that the code takes."""
+
+        async def learn() -> None:
+            from durable_cli.tui.feed.queries import METADATA_QUERY, ask_query
+
+            try:
+                answer = await ask_query(self.browser.link, target.workflow_id, target.run_id, METADATA_QUERY, "")
+            except CliError:
+                return  # no worker, or code that can't be asked: what the history has seen is suggested all the same
+            dialog.add_suggestions("name", [each.name for each in getattr(answer, kind)])
+
+        if target.status in (0, RUNNING):
+            self.run_worker(learn(), group="handlers", exclusive=True)
+        values = await self.app.push_screen_wait(dialog)
+        self.workers.cancel_group(self, "handlers")
+        return values
+
+    @work
+    async def action_change_update(self) -> None:
+        """Send an update, and show what comes of it."""
+        target = self.target_run()
+        if target is None:
+            return
+        waits = {"until it is over": True, "until it is accepted": False}
+        fields = (
+            Field("name", "update", required=True, suggestions=self.seen_names("updates")),
+            Field("arguments", ARGUMENTS, is_arguments=True),
+            Field("wait", "wait", choices=list(waits)),
+        )
+        dialog = FormDialog(f"Update {target.workflow_id}", fields, verb="Send")
+        values = await self.ask_with_names(dialog, target, "updates")
+        if not values:
+            return
+        from durable_cli.tui.dialogs.answer import AnswerDialog
+        from durable_cli.tui.feed.actions_update import UpdateOrder, send_update
+
+        order = UpdateOrder(*target[:2], values["name"], values["arguments"], waits[values["wait"]])
+
+        async def wait(tell: Callable[[str], None]) -> Ending:
+            return await send_update(self.browser.link, order, tell)
+
+        await self.app.push_screen_wait(AnswerDialog(f"Update {order.name} of {order.workflow_id}", wait))
+        self.restart_watches()
+
+    async def action_query(self) -> None:
+        """Show what the code can be asked, and ask it."""
+        target = self.target_run()
+        if target is not None:
+            self.open_run(target.workflow_id, target.run_id, "queries")
+
+    # Pausing and resetting
+
+    @work
+    async def action_change_pause(self) -> None:
+        """Let the run rest, or let it go on."""
+        target = self.target_run()
+        if target is None:
+            return
+        workflow_id, run_id, status = target
+        is_paused = status == PAUSED
+        verb = "Unpause" if is_paused else "Pause"
+        note = "" if is_paused else "Its workers get no tasks of it until it is unpaused; signals and timers wait."
+        form = FormDialog(f"{verb} {workflow_id}", (Field("reason", "reason"),), verb=verb, note=note)
+        values = await self.app.push_screen_wait(form)
+        if values is None:
+            return
+        change, back = (unpause_workflow, pause_workflow) if is_paused else (pause_workflow, unpause_workflow)
+        await self.do(
+            lambda link: change(link, workflow_id, run_id, values["reason"]),
+            undo=lambda link: back(link, workflow_id, run_id, "taken back"),
+            needs="pausing of workflows",
+        )
+
+    @work
+    async def action_change_reset(self) -> None:
+        """Go on anew from an earlier point, as another run."""
+        target = self.target_run()
+        if target is None:
+            return
+        from durable_cli.tui.feed.actions_reset import POINT_TYPES, REAPPLIED, ResetOrder, reset_workflow
+
+        point = self.reset_point()
+        words = [point.words] if point else []
+        fields = (
+            Field("point", "go on from", choices=[*words, *POINT_TYPES]),
+            Field("reapplied", "signals and updates that came after it", choices=list(REAPPLIED)),
+            Field("reason", "reason", placeholder="from dx tui"),
+        )
+        title = f"Reset {target.workflow_id}, or fork it, from an event"
+        ends = "A run of it that is open" if target.is_over else "This run"
+        note = f"A new run keeps what was before that event, and does it and the rest anew. {ends} is terminated."
+        values = await self.app.push_screen_wait(FormDialog(title, fields, verb="Reset", note=note))
+        if values is None:
+            return
+        event_id = point.event_id if point and values["point"] == point.words else 0
+        reason = values["reason"] or "from dx tui"
+        order = ResetOrder(*target[:2], event_id, values["point"], values["reapplied"], reason)
+        new_run_ids: list[str] = []
+
+        async def reset(link: Link) -> str:
+            run_id, event_id = await reset_workflow(link, order)
+            new_run_ids.append(run_id)
+            return f"{order.workflow_id} goes on from event {event_id} as run {run_id}"
+
+        if await self.do(reset):
+            self.open_run(order.workflow_id, new_run_ids[0])
+
+
+def _start_form(model: Model, values: dict[str, str], like: TargetRun | None) -> FormDialog:
+    """Make the form of a start, with what was typed before in place of the model's values."""
+    from durable_cli.tui.feed.actions_start import CONFLICTS, REUSES
+    from durable_cli.tui.field_checks import check_duration
+
+    fields = [
+        Field("workflow_type", "workflow type", model.workflow_type, required=True),
+        Field("task_queue", "task queue", model.task_queue, required=True),
+        Field("workflow_id", "workflow id", model.workflow_id, required=True),
+        Field(
+            "arguments", "input (JSON; several values with commas between)", model.arguments or "", is_arguments=True
+        ),
+        Field("execution_timeout", "time limit of all runs", model.execution_timeout, "none", check=check_duration),
+        Field("run_timeout", "time limit of one run", model.run_timeout, "none", check=check_duration),
+        Field("conflict", "when a run with this id is open", choices=list(CONFLICTS)),
+        Field("reuse", "when a run with this id is closed", choices=list(REUSES)),
+    ]
+    if model.arguments is None:
+        del fields[3]
+    if model.cron_schedule:
+        fields.append(Field("cron_schedule", "cron schedule", model.cron_schedule))
+    notes = [f"Its input: {model.argument_note}."] if model.argument_note else []
+    notes += [f"It takes over: {', '.join(model.also)}."] if model.also else []
+    title = f"Start a workflow like {like.workflow_id}" if like else "Start a workflow"
+    kept = [replace(field, value=values.get(field.name, field.value)) for field in fields]
+    return FormDialog(title, kept, verb="Start", note=" ".join(notes))

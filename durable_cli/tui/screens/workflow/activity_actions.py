@@ -1,0 +1,196 @@
+"""What can be done to an activity of the run that is not over: completed, failed, paused, reset, changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.confirm import ConfirmDialog
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.dialogs.pick import PickDialog
+from durable_cli.tui.feed.actions_activities import (
+    ActivityTarget,
+    complete_activity,
+    fail_activity,
+    pause_activity,
+    read_options,
+    reset_activity,
+    unpause_activity,
+    update_options,
+)
+from durable_cli.tui.field_checks import check_count, check_duration
+from durable_cli.tui.history.groups import Group
+from durable_cli.tui.history.kinds import Kind
+from durable_cli.tui.history.run_book import STARTED_STATES, RunBook
+from durable_cli.tui.run_actions import RunActionsScreen
+
+__all__ = ["ActivityActionsScreen"]
+
+NEEDS = "actions on activities"
+
+
+class ActivityActionsScreen(RunActionsScreen):
+    """A screen with the activities of one run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("C", "change_complete_activity", "Complete the activity", show=False),
+        Binding("X", "change_fail_activity", "Fail the activity", show=False),
+        Binding("P", "change_pause_activity", "Pause or unpause the activity", show=False),
+        Binding("B", "change_reset_activity", "Begin the activity again", show=False),
+        Binding("O", "change_activity_options", "Options of the activity", show=False),
+    ]
+
+    book: RunBook
+
+    def selected_group(self) -> Group | None:
+        """Return what is under the cursor."""
+        return None
+
+    async def _choose_activity(self, verb: str) -> tuple[Group, ActivityTarget] | None:
+        """Return the activity under the cursor; elsewhere the only one that is pending, or the one that is chosen."""
+        target, selected = self.target_run(), self.selected_group()
+        pending = [group for group in self.book.history.open_groups if group.kind is Kind.ACTIVITY]
+        if target is None or not self.book.is_open or not pending:
+            self.notify("no activity of this run is pending", timeout=4)
+            return None
+        group: Group | None
+        if selected in pending:
+            group = selected
+        elif len(pending) == 1:
+            group = pending[0]
+        else:
+            options = [(group.item_id, f"{group.title} ({group.item_id})  {group.detail}") for group in pending]
+            chosen = await self.app.push_screen_wait(PickDialog(f"{verb} which activity?", options))
+            group = next((group for group in pending if group.item_id == chosen), None)
+        if group is None:
+            return None
+        return group, ActivityTarget(*target[:2], group.item_id, group.name)
+
+    @work
+    async def action_change_complete_activity(self) -> None:
+        """Complete an activity in a worker's place."""
+        chosen = await self._choose_activity("Complete")
+        if chosen is None:
+            return
+        _, target = chosen
+        note = "What a worker says of it after that comes too late and is dropped."
+        fields = (Field("result", "result (JSON, or empty)", is_json=True),)
+        form = FormDialog(f"Complete activity {target.title}", fields, verb="Complete", note=note)
+        values = await self.app.push_screen_wait(form)
+        if values is not None:
+            await self.do(lambda link: complete_activity(link, target, values["result"]))
+
+    @work
+    async def action_change_fail_activity(self) -> None:
+        """Fail an activity in a worker's place."""
+        chosen = await self._choose_activity("Fail")
+        if chosen is None:
+            return
+        group, target = chosen
+        pending = self.book.find_pending(group)
+        if pending is not None and pending.state not in STARTED_STATES:
+            words = "only an attempt that runs can fail; it can be completed all the same"
+            self.notify(words, title=f"no attempt of {target.title} is running", severity="warning", timeout=8)
+            return
+        finals = {"the activity fails": True, "it is tried again as its retry policy says": False}
+        fields = (
+            Field("message", "message", required=True),
+            Field("type", "type of the error", placeholder="none"),
+            Field("final", "what comes of it", choices=list(finals)),
+        )
+        form = FormDialog(f"Fail activity {target.title}", fields, verb="Fail it")
+        values = await self.app.push_screen_wait(form)
+        if values is not None:
+            is_final = finals[values["final"]]
+            await self.do(
+                lambda link: fail_activity(link, target, values["message"], values["type"], is_final=is_final)
+            )
+
+    @work
+    async def action_change_pause_activity(self) -> None:
+        """Start no further attempt of an activity, or let it go on."""
+        chosen = await self._choose_activity("Pause")
+        if chosen is None:
+            return
+        group, target = chosen
+        pending = self.book.find_pending(group)
+        if pending is not None and pending.is_paused:
+            reason = pending.pause_reason
+            question = ConfirmDialog(f"Unpause activity {target.title}?", "It goes on at once.", verb="Unpause it")
+            if await self.app.push_screen_wait(question):
+                await self.do(
+                    lambda link: unpause_activity(link, target),
+                    undo=lambda link: pause_activity(link, target, reason),
+                    needs=NEEDS,
+                )
+            return
+        note = "An attempt that runs goes on; no further one is started until it is unpaused."
+        form = FormDialog(f"Pause activity {target.title}", (Field("reason", "reason"),), verb="Pause", note=note)
+        values = await self.app.push_screen_wait(form)
+        if values is not None:
+            await self.do(
+                lambda link: pause_activity(link, target, values["reason"]),
+                undo=lambda link: unpause_activity(link, target),
+                needs=NEEDS,
+            )
+
+    @work
+    async def action_change_reset_activity(self) -> None:
+        """Begin an activity again with its first attempt, at once."""
+        chosen = await self._choose_activity("Reset")
+        if chosen is None:
+            return
+        group, target = chosen
+        pending = self.book.find_pending(group)
+        pauses = ("it goes on", "it stays paused") if pending is not None and pending.is_paused else ()
+        heartbeats = ("is kept", "is forgotten")
+        fields = [Field("heartbeat", "what its last heartbeat said", choices=heartbeats)]
+        if pauses:
+            fields.append(Field("pause", "it is paused", choices=pauses))
+        note = "Its next attempt is the first one again, at once; an attempt that runs goes on."
+        form = FormDialog(f"Reset activity {target.title}", fields, verb="Reset", note=note)
+        values = await self.app.push_screen_wait(form)
+        if values is not None:
+            await self.do(
+                lambda link: reset_activity(
+                    link,
+                    target,
+                    resets_heartbeat=values["heartbeat"] == heartbeats[1],
+                    keeps_paused="stays" in values.get("pause", ""),
+                ),
+                needs=NEEDS,
+            )
+
+    @work
+    async def action_change_activity_options(self) -> None:
+        """Change how an activity is run and tried again."""
+        chosen = await self._choose_activity("Change")
+        if chosen is None:
+            return
+        _, target = chosen
+        try:
+            before = await read_options(self.browser.link, target)
+        except CliError as error:
+            self.notify(error.hint, title=error.message, severity="error", timeout=8)
+            return
+        labels = {
+            "start_to_close": "time limit of an attempt",
+            "schedule_to_close": "time limit of all attempts",
+            "heartbeat": "longest time between heartbeats",
+        }
+        fields = (
+            *(Field(name, labels[name], before[name], "none", check=check_duration) for name in labels),
+            Field("attempts", "most attempts", before["attempts"], "as many as it takes", check=check_count),
+            Field("task_queue", "task queue", before["task_queue"]),
+        )
+        form = FormDialog(f"Options of activity {target.title}", fields, verb="Change")
+        after = await self.app.push_screen_wait(form)
+        if after is not None and after != before:
+            await self.do(
+                lambda link: update_options(link, target, before, after),
+                undo=lambda link: update_options(link, target, after, before),
+                needs=NEEDS,
+            )
