@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
@@ -17,6 +18,7 @@ from durable_cli.tui.history.bars import find_bar
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 from durable_cli.tui.widgets.waterfall import Waterfall
 from tests.tui.histories import SECOND_NS, START_NS, Story
 
@@ -24,7 +26,7 @@ from tests.tui.histories import SECOND_NS, START_NS, Story
 class Stand(App[None]):
     """An app with one widget."""
 
-    def __init__(self, widget: LineView | Waterfall) -> None:
+    def __init__(self, widget: LineView | Waterfall | VirtualTable[Text]) -> None:
         super().__init__()
         self._widget = widget
         for theme in THEMES:
@@ -140,3 +142,15 @@ print(psutil.Process().memory_info().rss)
 def test_a_history_of_fifty_thousand_events_stays_small() -> None:
     measured = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
     assert int(measured.stdout) < 200_000_000
+
+
+@pytest.mark.parametrize("text", ["short", "much longer than its column"])
+async def test_a_cell_keeps_its_colour_when_it_is_cut(text: str) -> None:
+    table = VirtualTable[Text]([Column("Name", 10)], lambda row: [row], lambda row: row.plain)
+    async with Stand(table).run_test(size=(20, 5)):
+        table.set_rows([Text(text, style="#123456")])
+        first = next(iter(table.render_line(1)))
+        assert first.text.rstrip() in (text, f"{text[:9]}…")
+        assert first.style is not None
+        assert first.style.color is not None
+        assert first.style.color.name == "#123456"

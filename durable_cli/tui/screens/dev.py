@@ -64,7 +64,7 @@ class DevScreen(DevActionsScreen):
         Binding("y", "copy", "Copy the log that is shown", show=False),
     ]
     DEFAULT_CSS = """
-    DevScreen #dev-body { height: 1fr; }
+    DevScreen #dev-body { width: 100%; height: 1fr; }
     DevScreen #log-note { height: 1; padding: 0 1; margin: 1 0 0 0; color: $quiet; }
     DevScreen #log { margin: 0 1; }
     DevScreen.-short #head, DevScreen.-short #reloads, DevScreen.-short #log-note { margin: 0; }
