@@ -72,6 +72,9 @@ class DevActionsScreen(BrowserScreen):
             detail = f"It will {MEANINGS[verdict]}."
             if not await self.app.push_screen_wait(ConfirmDialog(f"{verdict}: sure?", detail, verb=verdict.title())):
                 return
+        if self.asking is None or self.asking.question != question:
+            self.notify("it was answered meanwhile", severity="warning", timeout=4)
+            return
         try:
             self.notify(answer_question(attachment.journal, question, verdict), timeout=3)
         except CliError as error:
