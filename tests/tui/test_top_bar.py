@@ -52,7 +52,7 @@ def test_what_has_room(width: int, detail: str, shown: str) -> None:
 
 
 def test_in_a_project_there_is_a_way_to_what_dx_dev_does() -> None:
-    assert bar(140, places=PLACES) == f"dx / default                {STRIP}  9 dev    ●"
+    assert bar(140, places=PLACES) == f"dx / default                 {STRIP}  9 dev   ●"
     assert bar(100, places=PLACES).endswith(" 1 2 3 4 5 6 7 8 9   localhost:7233 ●")
 
 

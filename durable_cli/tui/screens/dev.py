@@ -150,6 +150,11 @@ class DevScreen(DevActionsScreen):
         if self.is_current and not isinstance(self.focused, Input):
             self.call_later(self._open_news)
 
+    def show_theme(self) -> None:
+        self._head = ""
+        self._show_head()
+        self._show_note()
+
     def _show_nothing(self) -> None:
         if self.attachment is None:
             title, advice = NO_PROJECT

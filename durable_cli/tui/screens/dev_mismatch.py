@@ -131,6 +131,10 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         self.query_one("#mismatch-text", Static).update(self._draw(is_broken=same is not None))
         self.refresh_bindings()
 
+    def show_theme(self) -> None:
+        super().show_theme()
+        self.show_dev()
+
     @property
     def _broken(self) -> Sequence[BrokenRun]:
         """The runs of the same worker that can be opened."""

@@ -173,14 +173,15 @@ class WorkflowsScreen(RunActionsScreen):
     def _show_counts(self) -> None:
         total = sum(self._counts.values())
         line = Text(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold", no_wrap=True, overflow="ellipsis")
-        for number, count in self._counts.items():
-            if count:
-                line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
+        # What was chosen stands first: the end of it is cut off where there is little room.
         if self.table.marked:
             line.append(f"   {len(self.table.marked):,} marked", style=self.palette["accent"])
         if self._sorted_by:
             title = RUN_COLUMNS[self._sorted_by].column.title.lower()
             line.append(f"   by {title}, of {len(self._list.rows):,} loaded", style=self.palette["quiet"])
+        for number, count in self._counts.items():
+            if count:
+                line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
         self.query_one("#counts", FixedText).show(line)
 
     def show_theme(self) -> None:

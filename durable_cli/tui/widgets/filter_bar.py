@@ -98,8 +98,14 @@ class ChoiceLine(Static):
     auto_links = False
     DEFAULT_CSS = "ChoiceLine { display: none; height: 1; padding: 0 1; margin: 0 1; }"
 
+    _shown: tuple[Sequence[Choice], int] = ((), 0)
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.show(*self._shown))
+
     def show(self, choices: Sequence[Choice], picked: int) -> None:
         """Show choices from shortly before the one that is picked, or hide."""
+        self._shown = choices, picked
         self.display = bool(choices)
         colors = self.app.theme_variables
         line = Text(no_wrap=True, overflow="ellipsis")

@@ -21,7 +21,7 @@ from textual.widgets import Input, TextArea
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.feed.link import Link
-from durable_cli.tui.messages import Connection, ConnectionChanged
+from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
 from tests.tui.histories import SECOND_NS, START_NS
 
 __all__ = ["NOW_NS", "SCENES", "Scene", "Still", "ago", "playing", "scene"]
@@ -82,6 +82,11 @@ class Still:
             self.app.screen.post_message(message)
         await self.pilot.pause()
 
+    async def connect(self, connection: Connection, trouble: Trouble | None = None) -> None:
+        """Tell whether the server answers."""
+        self.app.post_message(ConnectionChanged(self.app.link, connection, trouble))
+        await self.pilot.pause()
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
@@ -136,9 +141,8 @@ async def playing(
         app.theme = theme
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
-        app.post_message(ConnectionChanged(Connection.CONNECTED))
-        await pilot.pause()
         still = Still(app, pilot, monkeypatch)
+        await still.connect(Connection.CONNECTED)
         await played.play(still)
         await still.settle()
         yield still

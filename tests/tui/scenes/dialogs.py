@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from durable_cli.errors import CliError
+from durable_cli.tui.batch_order import ManyRuns, Refusal
 from durable_cli.tui.dialogs.answer import AnswerDialog
+from durable_cli.tui.dialogs.progress import ProgressDialog
 from durable_cli.tui.feed.actions_start import Model
 from durable_cli.tui.lines import json_lines
 from durable_cli.tui.rows import Ending
@@ -141,6 +144,22 @@ async def dialog_start(still: Still) -> None:
 @scene()
 async def dialog_update(still: Still) -> None:
     await open_order(still, "U")
+
+
+@scene()
+async def dialog_batch(still: Still) -> None:
+    await list_runs(still)
+    await still.press("space", "space", "b", "down")
+
+
+@scene()
+async def dialog_progress(still: Still) -> None:
+    await list_runs(still)
+    progress = ManyRuns(400)
+    progress.done_run_ids |= {str(number) for number in range(213)}
+    progress.refusals += [Refusal(f"order-{number}", "", "it is closed") for number in range(3)]
+    working = asyncio.get_running_loop().create_future()
+    await still.app.push_screen(ProgressDialog("Terminate 400 runs", progress, working))
 
 
 @scene()

@@ -6,8 +6,9 @@ import math
 from dataclasses import replace
 
 from durable_cli.tui.messages import (
+    ClockRead,
+    CodecChanged,
     Connection,
-    ConnectionChanged,
     RunsCounted,
     RunsListed,
     Trouble,
@@ -42,6 +43,7 @@ from durable_cli.tui.place_rows import (
 )
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.schedules.rows import ActionRow, Calendar, Interval, ScheduleDetail, ScheduleRow, Spec
+from durable_cli.tui.server_clock import ServerClock
 from tests.tui.histories import SECOND_NS
 from tests.tui.scenes import MONOTONIC_S, NOW_NS, Still, ago, scene
 
@@ -86,7 +88,7 @@ def make_runs() -> list[RunRow]:
 
 async def list_runs(still: Still) -> None:
     counts = {1: 1_204, 2: 58_311, 3: 12, 4: 3, 5: 1, 6: 940, 7: 2, 8: 1}
-    await still.tell(RunsListed("", b"", make_runs(), b"next"), RunsCounted("", counts))
+    await still.tell(RunsListed("default", "", b"", make_runs(), b"next"), RunsCounted("default", "", counts))
 
 
 @scene(sizes=((80, 24), (140, 45), (250, 70)), themes=EVERYWHERE)
@@ -121,7 +123,7 @@ async def workflows_filter_refused(still: Still) -> None:
 
 @scene()
 async def workflows_none(still: Still) -> None:
-    await still.tell(RunsListed("", b"", [], b""), RunsCounted("", {}))
+    await still.tell(RunsListed("default", "", b"", [], b""), RunsCounted("default", "", {}))
 
 
 @scene(is_read_only=True)
@@ -131,7 +133,8 @@ async def workflows_read_only(still: Still) -> None:
 
 @scene(namespace="a-namespace-with-a-rather-long-name", address="temporal-frontend.production.svc.example.com:7233")
 async def workflows_long_names(still: Still) -> None:
-    await list_runs(still)
+    namespace = still.app.link.namespace
+    await still.tell(RunsListed(namespace, "", b"", make_runs(), b""), RunsCounted(namespace, "", {1: 60}))
 
 
 # Trouble
@@ -140,16 +143,40 @@ async def workflows_long_names(still: Still) -> None:
 @scene(themes=EVERYWHERE)
 async def trouble_no_server(still: Still) -> None:
     trouble = Trouble("nothing listens at localhost:7233", "start one with `dx server start-dev`; it is tried again")
-    still.app.post_message(ConnectionChanged(Connection.LOST, trouble))
-    await still.pilot.pause()
+    await still.connect(Connection.LOST, trouble)
 
 
 @scene()
 async def trouble_lost(still: Still) -> None:
     await list_runs(still)
     trouble = Trouble("localhost:7233 does not answer", "it is tried again by itself; is the server still up?")
-    still.app.post_message(ConnectionChanged(Connection.LOST, trouble))
+    await still.connect(Connection.LOST, trouble)
+
+
+@scene()
+async def trouble_slow(still: Still) -> None:
+    await list_runs(still)
+    trouble = Trouble("localhost:7233 has not answered for 5 s", "it is waited for; what is shown is what it said last")
+    await still.connect(Connection.SLOW, trouble)
+
+
+@scene()
+async def trouble_codec(still: Still) -> None:
+    await list_runs(still)
+    trouble = Trouble("the codec server at localhost:8081 is away", "payloads are shown as the server keeps them")
+    still.app.post_message(CodecChanged(trouble))
     await still.pilot.pause()
+
+
+@scene()
+async def moved_clock(still: Still) -> None:
+    await list_runs(still)
+    clock = ServerClock(
+        NOW_NS, 3 * 86_400 * SECOND_NS, "paused", next_time_ns=ago(hours=-2), next_words="timer of order-1"
+    )
+    still.app.post_message(ClockRead(still.app.link, clock))
+    await still.pilot.pause()
+    await still.press("T")
 
 
 # Schedules
