@@ -5,10 +5,10 @@ from __future__ import annotations
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from engine.core.namespace import Namespace
-from engine.core.visibility.list_filter import ListFilter
+from engine.core.visibility.list_filter import Attribute, ListFilter
 from engine.store.database import Database
 from engine.store.history import load_event_blobs, load_event_blobs_reverse
-from engine.store.visibility import PageMark, count_runs, count_runs_by_status, load_runs
+from engine.store.visibility import PageMark, count_groups, count_runs, load_runs
 
 __all__ = ["PageMark", "Reads"]
 
@@ -34,16 +34,14 @@ class Reads:
         self, namespace: Namespace, list_filter: ListFilter, limit: int, after: PageMark | None
     ) -> list[tuple[PageMark, WorkflowExecutionInfo]]:
         """Return one page of a namespace's runs, each with the mark to continue after it."""
-        if list_filter.matches_nothing:
-            return []
         return load_runs(self._connection, namespace.namespace_key, list_filter, limit, after)
 
     def count_runs(self, namespace: Namespace, list_filter: ListFilter) -> int:
         """Return how many runs match."""
-        return 0 if list_filter.matches_nothing else count_runs(self._connection, namespace.namespace_key, list_filter)
+        return count_runs(self._connection, namespace.namespace_key, list_filter)
 
-    def count_runs_by_status(self, namespace: Namespace, list_filter: ListFilter) -> list[tuple[int, int]]:
-        """Return (status, count) of the runs that match, the largest group first."""
-        if list_filter.matches_nothing:
-            return []
-        return count_runs_by_status(self._connection, namespace.namespace_key, list_filter)
+    def count_groups(
+        self, namespace: Namespace, list_filter: ListFilter, group_by: Attribute
+    ) -> list[tuple[str | int | None, int]]:
+        """Return (value, count) of each group of the runs that match, the largest first."""
+        return count_groups(self._connection, namespace.namespace_key, list_filter, group_by)

@@ -18,6 +18,7 @@ from temporalio.api.workflow.v1 import ResetPoints
 from engine.core.run.deadlines import next_deadline_ns
 from engine.core.run.state import SIGNAL_REQUEST, ActivityInfo, RunState, WorkflowTask
 from engine.core.transition import EventRow, Transition
+from engine.core.visibility.comparable_values import comparable_values, namespace_division
 from engine.store.schema import OPEN_CLOSE_TIME_NS
 
 __all__ = ["RunWrite", "commit"]
@@ -26,7 +27,7 @@ _EVENTS_AT_ONCE = 16
 _INSERT_EVENTS = tuple(
     f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?)'] * count)}" for count in range(_EVENTS_AT_ONCE + 1)
 )
-_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 32)})"
+_INSERT_RUN = f"INSERT INTO runs VALUES ({', '.join('?' * 38)})"
 _UPDATE = """
 UPDATE runs SET state_transition_count = ?, next_event_id = ?, history_size_bytes = ?,
     workflow_task_state = ?, workflow_task_attempt = ?, workflow_task_scheduled_event_id = ?,
@@ -41,7 +42,7 @@ _UPDATE_RUN_AND_DEADLINE = _UPDATE.format(more=", next_deadline_ns = ?")
 _UPDATE_RUN = _UPDATE.format(more="")
 _UPDATE_ATTRIBUTES = """
 UPDATE runs SET memo = ?, search_attributes = ?, auto_reset_points = ?, worker_version = ?, priority = ?,
-    reset_run_id = ?
+    reset_run_id = ?, attribute_values = ?, namespace_division = ?
 WHERE run_key = ?"""
 _SAVE_ACTIVITY = f"INSERT OR REPLACE INTO activities VALUES ({', '.join('?' * 15)})"
 _DELETE_ACTIVITY = "DELETE FROM activities WHERE run_key = ? AND scheduled_event_id = ?"
@@ -85,12 +86,14 @@ class RunWrite:
         self.counters = _counters(state)
         self._set_deadline(t)
         if t.is_new or self.new_run_row is not None:
-            self.new_run_row = _run_row(state, self.namespace_key, self.counters, self.next_deadline_ns)
+            self.new_run_row = _run_row(t, self.namespace_key, self.counters, self.next_deadline_ns)
         if not state.running:
             self.close_row = (state.status, state.close_time_ns, *_closed_over(state))
             self.pending_activities_closed = bool(state.activities)
         if t.attributes_changed:
-            self.attributes = (*_attributes(state), _priority(state.priority), state.reset_run_id)
+            self.attributes = (
+                *_attributes(state), _priority(state.priority), state.reset_run_id, *_filtered_by(t),
+            )  # fmt: skip
         self.copied_from = self.copied_from or t.copied_from
         for scheduled_event_id in t.activities:
             activity = state.activities.get(scheduled_event_id)
@@ -219,14 +222,15 @@ def _started_workflow_task(task: WorkflowTask) -> bytes | None:
 
 
 def _run_row(
-    state: RunState, namespace_key: int, counters: tuple[object, ...], next_deadline_ns: int | None
+    t: Transition, namespace_key: int, counters: tuple[object, ...], next_deadline_ns: int | None
 ) -> tuple[object, ...]:
+    state = t.state
     return (
         state.run_key, namespace_key, state.workflow_id, state.run_id, state.workflow_type, state.task_queue,
         state.status, state.start_time_ns, state.execution_time_ns, state.close_time_ns or OPEN_CLOSE_TIME_NS,
         *counters[1:3], state.start_request_id, *_attributes(state), counters[0],
         next_deadline_ns, *counters[3:], _priority(state.priority), state.reset_run_id,
-        *_closed_over(state),
+        *_closed_over(state), *_filtered_by(t), *_relatives(state),
     )  # fmt: skip
 
 
@@ -240,6 +244,23 @@ def _attributes(state: RunState) -> tuple[bytes | None, ...]:
     points = ResetPoints(points=state.auto_reset_points).SerializeToString() if state.auto_reset_points else None
     version = None if state.worker_version is None else state.worker_version.SerializeToString()
     return memo, search_attributes, points, version
+
+
+def _filtered_by(t: Transition) -> tuple[str | None, str | None]:
+    """Return what list filters compare the search attributes with, and the namespace division."""
+    fields = t.state.search_attributes
+    if not fields:
+        return None, None
+    return comparable_values(fields, t.context.namespace.custom_search_attributes), namespace_division(fields)
+
+
+def _relatives(state: RunState) -> tuple[str | None, ...]:
+    """Return the ids of the parent, and those of the root if it is another run."""
+    started = state.started
+    if not started.HasField("parent_workflow_execution"):
+        return None, None, None, None
+    parent, root = started.parent_workflow_execution, state.root_execution
+    return parent.workflow_id, parent.run_id, root.workflow_id, root.run_id
 
 
 def _priority(priority: Priority | None) -> bytes | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.store.checkpoint import Checkpoints
+from engine.store.migration_functions import create_migration_functions
 from engine.store.private_file import FILE_NAME, make_folder, remove_abandoned
 from engine.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
@@ -187,6 +188,7 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    create_migration_functions(connection)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script}; PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={number}; COMMIT;"

@@ -127,5 +127,29 @@ _TIME_SKIPPING = """
 ALTER TABLE runs ADD COLUMN closed_with_time_skipping INTEGER NOT NULL DEFAULT 0;  -- 1: it had a time of its own
 """
 
-MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK, _TIME_SKIPPING)
+_LIST_FILTERS = """
+ALTER TABLE runs ADD COLUMN attribute_values TEXT;     -- JSON: what filters compare search attributes with
+ALTER TABLE runs ADD COLUMN namespace_division TEXT;   -- TemporalNamespaceDivision
+ALTER TABLE runs ADD COLUMN parent_workflow_id TEXT;
+ALTER TABLE runs ADD COLUMN parent_run_id TEXT;
+ALTER TABLE runs ADD COLUMN root_workflow_id TEXT;     -- NULL: the run itself
+ALTER TABLE runs ADD COLUMN root_run_id TEXT;
+UPDATE runs SET
+    attribute_values = comparable_values(search_attributes, (
+        SELECT n.search_attributes FROM namespaces n WHERE n.namespace_key = runs.namespace_key)),
+    namespace_division = namespace_division(search_attributes)
+WHERE search_attributes IS NOT NULL;
+UPDATE runs SET
+    parent_workflow_id = first_event_says(e.data, 'parent_workflow_id'),
+    parent_run_id = first_event_says(e.data, 'parent_run_id'),
+    root_workflow_id = first_event_says(e.data, 'root_workflow_id'),
+    root_run_id = first_event_says(e.data, 'root_run_id')
+FROM events e WHERE e.run_key = runs.run_key AND e.event_id = 1;
+DROP INDEX runs_by_close_time;
+CREATE INDEX runs_in_list_order ON runs (
+    namespace_key, close_time_ns DESC, start_time_ns DESC, run_key DESC, namespace_division, status, workflow_type);
+"""
+"""See migration_functions.py for the functions in it."""
+
+MIGRATIONS: tuple[str, ...] = (_INITIAL, _PRIORITIES, _RESETS, _CHILDREN, _CLOCK, _TIME_SKIPPING, _LIST_FILTERS)
 SCHEMA_VERSION = len(MIGRATIONS)

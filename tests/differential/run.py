@@ -43,7 +43,13 @@ _ONE_PARTITION: dict[str, str | int] = {
 }
 _DYNAMIC_CONFIG: dict[str, dict[str, str | int]] = {
     # Fairness and time skipping are on here and off there, if nobody says otherwise.
-    "standard": {"matching.enableFairness": "false", "frontend.WorkflowTimeSkippingEnabled": "true"},
+    "standard": {
+        "matching.enableFairness": "false",
+        "frontend.WorkflowTimeSkippingEnabled": "true",
+        # Scenarios of list filters ask more often than a server on the net would let them.
+        "frontend.namespaceRPS.visibility": 10_000,
+        "frontend.namespaceBurstRatio.visibility": 1,
+    },
     # What the reference server has, but does not do unless it is told to.
     "switched_on": {"matching.enableFairness": "true", "system.enableCrossNamespaceCommands": "true"},
     # Limits that a scenario reaches with a few events and kilobytes.

@@ -14,11 +14,14 @@ from temporalio.api.workflowservice.v1.request_response_pb2 import (
     DescribeWorkflowExecutionRequest,
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
+    ListClosedWorkflowExecutionsRequest,
+    ListOpenWorkflowExecutionsRequest,
     ListWorkflowExecutionsRequest,
     QueryWorkflowRequest,
     RequestCancelWorkflowExecutionRequest,
     ResetStickyTaskQueueRequest,
     ResetWorkflowExecutionRequest,
+    ScanWorkflowExecutionsRequest,
     SignalWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
 )
@@ -119,10 +122,20 @@ def validate_get_workflow_execution_history_reverse(
     request.maximum_page_size = _history_page_size(request.maximum_page_size, limits)
 
 
-def validate_list_workflow_executions(request: ListWorkflowExecutionsRequest, limits: Limits) -> None:
+def validate_list_workflow_executions(
+    request: ListWorkflowExecutionsRequest | ScanWorkflowExecutionsRequest, limits: Limits
+) -> None:
     """Set a list's page size."""
     if not 0 < request.page_size <= limits.visibility_page_size:
         request.page_size = limits.visibility_page_size
+
+
+def validate_list_open_or_closed(
+    request: ListOpenWorkflowExecutionsRequest | ListClosedWorkflowExecutionsRequest, limits: Limits
+) -> None:
+    """Set the page size of a list of open or of closed runs."""
+    if not 0 < request.maximum_page_size <= limits.visibility_page_size:
+        request.maximum_page_size = limits.visibility_page_size
 
 
 def validate_describe_task_queue(request: DescribeTaskQueueRequest, limits: Limits) -> None:

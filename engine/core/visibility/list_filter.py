@@ -1,151 +1,138 @@
-"""The list filter: what ListWorkflowExecutions and CountWorkflowExecutions are asked for.
+"""The list filter: which runs a list or a count is asked for.
 
-Understood are the empty query, and WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, each compared by `=` and
-joined by AND. Names have their exact letters (`backquotes` around them are fine), values are quoted by ' or ".
+It holds no SQL: store/list_filter_sql.py makes some of it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
-
-from engine.core.errors import InvalidArgument, enum_shorthand
+from engine.core.visibility.comparable_values import NAMESPACE_DIVISION
 from engine.core.visibility.search_attributes import (
+    PREDEFINED_SEARCH_ATTRIBUTES,
     SYSTEM_SEARCH_ATTRIBUTES,
     SearchAttributeTypes,
-    search_attribute_type,
 )
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
-      | (?P<number>[0-9]+)(?![\w.])
-      | `(?P<quoted_name>[^`]+)`
-      | (?P<name>[A-Za-z_]\w*)
-      | (?P<equals>=)
-    )""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
-_ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
-_UNDERSTOOD = "WorkflowId, WorkflowType, TaskQueue and ExecutionStatus, compared by = and joined by AND"
+__all__ = [
+    "IN_NO_DIVISION",
+    "AllOf",
+    "AnyOf",
+    "Attribute",
+    "Comparison",
+    "Condition",
+    "Contains",
+    "FilterValue",
+    "IsNull",
+    "ListFilter",
+    "Not",
+    "Range",
+    "parse_list_filter",
+    "system",
+]
 
-_TEXTS = {"WorkflowId": "workflow_id", "WorkflowType": "workflow_type", "TaskQueue": "task_queue"}
-"""Attributes that are compared as text, and their fields in ListFilter."""
+FilterValue = str | int | float | bool
+"""A value to compare with; a time is nanoseconds since 1970, a status its number, a duration nanoseconds."""
 
-_STATUS_BY_NAME = {
-    spelling: value
-    for name, value in WorkflowExecutionStatus.items()
-    for spelling in (name, enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, value))
-}
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A search attribute: its name, and its IndexedValueType."""
+
+    name: str
+    value_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An attribute compared with a value; after `in` and `not in` with several."""
+
+    attribute: Attribute
+    operator: str
+    value: FilterValue | tuple[FilterValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """A Text or a KeywordList that has one of `forms` in its form; `negated`: none of them, or no value at all."""
+
+    attribute: Attribute
+    forms: tuple[str, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An attribute from `low` to `high`, both included; `negated`: outside of it."""
+
+    attribute: Attribute
+    low: FilterValue
+    high: FilterValue
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """An attribute without a value; `negated`: with one."""
+
+    attribute: Attribute
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a condition; unknown stays unknown."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Conditions joined by AND."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Conditions joined by OR."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = Comparison | Contains | Range | IsNull | Not | AllOf | AnyOf
+"""What a run must be, in the three-valued logic of SQL: a comparison with nothing is neither true nor false."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """What an execution must be; None asks for nothing. One that `matches_nothing` asked for two values of one."""
+    """What runs must be, and the attribute that a count is grouped by."""
 
-    workflow_id: str | None = None
-    workflow_type: str | None = None
-    task_queue: str | None = None
-    status: WorkflowExecutionStatus.ValueType | None = None
-    matches_nothing: bool = False
+    condition: Condition
+    group_by: Attribute | None = None
+
+
+IN_NO_DIVISION = IsNull(Attribute(NAMESPACE_DIVISION, PREDEFINED_SEARCH_ATTRIBUTES[NAMESPACE_DIVISION]))
+"""What every run must be, unless the filter says something about divisions."""
+
+
+def system(name: str) -> Attribute:
+    """Return one of the server's own attributes."""
+    return Attribute(name, SYSTEM_SEARCH_ATTRIBUTES[name])
 
 
 def parse_list_filter(query: str, registered: SearchAttributeTypes) -> ListFilter:
     """Read a query.
 
     Args:
-        registered: the namespace's own search attributes: one that exists is not called unknown.
+        registered: the namespace's own search attributes.
 
     Raises:
-        InvalidArgument: not a query, or one that asks for more than is understood.
+        InvalidArgument: not a query, or one that asks for what can't be asked for.
     """
     if not query.strip():
-        return ListFilter()
-    tokens = _tokens(query)
-    asked: dict[str, str | int] = {}
-    contradicts = False
-    position = 0
-    while True:
-        name, value = _comparison(tokens[position : position + 3], registered)
-        contradicts = contradicts or asked.setdefault(name, value) != value
-        position += 3
-        if position == len(tokens):
-            break
-        kind, text = tokens[position]
-        if kind != "name" or text.upper() != "AND":
-            raise _unsupported()
-        position += 1
-    status = asked.get("ExecutionStatus")
-    texts = {field: str(asked[name]) for name, field in _TEXTS.items() if name in asked}
-    return ListFilter(
-        **texts,
-        status=None if status is None else _status(status),
-        matches_nothing=contradicts,
-    )
+        return ListFilter(AllOf((IN_NO_DIVISION,)))
+    # Who reads a filter is loaded when the first one comes: see query_grammar.py.
+    from engine.core.visibility.filter_reader import read_list_filter
 
-
-def _tokens(query: str) -> list[tuple[str, str]]:
-    """Split the query into (kind, text); the text of a quoted one is what it stands for."""
-    query = query.rstrip()
-    tokens = []
-    position = 0
-    while position < len(query):
-        match = _TOKEN.match(query, position)
-        if match is None or match.lastgroup is None:
-            raise _unsupported()
-        kind, text = match.lastgroup, match[match.lastgroup]
-        tokens.append((kind, _unquote(text) if kind == "text" else text))
-        position = match.end()
-    return tokens
-
-
-def _unquote(text: str) -> str:
-    quote = text[0]
-    doubled_or_escaped = re.compile(rf"{quote}{quote}|\\(.)", re.DOTALL)
-    return doubled_or_escaped.sub(lambda match: _ESCAPES.get(match[1], match[1]) if match[1] else quote, text[1:-1])
-
-
-def _comparison(tokens: list[tuple[str, str]], registered: SearchAttributeTypes) -> tuple[str, str | int]:
-    """Read `Name = 'value'`; a status comes back as its number."""
-    name_kind, name = tokens[0] if tokens else ("", "")
-    if name_kind not in ("name", "quoted_name"):
-        raise _unsupported()
-    if name != "ExecutionStatus" and name not in _TEXTS:
-        if name not in SYSTEM_SEARCH_ATTRIBUTES and search_attribute_type(name, registered) is None:
-            raise InvalidArgument(f"invalid query: invalid search attribute: {name}")
-        raise _unsupported()
-    if len(tokens) == 1:
-        raise InvalidArgument("invalid query: invalid expression: incomplete expression")
-    if len(tokens) < 3 or tokens[1][0] != "equals" or tokens[2][0] == "equals":
-        raise _unsupported()
-    value_kind, value = tokens[2]
-    if value_kind in ("name", "quoted_name"):
-        raise InvalidArgument(
-            "invalid query: operation is not supported: column name on the right side of comparison expression"
-            f' (did you forget to quote "{value}"?)'
-        )
-    if name == "ExecutionStatus":
-        return name, _status_number(value_kind, value)
-    if value_kind == "number":
-        raise InvalidArgument(
-            "invalid query: invalid expression: invalid value type for search attribute"
-            f" {name} of type Keyword: {value} (type: int64)"
-        )
-    return name, value
-
-
-def _status_number(kind: str, value: str) -> int:
-    known = _STATUS_BY_NAME.get(value) if kind == "text" else int(value[:9])
-    if known is None or known not in WorkflowExecutionStatus.values():
-        raise InvalidArgument(f"invalid query: invalid expression: invalid ExecutionStatus value '{value}'")
-    return known
-
-
-def _status(value: str | int) -> WorkflowExecutionStatus.ValueType:
-    return WorkflowExecutionStatus.ValueType(int(value))
-
-
-def _unsupported() -> InvalidArgument:
-    return InvalidArgument(f"invalid query: operation is not supported: only {_UNDERSTOOD} can be asked for")
+    return read_list_filter(query, registered)

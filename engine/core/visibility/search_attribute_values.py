@@ -53,10 +53,10 @@ def decode_value(payload: Payload, value_type: int) -> SearchAttributeValue | No
 def describe_bad_value(payload: Payload) -> str:
     """Name a refused value in an error message, as Go prints it (`[a b]`, `map[a:1]`), cut to 1000 characters."""
     if payload.metadata.get("encoding") == b"binary/plain":
-        shown = _print(list(payload.data[:_MAX_SHOWN]))
+        shown = print_go(list(payload.data[:_MAX_SHOWN]))
     else:
         try:
-            shown = _without_surrogates(_print(_load(payload)))
+            shown = _without_surrogates(print_go(_load(payload)))
         except UndecodableValueError:
             metadata = dict(sorted(payload.metadata.items()))
             shown = f"value from <metadata:{metadata} data:{payload.data[:_MAX_SHOWN]!r}>"
@@ -157,7 +157,7 @@ _ZERO_VALUES: dict[int, SearchAttributeValue | None] = {
 }
 
 
-def _print(value: Any) -> str:
+def print_go(value: Any) -> str:
     """Print a JSON value as Go's %v does."""
     if value is None:
         return "<nil>"
@@ -166,9 +166,9 @@ def _print(value: Any) -> str:
     if isinstance(value, int | float):
         return _print_number(value)
     if isinstance(value, list):
-        return f"[{' '.join(map(_print, value))}]"
+        return f"[{' '.join(map(print_go, value))}]"
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_print(item)}' for key, item in sorted(value.items()))}]"
+        return f"map[{' '.join(f'{key}:{print_go(item)}' for key, item in sorted(value.items()))}]"
     return str(value)
 
 

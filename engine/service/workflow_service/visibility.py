@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import struct
 
 from temporalio.api.common.v1 import Payload
@@ -13,6 +13,12 @@ from temporalio.api.workflowservice.v1 import (
     CountWorkflowExecutionsResponse,
     GetSearchAttributesRequest,
     GetSearchAttributesResponse,
+    ListArchivedWorkflowExecutionsRequest,
+    ListArchivedWorkflowExecutionsResponse,
+    ListClosedWorkflowExecutionsRequest,
+    ListClosedWorkflowExecutionsResponse,
+    ListOpenWorkflowExecutionsRequest,
+    ListOpenWorkflowExecutionsResponse,
     ListWorkflowExecutionsRequest,
     ListWorkflowExecutionsResponse,
     ScanWorkflowExecutionsRequest,
@@ -20,8 +26,10 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from engine.core.errors import InvalidArgument, enum_shorthand
-from engine.core.policy.client_requests import validate_list_workflow_executions
-from engine.core.visibility.list_filter import parse_list_filter
+from engine.core.namespace import Namespace
+from engine.core.policy.client_requests import validate_list_open_or_closed, validate_list_workflow_executions
+from engine.core.visibility.list_filter import ListFilter, parse_list_filter
+from engine.core.visibility.open_and_closed import filter_of_closed, filter_of_open
 from engine.runtime.reads import PageMark
 from engine.service.operator_service.search_attributes import server_attributes
 from engine.service.service import Call, Service, get_namespace
@@ -29,12 +37,15 @@ from engine.service.service import Call, Service, get_namespace
 __all__ = [
     "count_workflow_executions",
     "get_search_attributes",
+    "list_archived_workflow_executions",
+    "list_closed_workflow_executions",
+    "list_open_workflow_executions",
     "list_workflow_executions",
     "scan_workflow_executions",
 ]
 
+_ARCHIVE_PAGE_SIZE = 10_000
 _PAGE_MARK = struct.Struct(">qqq")
-_GROUP_BY_STATUS = re.compile(r"\bGROUP\s+BY\s+`?ExecutionStatus`?\Z", re.IGNORECASE)
 
 
 async def list_workflow_executions(
@@ -42,7 +53,7 @@ async def list_workflow_executions(
 ) -> ListWorkflowExecutionsResponse:
     """List workflows: open ones first, then by close time, the newest first."""
     validate_list_workflow_executions(request, service.engine.limits)
-    executions, token = _list(service, request.namespace, request.query, request.page_size, request.next_page_token)
+    executions, token = _list_by_query(service, request)
     return ListWorkflowExecutionsResponse(executions=executions, next_page_token=token)
 
 
@@ -50,28 +61,52 @@ async def scan_workflow_executions(
     service: Service, request: ScanWorkflowExecutionsRequest, call: Call
 ) -> ScanWorkflowExecutionsResponse:
     """List workflows, for callers that don't mind the order."""
-    maximum = service.engine.limits.visibility_page_size
-    page_size = request.page_size if 0 < request.page_size <= maximum else maximum
-    executions, token = _list(service, request.namespace, request.query, page_size, request.next_page_token)
+    validate_list_workflow_executions(request, service.engine.limits)
+    executions, token = _list_by_query(service, request)
     return ScanWorkflowExecutionsResponse(executions=executions, next_page_token=token)
+
+
+async def list_open_workflow_executions(
+    service: Service, request: ListOpenWorkflowExecutionsRequest, call: Call
+) -> ListOpenWorkflowExecutionsResponse:
+    """List open workflows, the newest first."""
+    validate_list_open_or_closed(request, service.engine.limits)
+    namespace = get_namespace(service, request.namespace)
+    page = _list(service, namespace, filter_of_open(request), request.maximum_page_size, request.next_page_token)
+    return ListOpenWorkflowExecutionsResponse(executions=page[0], next_page_token=page[1])
+
+
+async def list_closed_workflow_executions(
+    service: Service, request: ListClosedWorkflowExecutionsRequest, call: Call
+) -> ListClosedWorkflowExecutionsResponse:
+    """List closed workflows, those that closed last first."""
+    validate_list_open_or_closed(request, service.engine.limits)
+    namespace = get_namespace(service, request.namespace)
+    page = _list(service, namespace, filter_of_closed(request), request.maximum_page_size, request.next_page_token)
+    return ListClosedWorkflowExecutionsResponse(executions=page[0], next_page_token=page[1])
+
+
+async def list_archived_workflow_executions(
+    service: Service, request: ListArchivedWorkflowExecutionsRequest, call: Call
+) -> ListArchivedWorkflowExecutionsResponse:
+    """Refuse: there is no archive."""
+    get_namespace(service, request.namespace)
+    if request.page_size > _ARCHIVE_PAGE_SIZE:
+        raise InvalidArgument(f"PageSize is larger than allowed {_ARCHIVE_PAGE_SIZE}.")
+    raise InvalidArgument("Cluster is not configured for visibility archival.")
 
 
 async def count_workflow_executions(
     service: Service, request: CountWorkflowExecutionsRequest, call: Call
 ) -> CountWorkflowExecutionsResponse:
-    """Count workflows, grouped by status where the query ends in GROUP BY ExecutionStatus."""
+    """Count workflows, all together or by the groups that the query asks for."""
     namespace = get_namespace(service, request.namespace)
-    query = request.query.rstrip()
-    grouped = _GROUP_BY_STATUS.search(query)
-    query = query if grouped is None else query[: grouped.start()]
-    list_filter = parse_list_filter(query, namespace.custom_search_attributes)
-    if grouped is None:
+    list_filter = parse_list_filter(request.query, namespace.custom_search_attributes)
+    if list_filter.group_by is None:
         return CountWorkflowExecutionsResponse(count=service.reads.count_runs(namespace, list_filter))
     response = CountWorkflowExecutionsResponse()
-    for status, count in service.reads.count_runs_by_status(namespace, list_filter):
-        name = enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, status)
-        value = Payload(metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=f'"{name}"'.encode())
-        response.groups.add(group_values=[value], count=count)
+    for value, count in service.reads.count_groups(namespace, list_filter, list_filter.group_by):
+        response.groups.add(group_values=[_group_value(value)], count=count)
         response.count += count
     return response
 
@@ -83,17 +118,29 @@ async def get_search_attributes(
     return GetSearchAttributesResponse(keys=server_attributes())
 
 
-def _list(
-    service: Service, namespace_name: str, query: str, page_size: int, token: bytes
+def _list_by_query(
+    service: Service, request: ListWorkflowExecutionsRequest | ScanWorkflowExecutionsRequest
 ) -> tuple[list[WorkflowExecutionInfo], bytes]:
-    namespace = get_namespace(service, namespace_name)
-    list_filter = parse_list_filter(query, namespace.custom_search_attributes)
+    namespace = get_namespace(service, request.namespace)
+    list_filter = parse_list_filter(request.query, namespace.custom_search_attributes)
+    return _list(service, namespace, list_filter, request.page_size, request.next_page_token)
+
+
+def _list(
+    service: Service, namespace: Namespace, list_filter: ListFilter, page_size: int, token: bytes
+) -> tuple[list[WorkflowExecutionInfo], bytes]:
+    """Return a page of runs, and the token of the next one."""
     rows = service.reads.load_runs(namespace, list_filter, page_size + 1, _decode_mark(token))
-    more = len(rows) > page_size
     page = rows[:page_size]
-    for _, info in page:
-        info.root_execution.CopyFrom(info.execution)
-    return [info for _, info in page], _PAGE_MARK.pack(*page[-1][0]) if more else b""
+    return [info for _, info in page], _PAGE_MARK.pack(*page[-1][0]) if len(rows) > page_size else b""
+
+
+def _group_value(value: str | int | None) -> Payload:
+    """Return a group's value as a search attribute: the name of a status, or a keyword."""
+    keyword = enum_shorthand(WorkflowExecutionStatus.DESCRIPTOR, value) if isinstance(value, int) else value or ""
+    return Payload(
+        metadata={"encoding": b"json/plain", "type": b"Keyword"}, data=json.dumps(keyword, ensure_ascii=False).encode()
+    )
 
 
 def _decode_mark(token: bytes) -> PageMark | None:
