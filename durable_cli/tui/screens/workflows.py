@@ -155,8 +155,10 @@ class WorkflowsScreen(RunActionsScreen):
         else:
             note.hide()
         if self.table.display == is_empty:
+            if self.focused is self.table:
+                self.set_focus(None)  # else the filter bar would get it, and the keys with it
             self.table.display = not is_empty
-            if not isinstance(self.focused, Input):
+            if not is_empty and not isinstance(self.focused, Input):
                 self.table.focus()
 
     def _show_rows(self) -> None:
@@ -326,8 +328,8 @@ class WorkflowsScreen(RunActionsScreen):
         bar = self.query_one("#filter", Input)
         bar.value = query
         bar.display = bool(query)
-        self.table.focus()
         self._begin()
+        self.set_focus(self.table)  # at once: the list may be empty, and hidden, before the next key
 
     def key_escape(self) -> None:
         """Leave the filter bar as it was."""
