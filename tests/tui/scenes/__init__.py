@@ -131,6 +131,7 @@ async def playing(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Link, "keep_connected", stay_silent)
+    monkeypatch.setattr(Link, "is_connected", property(lambda link: True))
     monkeypatch.setattr("durable_cli.tui.times.time", SimpleNamespace(time_ns=lambda: NOW_NS))
     monkeypatch.setattr("durable_cli.tui.screens.server.time", SimpleNamespace(monotonic=lambda: MONOTONIC_S))
     options = {"namespace": "default", "address": "localhost:7233", **played.options}

@@ -13,7 +13,9 @@ from durable_cli.tui.attachment import Attachment
 from durable_cli.tui.dev.log_lines import RawLine
 from durable_cli.tui.dev.rows import DevEvent
 from durable_cli.tui.place_messages import JournalRead, LogRead
+from durable_cli.tui.screens.dev_mismatch import MismatchScreen
 from tests.tui.scenes import Still, ago, scene
+from tests.tui.scenes.runs import tell_order
 
 DEFINITIONS = [Definition("OrderWorkflow", "workflows.py", 12)]
 MISMATCH = Mismatch(
@@ -82,3 +84,5 @@ async def dev_mismatch(still: Still) -> None:
     held = events.Held(True, True, "question-1", ("keep", "reload", "reset", "terminate"))
     await attach(still, Checked(4, 2, 1, 0.06, [MISMATCH], []), held)
     still.app.clear_notifications()
+    await still.until(lambda: isinstance(still.app.screen, MismatchScreen))
+    await tell_order(still)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from durable_cli.tui.messages import (
     ClockRead,
-    CodecChanged,
     Connection,
     RunsCounted,
     RunsListed,
@@ -158,25 +157,6 @@ async def trouble_slow(still: Still) -> None:
     await list_runs(still)
     trouble = Trouble("localhost:7233 has not answered for 5 s", "it is waited for; what is shown is what it said last")
     await still.connect(Connection.SLOW, trouble)
-
-
-@scene()
-async def trouble_codec(still: Still) -> None:
-    await list_runs(still)
-    trouble = Trouble("the codec server at localhost:8081 is away", "payloads are shown as the server keeps them")
-    still.app.post_message(CodecChanged(trouble))
-    await still.pilot.pause()
-
-
-@scene()
-async def moved_clock(still: Still) -> None:
-    await list_runs(still)
-    clock = ServerClock(
-        NOW_NS, 3 * 86_400 * SECOND_NS, "paused", next_time_ns=ago(hours=-2), next_words="timer of order-1"
-    )
-    still.app.post_message(ClockRead(still.app.link, clock))
-    await still.pilot.pause()
-    await still.press("T")
 
 
 # Schedules
@@ -448,3 +428,15 @@ async def server_metrics(still: Still) -> None:
     await still.press("8")
     await still.tell(MetricsRead(1.0, {}, "nothing listens there"))
     await still.tell(ServerDescribed(replace(SERVER, is_serving=False)))
+
+
+@scene()
+async def moved_clock(still: Still) -> None:
+    await still.press("8")
+    await still.tell(ServerDescribed(SERVER))
+    clock = ServerClock(
+        NOW_NS, 3 * 86_400 * SECOND_NS, "paused", next_time_ns=ago(hours=-2), next_words="timer of order-1"
+    )
+    still.app.post_message(ClockRead(still.app.link, clock))
+    await still.pilot.pause()
+    await still.press("T")

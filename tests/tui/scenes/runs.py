@@ -10,7 +10,7 @@ from durable_cli.tui.feed.events import EventReader
 from durable_cli.tui.feed.queries import Answer, Definition
 from durable_cli.tui.history.relations import RelatedRun
 from durable_cli.tui.lines import Line, Look, json_lines
-from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed, Trouble, TroubleChanged
+from durable_cli.tui.messages import CodecChanged, HistoryGrew, HistoryRead, RunDescribed, Trouble, TroubleChanged
 from durable_cli.tui.rows import PendingActivity, PendingTask, RunRow, RunSummary
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from tests.tui.histories import SECOND_NS, START_NS, Story, value, values
@@ -149,10 +149,19 @@ async def open_run(still: Still, story: Story, summary: RunSummary, *keys: str) 
     """Open a run that the feed has told all of."""
     await still.app.push_screen(WorkflowScreen(summary.row.workflow_id, summary.row.run_id))
     await still.pilot.pause()
-    rows, steps = EventReader().read(story.events)
-    await still.tell(RunDescribed(summary), HistoryGrew(rows, steps), HistoryRead())
+    await tell_run(still, story, summary)
     if keys:
         await still.press(*keys)
+
+
+async def tell_run(still: Still, story: Story, summary: RunSummary) -> None:
+    rows, steps = EventReader().read(story.events)
+    await still.tell(RunDescribed(summary), HistoryGrew(rows, steps), HistoryRead())
+
+
+async def tell_order(still: Still) -> None:
+    story = order_story()
+    await tell_run(still, story, order_summary(len(story.events)))
 
 
 async def open_order(still: Still, *keys: str) -> None:
@@ -338,3 +347,11 @@ async def run_many_events(still: Still) -> None:
     summary = closed_summary(story, 4)
     row = summary.row._replace(close_time_ns=START_NS + 190 * SECOND_NS)
     await open_run(still, story, replace(summary, row=row, summary=str(value("x").data, "utf-8")), "2", "end")
+
+
+@scene()
+async def run_without_its_codec(still: Still) -> None:
+    await open_order(still, "3")
+    trouble = Trouble("the codec server at localhost:8081 is away", "payloads are shown as the server keeps them")
+    still.app.post_message(CodecChanged(trouble))
+    await still.pilot.pause()
