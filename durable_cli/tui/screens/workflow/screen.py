@@ -236,7 +236,10 @@ class WorkflowScreen(ActivityActionsScreen):
         self.query_one(TabStrip).show(name)
         view = self._views[name]
         view.show_run()
-        view.main_widget.focus()
+        if view.main_widget.display:
+            view.main_widget.focus()
+        else:
+            self.set_focus(None)  # there is nothing for keys, and none of it is offered
         return view
 
     @on(TabStrip.Chosen)
