@@ -132,7 +132,7 @@ THEMES = (
         "dx-contrast",
         foreground="#ffffff",
         quiet="#d0d0d0",
-        line="#ffffff",
+        line="#8c8c8c",
         background="#000000",
         surface="#000000",
         panel="#001433",

@@ -17,8 +17,9 @@ from durable_cli.tui.screens.workflows import WorkflowsScreen
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.tui.conftest import screen_text
 from tests.tui.scenes import Scene, Still, playing
-from tests.tui.scenes.places import list_runs, schedules
+from tests.tui.scenes.places import schedules
 from tests.tui.scenes.runs import open_order
+from tests.tui.scenes.workflows import list_runs
 
 
 @asynccontextmanager

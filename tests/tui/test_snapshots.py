@@ -24,7 +24,7 @@ from textual.screen import ModalScreen
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.screenshot import CELL_WIDTH, iterate_runs
 from tests.tui.contrast import contrast
-from tests.tui.scenes import SCENES, Scene, dev, dialogs, places, playing, runs
+from tests.tui.scenes import SCENES, Scene, dev, dialogs, places, playing, runs, workflows
 
 ROW = re.compile(r'^<g transform="translate\(0 \d+\)">.*$', re.MULTILINE)
 TEXT = re.compile(r'<text class="\w+" x="([\d.]+)"[^>]*>([^<]*)</text>')
@@ -57,14 +57,14 @@ def same_terminal_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 CASES = [
     pytest.param(scene, size, id=f"{scene.name}-{size[0]}x{size[1]}")
-    for module in (places, runs, dialogs, dev)
+    for module in (workflows, places, runs, dialogs, dev)
     for scene in SCENES[module.__name__]
     for size in scene.sizes
 ]
 
 FEW_COLORS = [
     scene
-    for module in (places, runs, dialogs, dev)
+    for module in (workflows, places, runs, dialogs, dev)
     for scene in SCENES[module.__name__]
     if scene.name in {"workflows-marked", "run-timeline-detail", "dialog-columns", "dialog-signal", "palette"}
 ]

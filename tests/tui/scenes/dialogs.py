@@ -14,8 +14,9 @@ from durable_cli.tui.lines import json_lines
 from durable_cli.tui.rows import Ending
 from durable_cli.tui.screens.base import BrowserScreen
 from tests.tui.scenes import Still, scene
-from tests.tui.scenes.places import list_runs, schedules
+from tests.tui.scenes.places import schedules
 from tests.tui.scenes.runs import open_order
+from tests.tui.scenes.workflows import list_runs
 
 
 @scene()
