@@ -79,7 +79,9 @@ def test_the_address_is_left_out_before_the_profile_and_the_clock() -> None:
     server = (SERVER[0], BarPart("prod "), BarPart("+3d00h ‖ paused "), SERVER[1])
 
     def bar_of(width: int) -> str:
-        parts = lay_out_bar(width, namespace="default", place=PLACES[0], detail="", server=server, has_keys=True)
+        parts = lay_out_bar(
+            width, namespace="default", place=USUAL[0], detail="", server=server, has_keys=True, places=USUAL
+        )
         return "".join(part.text for part in parts)
 
     assert bar_of(100).endswith(" 8   localhost:7233 prod +3d00h ‖ paused ●")

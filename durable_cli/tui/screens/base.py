@@ -41,6 +41,7 @@ class BrowserScreen(Screen[None]):
 
     HAS_PAYLOADS: ClassVar[bool] = False
     """Whether payloads are shown here."""
+
     SHOWS_MISMATCH: ClassVar[bool] = False
     """Whether it is the screen of a mismatch, which needs no way to it."""
 
