@@ -330,10 +330,6 @@ class BrowserApp(App[None]):
         """Write down what is preferred now."""
         save_preferences(self.preferences)
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return our own colours for themes that do not know them."""
-        return dict(THEMES[0].variables)
-
     def watch_theme(self, theme: str) -> None:
         if self.is_running and theme != (self.preferences.theme or DEFAULT_THEME):
             self.preferences.theme = "" if theme == DEFAULT_THEME else theme

@@ -34,8 +34,9 @@ PATIENCE_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def own_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep what the browser remembers out of the user's folder."""
+    """Keep what the browser remembers out of the user's folder, and the terminal of the tests out of its looks."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
 
 
 @pytest.fixture(scope="module")

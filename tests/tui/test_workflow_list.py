@@ -96,6 +96,4 @@ async def test_the_theme_is_kept(stage: Stage) -> None:
         assert app.theme == "dx-light"
     async with browsing(stage.server.address) as (app, pilot):
         assert app.theme == "dx-light"
-        app.theme = "nord"  # one of Textual's own, which knows nothing of our colours
-        await pilot.pause()
-        assert app.is_running
+        assert "nord" not in app.available_themes, "Textual's own know nothing of our colours"
