@@ -19,6 +19,7 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 @option("--history", type=Path, metavar="FILE", help="Browse a history from a JSON file; no server is needed.")
 @option("--place", hidden=True, default="", help="The main screen to begin with.")
 @option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
+@option("--dev-journal", metavar="PATH", hidden=True, help="Journal of the `dx dev` to attach to.")
 @attach("global_options", GlobalOptions, hidden=MEANINGLESS_HERE)
 @attach("connection", ConnectionOptions)
 def tui(
@@ -30,10 +31,11 @@ def tui(
     history: Path | None,
     place: str,
     end_with_fd: int | None,
+    dev_journal: str | None,
 ) -> None:
     """Browse workflows and their histories in the terminal.
 
-    With a workflow id, that workflow is opened at once.
+    With a workflow id, that workflow is opened at once. In a project's folder it is attached to the project's `dx dev`.
 
     \b
     dx tui
@@ -55,6 +57,7 @@ def tui(
         history_file=history,
         is_read_only=read_only,
         end_with_fd=end_with_fd,
+        dev_journal=Path(dev_journal or "."),
     ).run()
 
 

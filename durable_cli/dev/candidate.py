@@ -64,6 +64,10 @@ class Candidate(Protocol):
         """End it at once, in whatever state it is; nothing of it is left afterwards."""
 
     @property
+    def pid(self) -> int:
+        """Its process; 0 while it has none."""
+
+    @property
     def definitions(self) -> tuple[Sequence[Definition], Sequence[Definition]]:
         """The workflows and the activities that it serves, as far as that is known."""
 

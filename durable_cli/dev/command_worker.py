@@ -107,6 +107,10 @@ class CommandCandidate:
         self.task_queue = worker.task_queue
 
     @property
+    def pid(self) -> int:
+        return self._child.pid if self._child is not None else 0
+
+    @property
     def definitions(self) -> tuple[Sequence[Definition], Sequence[Definition]]:
         return (), ()
 

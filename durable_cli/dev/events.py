@@ -107,6 +107,9 @@ class Held:
     old_goes_on: bool
     is_asked: bool
     """Whether the user is being asked what to do."""
+    question: str = ""
+    """The id of what is asked, for `answers.py`."""
+    choices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class Ready:
     is_new_code: bool
     workflows: Sequence[Definition] = ()
     activities: Sequence[Definition] = ()
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

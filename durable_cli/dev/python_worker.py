@@ -135,6 +135,10 @@ class PythonCandidate:
         self.task_queue = worker.task_queue
 
     @property
+    def pid(self) -> int:
+        return self._host.pid
+
+    @property
     def definitions(self) -> tuple[Sequence[Definition], Sequence[Definition]]:
         return (self._loaded.workflows, self._loaded.activities) if self._loaded else ((), ())
 

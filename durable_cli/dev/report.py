@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from durable_cli.dev.events import Event
 from durable_cli.dev.journal import Journal
+from durable_cli.dev.output_log import OutputLog
 from durable_cli.dev.view.state_lines import render_event
 from durable_cli.dev.view.view import View
 
@@ -13,11 +14,14 @@ __all__ = ["Report", "Reporter"]
 
 
 class Report:
-    """The view and the journal."""
+    """The view, the journal, and the file of what children write."""
 
-    def __init__(self, view: View, journal: Journal, on_event: Callable[[str, Event], None]) -> None:
+    def __init__(
+        self, view: View, journal: Journal, output_log: OutputLog, on_event: Callable[[str, Event], None]
+    ) -> None:
         self.view = view
         self._journal = journal
+        self._output_log = output_log
         self._on_event = on_event
 
     def about(self, source: str) -> Reporter:
@@ -29,6 +33,10 @@ class Report:
         self._journal.write(source, event)
         self.view.show(source, render_event(event))
         self._on_event(source, event)
+
+    def open_sink(self, source: str) -> Callable[[bytes], None]:
+        """Return what takes the output of one child of a source."""
+        return self.view.open_sink(source, lambda line: self._output_log.write(source, line))
 
 
 class Reporter:
@@ -44,4 +52,4 @@ class Reporter:
 
     def open_sink(self) -> Callable[[bytes], None]:
         """Return what takes the output of one child."""
-        return self._report.view.open_sink(self._source)
+        return self._report.open_sink(self._source)

@@ -15,6 +15,7 @@ from rich.text import Text
 from temporalio.service import ConnectConfig
 
 from durable_cli.config import Settings, default_identity
+from durable_cli.dev.answers import Answers
 from durable_cli.dev.browser import Browser
 from durable_cli.dev.clients import Clients
 from durable_cli.dev.command_worker import CommandSupply
@@ -25,6 +26,7 @@ from durable_cli.dev.interaction import Interaction
 from durable_cli.dev.journal import Journal
 from durable_cli.dev.keys import Keys
 from durable_cli.dev.local_server import LocalServer
+from durable_cli.dev.output_log import OutputLog
 from durable_cli.dev.processes import Guard
 from durable_cli.dev.project.load import ProjectError, load_project
 from durable_cli.dev.project.model import Project, Worker
@@ -32,6 +34,7 @@ from durable_cli.dev.project.schema import write_schema
 from durable_cli.dev.provision.provision import provision
 from durable_cli.dev.provision.step import Result
 from durable_cli.dev.python_worker import PythonSupply
+from durable_cli.dev.question import Question
 from durable_cli.dev.report import Report
 from durable_cli.dev.runs import Runs
 from durable_cli.dev.terminal import Terminal, has_terminal
@@ -83,9 +86,12 @@ class DevSession:
         own_server = ["server"] if options.settings is None else []
         sources = ["dx", *own_server, *options.workers]
         self._view = View(sys.stdout, sources, colour=options.colour, on_lost=self._stop.set)
-        self._journal = Journal(folder)
-        self._report = Report(self._view, self._journal, self._on_event)
+        self._journal = Journal(folder, {name: project.worker[name].namespace for name in options.workers})
+        journal = self._journal.path
+        self._output_log = OutputLog(journal.with_suffix(".log"), is_beside=self._journal.is_beside)
+        self._report = Report(self._view, self._journal, self._output_log, self._on_event)
         self._dx = self._report.about("dx")
+        self._answers = Answers(journal.with_suffix(".answer"), self._find_questions, self._dx)
         self._is_interactive = has_terminal()
         self._loops: list[WorkerLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,6 +151,7 @@ class DevSession:
         for name in self._options.workers:
             self._loops.append(self._make_loop(name, self._project.worker[name], clients))
         self._tasks = [asyncio.create_task(worker_loop.run()) for worker_loop in self._loops]
+        self._tasks.append(asyncio.create_task(self._answers.run()))
         if self._server is not None:
             self._tasks.append(asyncio.create_task(self._server.run()))
         if self._options.reload and self._loops:
@@ -180,6 +187,7 @@ class DevSession:
             self._terminal.close()
         self._view.set_status(None)
         self._view.flush()
+        self._output_log.close()
         self._journal.close()
         for result in results:
             if isinstance(result, Exception):
@@ -310,16 +318,21 @@ class DevSession:
             self._interaction.press(key)
 
     def _find_browser_words(self) -> Sequence[str]:
-        if self._server is None:
-            return self._options.browser_words
-        return ["--address", self._server.address, "--disable-config-file", "--disable-config-env"]
+        words = self._options.browser_words
+        if self._server is not None:
+            words = ["--address", self._server.address, "--disable-config-file", "--disable-config-env"]
+        return [*words, "--dev-journal", str(self._journal.path)]
 
     def _on_event(self, source: str, event: Event) -> None:
         self._last_events[source] = event
         if self._interaction is not None:
             self._interaction.note(source, event)
 
+    def _find_questions(self) -> Sequence[Question]:
+        return [one.question for one in self._loops if one.question is not None]
+
     def _refresh(self) -> None:
+        self._answers.note_question()
         if self._interaction is not None:
             self._interaction.refresh()
 

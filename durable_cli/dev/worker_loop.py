@@ -223,7 +223,7 @@ class WorkerLoop:
         workflows, activities = definitions if definitions != self._told_definitions else ((), ())
         self._told_definitions = definitions
         seconds = self._served_since_s - self._started_s
-        self._reporter.tell(Ready(candidate.task_queue, seconds, old is not None, workflows, activities))
+        self._reporter.tell(Ready(candidate.task_queue, seconds, old is not None, workflows, activities, candidate.pid))
         for note in candidate.notes:
             self._reporter.tell(Note(note, "warn"))
         self._start_background(self._finish_swap(old, served))
@@ -285,7 +285,7 @@ class WorkerLoop:
 
     def _ask(self, question: Question) -> None:
         self.question = question
-        self._reporter.tell(Held(question.old_goes_on, is_asked=True))
+        self._reporter.tell(Held(question.old_goes_on, True, question.id, question.choices))
         self._on_question()
 
     # Starting again.

@@ -19,7 +19,7 @@ from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
-from durable_cli.tui.places import FIRST_PLACE, PLACES, make_screen
+from durable_cli.tui.places import FIRST_PLACE, PLACES, PROJECT_PLACE, Place, make_screen
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -30,6 +30,8 @@ from durable_cli.tui.times import set_server_clock
 from durable_cli.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from durable_cli.tui.attachment import Attachment
+    from durable_cli.tui.place_messages import JournalRead
     from durable_cli.tui.screens.batches import BatchesScreen
 
 __all__ = ["BrowserApp"]
@@ -45,6 +47,7 @@ class BrowserApp(App[None]):
 
     Args:
         end_with_fd: a pipe; when it closes, the browser ends.
+        dev_journal: of the `dx dev` to attach to, or a folder in a project that has one.
     """
 
     TITLE = "dx"
@@ -57,6 +60,7 @@ class BrowserApp(App[None]):
         Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("P", "choose_profile", "Profile: another server", show=False),
+        Binding("M", "open_mismatch", "Mismatch"),
         *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]
 
@@ -71,6 +75,7 @@ class BrowserApp(App[None]):
         history_file: Path | None = None,
         is_read_only: bool = False,
         end_with_fd: int | None = None,
+        dev_journal: Path | None = None,
     ) -> None:
         super().__init__()
         self.link = self._first_link = Link(global_options, connection, self.post_message)
@@ -82,6 +87,8 @@ class BrowserApp(App[None]):
         self.is_read_only = is_read_only or history_file is not None
         self._end_with_fd = end_with_fd
         self._has_begun = False
+        self.attachment: Attachment | None = None
+        self._dev_journal = dev_journal
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self.codec_trouble: Trouble | None = None
@@ -117,9 +124,12 @@ class BrowserApp(App[None]):
         self.set_timer(LATEST_SECONDS, self._begin)
 
     def _begin(self) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            self._connect()
+        if self._has_begun:
+            return
+        self._has_begun = True
+        self._connect()
+        if self._dev_journal is not None:
+            self._follow_dev(self._dev_journal)
 
     def _connect(self) -> None:
         _: Worker[None] = self.run_worker(self.link.keep_connected, group=CONNECT, exclusive=True)
@@ -187,6 +197,48 @@ class BrowserApp(App[None]):
         trouble = self.trouble or Trouble(self.link.absence)
         self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
         return False
+
+    # The `dx dev` of the project here
+
+    def _follow_dev(self, journal_or_folder: Path) -> None:
+        from durable_cli.tui.attachment import Attachment, find_journal
+
+        journal = find_journal(journal_or_folder)
+        if journal is not None:
+            self.attachment = Attachment(self, journal)
+            self.run_worker(self.attachment.follow(), name="dev")
+            for bar in self.screen.query(TopBar):
+                bar.update_bar()
+
+    def on_journal_read(self, message: JournalRead) -> None:
+        """Show what dx dev does, or say it where another screen is open."""
+        if self.attachment is None:
+            return
+        notices = self.attachment.take(message)
+        screen = self.screen
+        for each in self.screen_stack:
+            if isinstance(each, BrowserScreen):
+                each.show_dev()
+        self.attachment.say(
+            notice for notice in notices if not (isinstance(screen, BrowserScreen) and screen.shows_dev(notice.source))
+        )
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a mismatch only where there is one."""
+        if action == "open_mismatch":
+            is_shown = isinstance(self.screen, BrowserScreen) and self.screen.SHOWS_MISMATCH
+            return self.attachment is not None and bool(self.attachment.book.broken) and not is_shown
+        return super().check_action(action, parameters)
+
+    async def action_open_mismatch(self) -> None:
+        """Open the run that does not repeat its history, at the event."""
+        if self.attachment is not None and self.attachment.book.broken and not isinstance(self.screen, ModalScreen):
+            await self.attachment.open_run(*self.attachment.book.broken[0])
+
+    def offers_place(self, place: Place) -> bool:
+        """Whether the bar shows the way to a place."""
+        return place.name != PROJECT_PLACE or self.attachment is not None
 
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -19,10 +20,16 @@ from durable_cli.tui.place_rows import (
 )
 from durable_cli.tui.schedules.rows import ScheduleDetail, ScheduleRow
 
+if TYPE_CHECKING:
+    from durable_cli.tui.dev.log_lines import RawLine
+    from durable_cli.tui.dev.rows import DevEvent
+
 __all__ = [
     "BatchesListed",
     "DeploymentDescribed",
     "DeploymentsListed",
+    "JournalRead",
+    "LogRead",
     "MetricsRead",
     "NamespacesListed",
     "NotServed",
@@ -127,3 +134,19 @@ class MetricsRead(Latest):
     time_s: float
     values: dict[str, float]
     problem: str = ""
+
+
+@dataclass
+class JournalRead(Message):
+    """Further lines of the journal of `dx dev`, and whether that runs."""
+
+    events: Sequence[DevEvent]
+    is_running: bool
+
+
+@dataclass
+class LogRead(Message):
+    """Further lines of the log of `dx dev`; the first ones are all that there is to begin with."""
+
+    lines: Sequence[RawLine]
+    is_first: bool

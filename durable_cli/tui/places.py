@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 if TYPE_CHECKING:
     from durable_cli.tui.screens.base import BrowserScreen
 
-__all__ = ["FIRST_PLACE", "PLACES", "Place", "find_place", "make_screen"]
+__all__ = ["FIRST_PLACE", "PLACES", "PROJECT_PLACE", "Place", "find_place", "make_screen"]
 
 
 class Place(NamedTuple):
@@ -34,8 +34,11 @@ PLACES = (
     Place("batches", "6", "batches", "BatchesScreen"),
     Place("namespaces", "7", "namespaces", "NamespacesScreen"),
     Place("server", "8", "server", "ServerScreen"),
+    Place("dev", "9", "dev", "DevScreen"),
 )
 FIRST_PLACE = PLACES[0].name
+PROJECT_PLACE = PLACES[-1].name
+"""Of interest in a project's folder alone."""
 
 
 def find_place(name: str) -> Place:

@@ -45,6 +45,8 @@ def test_beside_the_log(tmp_path: Path) -> None:
     with terminal(project, [*dx_command(), "dev", "--tui"], columns=160) as screen:
         screen.wait_for("order-1", pane=1)
         screen.wait_for("● orders", pane=0)
+        screen.press("9", pane=1)
+        screen.wait_for("● orders  serving", pane=1)
         screen.press("q", pane=1)
         wait_until(lambda: screen.pane_count() == 1, "the pane's end")
         screen.press("q")

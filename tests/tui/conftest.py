@@ -68,6 +68,7 @@ async def browsing(
     namespace: str | None = None,
     workflow_id: str = "",
     is_read_only: bool = False,
+    dev_journal: Path | None = None,
     size: tuple[int, int] = (120, 35),
     connection: ConnectionOptions | None = None,
     config_file: Path | None = None,
@@ -79,6 +80,7 @@ async def browsing(
         connection or ConnectionOptions(address=address or f"127.0.0.1:{find_free_port()}", namespace=namespace),
         workflow_id=workflow_id,
         is_read_only=is_read_only,
+        dev_journal=dev_journal,
     )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot

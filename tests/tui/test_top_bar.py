@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from durable_cli.tui.places import PLACES, find_place
+from durable_cli.tui.places import PLACES, Place, find_place
 from durable_cli.tui.widgets.top_bar import BarPart, lay_out_bar
 
-SERVER = (BarPart("localhost:7233 ", "quiet", PLACES[-1].action), BarPart("●", "success"))
+USUAL = PLACES[:-1]
+SERVER = (BarPart("localhost:7233 ", "quiet", find_place("server").action), BarPart("●", "success"))
 STRIP = "1 workflows  2 schedules  3 task queues  4 workers  5 deployments  6 batches  7 namespaces  8 server"
 
 
-def bar(width: int, detail: str = "", *, namespace: str = "default", has_keys: bool = True) -> str:
+def bar(
+    width: int,
+    detail: str = "",
+    *,
+    namespace: str = "default",
+    has_keys: bool = True,
+    places: Sequence[Place] = USUAL,
+) -> str:
     parts = lay_out_bar(
-        width, namespace=namespace, place=find_place("schedules"), detail=detail, server=SERVER, has_keys=has_keys
+        width,
+        namespace=namespace,
+        place=find_place("schedules"),
+        detail=detail,
+        server=SERVER,
+        has_keys=has_keys,
+        places=places,
     )
     return "".join(part.text for part in parts)
 
@@ -33,6 +49,11 @@ def bar(width: int, detail: str = "", *, namespace: str = "default", has_keys: b
 )
 def test_what_has_room(width: int, detail: str, shown: str) -> None:
     assert bar(width, detail) == shown
+
+
+def test_in_a_project_there_is_a_way_to_what_dx_dev_does() -> None:
+    assert bar(140, places=PLACES) == f"dx / default                 {STRIP}  9 dev   ●"
+    assert bar(100, places=PLACES).endswith(" 1 2 3 4 5 6 7 8 9   localhost:7233 ●")
 
 
 def test_wide_characters_take_their_room() -> None:
@@ -58,7 +79,9 @@ def test_the_address_is_left_out_before_the_profile_and_the_clock() -> None:
     server = (SERVER[0], BarPart("prod "), BarPart("+3d00h ‖ paused "), SERVER[1])
 
     def bar_of(width: int) -> str:
-        parts = lay_out_bar(width, namespace="default", place=PLACES[0], detail="", server=server, has_keys=True)
+        parts = lay_out_bar(
+            width, namespace="default", place=USUAL[0], detail="", server=server, has_keys=True, places=USUAL
+        )
         return "".join(part.text for part in parts)
 
     assert bar_of(100).endswith(" 8   localhost:7233 prod +3d00h ‖ paused ●")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
@@ -18,6 +19,7 @@ from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.nothing_note import nothing_words
+from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
 from durable_cli.tui.widgets.waterfall import Waterfall
 from tests.tui.histories import SECOND_NS, START_NS, Story
 
@@ -25,7 +27,7 @@ from tests.tui.histories import SECOND_NS, START_NS, Story
 class Stand(App[None]):
     """An app with one widget."""
 
-    def __init__(self, widget: LineView | Waterfall) -> None:
+    def __init__(self, widget: LineView | Waterfall | VirtualTable[Text]) -> None:
         super().__init__()
         self._widget = widget
         for theme in THEMES:
@@ -163,3 +165,15 @@ def test_an_empty_list_says_how_to_start_a_workflow_there(address: str, namespac
     assert (
         nothing_words(address, namespace, "x", is_read_only=False)[0] == f"No workflow in namespace {namespace} matches"
     )
+
+
+@pytest.mark.parametrize("text", ["short", "much longer than its column"])
+async def test_a_cell_keeps_its_colour_when_it_is_cut(text: str) -> None:
+    table = VirtualTable[Text]([Column("Name", 10)], lambda row: [row], lambda row: row.plain)
+    async with Stand(table).run_test(size=(20, 5)):
+        table.set_rows([Text(text, style="#123456")])
+        first = next(iter(table.render_line(1)))
+        assert first.text.rstrip() in (text, f"{text[:9]}…")
+        assert first.style is not None
+        assert first.style.color is not None
+        assert first.style.color.name == "#123456"

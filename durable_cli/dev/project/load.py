@@ -10,12 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from durable_cli.dev.project.model import Project
+from durable_cli.dev.project.nearest import FILENAME, find_nearest
 from durable_cli.dev.project.problems import Problem, find_problems, locate_syntax_error
 from durable_cli.errors import CliError
 
 __all__ = ["FILENAME", "ProjectError", "find_project_file", "load_project", "parse_project"]
-
-FILENAME = "dx.toml"
 
 
 class ProjectError(CliError):
@@ -56,9 +55,8 @@ def find_project_file(path_or_folder: Path) -> Path:
         return start
     if not start.is_dir():
         raise ProjectError(f"there is no file or folder {path_or_folder}", "check the path")
-    for folder in (start, *start.parents):
-        if (folder / FILENAME).is_file():
-            return folder / FILENAME
+    if (found := find_nearest(start)) is not None:
+        return found
     raise ProjectError(f"there is no {FILENAME} in {start} or above it", "`dx new` makes a project with one")
 
 

@@ -63,9 +63,14 @@ class View:
         self._has_status_line = False
         self._is_held = False
 
-    def open_sink(self, source: str) -> Callable[[bytes], None]:
-        """Return what takes the output of one child of a source."""
-        splitter = LineSplitter(lambda line: self._write(f"{self._bars[source]} {line}"), keep_colour=self.has_colour)
+    def open_sink(self, source: str, on_line: Callable[[str], None] = lambda line: None) -> Callable[[bytes], None]:
+        """Return what takes the output of one child of a source; `on_line` is told each line of it."""
+
+        def emit(line: str) -> None:
+            self._write(f"{self._bars[source]} {line}")
+            on_line(line)
+
+        splitter = LineSplitter(emit, keep_colour=self.has_colour)
         timer: asyncio.TimerHandle | None = None
 
         def feed(data: bytes) -> None:

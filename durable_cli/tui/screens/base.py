@@ -42,6 +42,9 @@ class BrowserScreen(Screen[None]):
     HAS_PAYLOADS: ClassVar[bool] = False
     """Whether payloads are shown here."""
 
+    SHOWS_MISMATCH: ClassVar[bool] = False
+    """Whether it is the screen of a mismatch, which needs no way to it."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
         Binding("T", "change_time", "Skip time on a local server", show=False),
@@ -127,6 +130,13 @@ class BrowserScreen(Screen[None]):
         refused = next(iter(self._troubles.values()), self.browser.codec_trouble if self.HAS_PAYLOADS else None)
         for note in self.query(TroubleNote):  # a screen that is still being made has none
             note.show(self.browser.trouble or refused)
+
+    def show_dev(self) -> None:
+        """Show what `dx dev` has done."""
+
+    def shows_dev(self, source: str) -> bool:
+        """Whether it shows itself what `dx dev` does with a worker, so that no word about that is needed here."""
+        return False
 
     # What changes something.
 

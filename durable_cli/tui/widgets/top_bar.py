@@ -57,13 +57,15 @@ class TopBar(Widget):
     def render_line(self, y: int) -> Strip:
         app = cast("BrowserApp", self.app)
         sign, variable = SIGNS[app.connection]
+        here = find_place(app.current_mode)
         self._parts = lay_out_bar(
             self.size.width,
             namespace=app.link.namespace,
-            place=find_place(app.current_mode),
+            place=here,
             detail=self._detail,
             has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
             server=self._server_parts(app, BarPart(sign, variable)),
+            places=[each for each in PLACES if each == here or app.offers_place(each)],
         )
         colors = app.theme_variables
         line = Text(end="", no_wrap=True)
@@ -74,7 +76,7 @@ class TopBar(Widget):
 
     def _server_parts(self, app: BrowserApp, sign: BarPart) -> Sequence[BarPart]:
         """Return profile, address, clock and connection, those first that are left out where there is no room."""
-        parts = [BarPart(f"{app.link.address} ", "quiet", PLACES[-1].action)]
+        parts = [BarPart(f"{app.link.address} ", "quiet", find_place("server").action)]
         if app.link.profile:
             parts.append(BarPart(f"{app.link.profile} ", "foreground", "app.choose_profile"))
         if app.clock is not None and app.clock.badge:
@@ -92,7 +94,14 @@ class TopBar(Widget):
 
 
 def lay_out_bar(
-    width: int, *, namespace: str, place: Place, detail: str, server: Sequence[BarPart], has_keys: bool
+    width: int,
+    *,
+    namespace: str,
+    place: Place,
+    detail: str,
+    server: Sequence[BarPart],
+    has_keys: bool,
+    places: Sequence[Place] = PLACES,
 ) -> Sequence[BarPart]:
     """Say what stands in a bar of a width: all places, their keys, or the place's name alone.
 
@@ -104,8 +113,8 @@ def lay_out_bar(
         home += [BarPart(" / "), BarPart(namespace, action="app.choose_namespace")]
     end = [BarPart(" / "), BarPart(detail)] if detail else []
     here = [BarPart(" / "), BarPart(place.title, action=place.action)]
-    strip = [*_strip(place, has_keys=has_keys), BarPart(" " * GAP)]
-    keys = [*_keys(place), BarPart(" " * GAP)]
+    strip = [*_strip(places, place, has_keys=has_keys), BarPart(" " * GAP)]
+    keys = [*_keys(places, place), BarPart(" " * GAP)]
     choices = [
         ([*home, *end], [*strip, *server]),
         ([*home, *end], [*strip, *server[1:]]),
@@ -123,16 +132,16 @@ def lay_out_bar(
     return _shorten([*home, *here, *end], width)
 
 
-def _keys(current: Place) -> list[BarPart]:
+def _keys(places: Sequence[Place], current: Place) -> list[BarPart]:
     return [
         BarPart(f" {place.key}", "accent" if place == current else "quiet", place.action, is_bold=place == current)
-        for place in PLACES
+        for place in places
     ]
 
 
-def _strip(current: Place, *, has_keys: bool) -> list[BarPart]:
+def _strip(places: Sequence[Place], current: Place, *, has_keys: bool) -> list[BarPart]:
     parts: list[BarPart] = []
-    for place in PLACES:
+    for place in places:
         is_current = place == current
         if parts:
             parts.append(BarPart("  "))

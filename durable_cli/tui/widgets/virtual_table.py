@@ -389,7 +389,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             whole.no_wrap, whole.end = True, ""
             whole.truncate(width, overflow="ellipsis")
             spaces = Segment(" " * (width - whole.cell_len), style)
-            words = Segment.apply_style(whole.render(self.app.console), style)
+            # A text without spans leaves its own style to others.
+            own = style + self.app.console.get_style(whole.style) if whole.style else style
+            words = Segment.apply_style(whole.render(self.app.console), own)
             return (spaces, *words, Segment(" " * GAP, style)) if right else (*words, spaces, Segment(" " * GAP, style))
         # Most cells are of one style, and fit: they need no layout.
         if isinstance(cell, Text) and cell.style:

@@ -101,8 +101,12 @@ class WorkflowScreen(ActivityActionsScreen):
         yield RunHeader()
         yield TabStrip(TABS)
         yield TroubleNote(id="trouble")
-        yield Container(id="views")
+        yield from self.compose_body()
         yield KeyBar()
+
+    def compose_body(self) -> ComposeResult:
+        """Make what holds the views."""
+        yield Container(id="views")
 
     def on_mount(self) -> None:
         super().on_mount()
