@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["BrowserApp"]
 
 CONNECT, CLOCK = "connect", "clock"
+LATEST_SECONDS = 0.5
 BETWEEN = "between"
 BATCHES = "batches"
 
@@ -89,6 +90,7 @@ class BrowserApp(App[None]):
         self.is_read_only = is_read_only or history_file is not None
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
+        self._has_begun = False
         self.attachment: Attachment | None = None
         self._dev_journal = dev_journal
         self.connection = Connection.CONNECTING
@@ -129,9 +131,17 @@ class BrowserApp(App[None]):
         if self._end_with_fd is not None:
             loop.add_reader(self._end_with_fd, self._end, self._end_with_fd)
         # What the feed needs takes longer to import than all that is drawn first.
-        self.call_after_refresh(self._connect)
+        self.call_after_refresh(self._begin)
+        # A screen that is covered before it was drawn would never say that it was.
+        self.set_timer(LATEST_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        if self._has_begun:
+            return
+        self._has_begun = True
+        self._connect()
         if self._dev_journal is not None:
-            self.call_after_refresh(self._follow_dev, self._dev_journal)
+            self._follow_dev(self._dev_journal)
 
     def _connect(self) -> None:
         _: Worker[None] = self.run_worker(self.link.keep_connected, group=CONNECT, exclusive=True)

@@ -103,10 +103,10 @@ async def test_it_finds_the_server_when_that_comes_back(tmp_path: Path) -> None:
         async with browsing(first.address) as (app, _):
             await until(lambda: "0 runs" in screen_text(app), "it is connected")
             await asyncio.to_thread(first.stop)
-            await until(lambda: "does not answer" in screen_text(app), "it says that the server is gone")
+            await until(lambda: "nothing listens at" in screen_text(app), "it says that the server is gone")
             again = await asyncio.to_thread(launch_dx, tmp_path, port=first.port, db_filename=database)
             with running(again):
-                await until(lambda: "does not answer" not in screen_text(app), "it is connected again")
+                await until(lambda: "nothing listens at" not in screen_text(app), "it is connected again")
 
 
 async def test_an_unknown_namespace_says_so(stage: Stage) -> None:
