@@ -161,7 +161,7 @@ async def test_a_server_that_knows_no_rpc_but_one() -> None:
             await until(lambda: not isinstance(app.screen, WorkflowScreen), "back at the list")
             for place in PLACES:
                 await pilot.press(place.key)
-                said = {"workflows": "does not offer this", "server": "version 1.0.0"}.get(
+                said = {"workflows": "does not offer this", "server": "version 1.0.0", "dev": "No project here"}.get(
                     place.name, "This server has no "
                 )
                 await until(lambda said=said: said in screen_text(app), f"{place.name}: it says {said!r}")
