@@ -18,12 +18,12 @@ BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
     "dev": 720,
+    "tui": 600,  # each screen is drawn in every theme and size
     "testing": 360,
     "store": 240,
     "differential": 300,
     "cli": 360,
     "service": 240,
-    "tui": 360,
     "bench": 120,
     "packaging": 240,
     "sim": 300,

@@ -22,6 +22,7 @@ from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.messages import Connection, ConnectionChanged, Trouble
+from durable_cli.tui.screenshot import Run, iterate_runs
 from tests.tui.histories import SECOND_NS, START_NS
 
 __all__ = ["NOW_NS", "SCENES", "Scene", "Still", "ago", "playing", "scene"]
@@ -111,13 +112,13 @@ class Still:
         for widget in self.app.screen.query("*"):
             if isinstance(widget, Input | TextArea):
                 widget.cursor_blink = False
-        seen = ""
+        seen: list[Run] = []
         for _ in range(SETTLED_LOOKS):
             await self.pilot.pause()
-            picture = self.app.export_screenshot()
-            if picture == seen:
+            shown = list(iterate_runs(self.app))
+            if shown == seen:
                 return
-            seen = picture
+            seen = shown
         raise AssertionError("the screen never comes to rest")
 
 
