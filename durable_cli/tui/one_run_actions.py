@@ -41,6 +41,10 @@ class TargetRun(NamedTuple):
         return self.status not in (0, RUNNING, PAUSED)
 
 
+# What every screen offers, and the menu itself.
+NOT_OF_A_RUN = frozenset({"change_by_menu", "change_time", "change_undo"})
+
+
 class OneRunActionsScreen(BrowserScreen):
     """A screen with a run under its cursor."""
 
@@ -77,7 +81,7 @@ class OneRunActionsScreen(BrowserScreen):
         actions: dict[str, str] = {}
         for active in self.active_bindings.values():
             binding = active.binding
-            is_change = binding.action.startswith(CHANGE_PREFIX) and binding.action != "change_by_menu"
+            is_change = binding.action.startswith(CHANGE_PREFIX) and binding.action not in NOT_OF_A_RUN
             if active.enabled and (is_change or binding.action == "query"):
                 label = f"{self.app.get_key_display(binding):<3} {binding.description}"
                 actions.setdefault(binding.action, label)
