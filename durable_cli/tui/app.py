@@ -298,7 +298,7 @@ class BrowserApp(App[None]):
     @work
     async def action_choose_profile(self) -> None:
         """Go to the server of another profile of the configuration file."""
-        from durable_cli.tui.profile_choice import choose_link
+        from durable_cli.tui.actions.profile import choose_link
 
         link = await choose_link(self, self._first_link)
         if link is not None:

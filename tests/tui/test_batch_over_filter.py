@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
+from durable_cli.tui.actions.batch import act_on_all
 from durable_cli.tui.app import BrowserApp
-from durable_cli.tui.batch_actions import act_on_all
 from durable_cli.tui.batch_order import OPERATIONS, ManyRuns, Refusal, join_filters, order_filter
 from durable_cli.tui.feed.link import Link, LostError
 from durable_cli.tui.feed.many_runs import act_on_runs

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from durable_cli.tui.filter_completion import (
+from durable_cli.tui.filter.completion import (
     ATTRIBUTES,
     OPERATORS,
     STATUSES,
@@ -14,7 +14,7 @@ from durable_cli.tui.filter_completion import (
     find_choices,
     merge_attributes,
 )
-from durable_cli.tui.filter_reading import Expected, read_filter
+from durable_cli.tui.filter.reading import Expected, read_filter
 
 NOW = datetime(2026, 11, 26, 4, 30, 0, tzinfo=UTC)
 TOLD = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from durable_cli.tui.filter_refusal import explain_refusal
+from durable_cli.tui.filter.refusal import explain_refusal
 
 ATTRIBUTES = {"WorkflowType": "Keyword", "Amount": "Int", "Note": "Text", "StartTime": "Datetime"}
 SYNTAX = "malformed SQL query: syntax error at position 42"

@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.profiles import Profile, choose_profile, list_profiles, load_profile_codec
+from durable_cli.tui.actions.profile import profile_options
 from durable_cli.tui.app import BrowserApp
-from durable_cli.tui.profile_choice import profile_options
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.times import moved_ns
 from tests.cli.conftest import Stage, run_stage

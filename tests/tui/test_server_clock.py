@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from durable_cli.tui.actions.clock import list_moves
 from durable_cli.tui.app import BrowserApp
-from durable_cli.tui.clock_actions import list_moves
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.rows import EventRow
 from durable_cli.tui.server_clock import ServerClock

@@ -177,7 +177,7 @@ class BrowserScreen(Screen[None]):
     @work
     async def action_change_time(self) -> None:
         """Move the clock of a local server."""
-        from durable_cli.tui.clock_actions import move_clock
+        from durable_cli.tui.actions.clock import move_clock
 
         await move_clock(self)
 

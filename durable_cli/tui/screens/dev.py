@@ -14,9 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from durable_cli.tui.actions.dev import DevActionsScreen
 from durable_cli.tui.dev.log_lines import LEVELS, LogBook, LogFilter, LogLine, RawLine
 from durable_cli.tui.dev.rows import Reload, StoryLine
-from durable_cli.tui.dev_actions import DevActionsScreen
 from durable_cli.tui.dev_looks import RELOAD_COLUMNS, draw_members, reload_cells
 from durable_cli.tui.feed.dev import watch_log
 from durable_cli.tui.place_messages import LogRead

@@ -14,12 +14,12 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
 from durable_cli.dev.host_events import Mismatch, ReplayFailure
+from durable_cli.tui.actions.dev import MEANINGS, DevActionsScreen
 from durable_cli.tui.attachment import Attachment
 from durable_cli.tui.dev.report import caller_lines
 from durable_cli.tui.dev.rows import BrokenRun, Member, Outcome, Phase
 from durable_cli.tui.dev.source import find_excerpt, shorten_path
 from durable_cli.tui.dev.words import say_check, say_count, say_files, say_seconds
-from durable_cli.tui.dev_actions import MEANINGS, DevActionsScreen
 from durable_cli.tui.lines import show_controls, trace_lines
 from durable_cli.tui.messages import HistoryGrew
 from durable_cli.tui.screens.workflow.screen import SHORT_HEIGHT, WorkflowScreen

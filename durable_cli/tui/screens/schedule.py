@@ -15,9 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from durable_cli.tui.actions.schedule import ScheduleActionsScreen
 from durable_cli.tui.feed.schedules import watch_schedule
 from durable_cli.tui.place_messages import ScheduleDescribed
-from durable_cli.tui.schedule_actions import ScheduleActionsScreen
 from durable_cli.tui.schedules.rows import ActionRow, ScheduleDetail, ScheduleRow
 from durable_cli.tui.schedules.spec_words import spec_words
 from durable_cli.tui.schedules.week import count_week

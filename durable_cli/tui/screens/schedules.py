@@ -10,9 +10,9 @@ from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
 
+from durable_cli.tui.actions.schedule import ScheduleActionsScreen
 from durable_cli.tui.feed.schedules import watch_schedules
 from durable_cli.tui.place_messages import SchedulesListed
-from durable_cli.tui.schedule_actions import ScheduleActionsScreen
 from durable_cli.tui.schedules.rows import ScheduleRow
 from durable_cli.tui.schedules.spec_words import spec_words
 from durable_cli.tui.screens.base import Watch

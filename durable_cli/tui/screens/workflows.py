@@ -14,17 +14,17 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.one_run import TargetRun
+from durable_cli.tui.actions.run import RunActionsScreen
 from durable_cli.tui.batch_order import ManyRuns
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
-from durable_cli.tui.filter_completion import ATTRIBUTES, Choice, find_choices, merge_attributes
-from durable_cli.tui.filter_refusal import explain_refusal
+from durable_cli.tui.filter.completion import ATTRIBUTES, Choice, find_choices, merge_attributes
+from durable_cli.tui.filter.refusal import explain_refusal
 from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble, TroubleChanged
-from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.rows import RunRow
-from durable_cli.tui.run_actions import RunActionsScreen
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
 from durable_cli.tui.screens.base import Watch
@@ -240,7 +240,7 @@ class WorkflowsScreen(RunActionsScreen):
     @work
     async def action_change_batch(self) -> None:
         """Do something to the marked runs, or else to all that match the filter."""
-        from durable_cli.tui.batch_actions import order_batch
+        from durable_cli.tui.actions.batch import order_batch
 
         await order_batch(self, self._query, self.target_runs() if self.table.marked else ())
 

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.suggester import SuggestionReady
 from textual.widgets import Input, Static
 
-from durable_cli.tui.filter_completion import Choice, complete
+from durable_cli.tui.filter.completion import Choice, complete
 
 __all__ = ["ChoiceLine", "FilterBar"]
 

@@ -14,6 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.activity import ActivityActionsScreen
+from durable_cli.tui.actions.one_run import TargetRun
 from durable_cli.tui.feed.run import HistoryWatch, load_history, watch_run
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
@@ -21,9 +23,7 @@ from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.reset_points import ResetPoint, find_reset_point
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.messages import CodecChanged, Connection, ConnectionChanged, HistoryGrew, HistoryRead, RunDescribed
-from durable_cli.tui.one_run_actions import TargetRun
 from durable_cli.tui.screens.base import WATCHES, Watch
-from durable_cli.tui.screens.workflow.activity_actions import ActivityActionsScreen
 from durable_cli.tui.screens.workflow.header import RunHeader
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import now_ns

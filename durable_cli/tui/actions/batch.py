@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.one_run import ARGUMENTS
 from durable_cli.tui.batch_order import OPERATIONS, BatchOrder, ManyRuns, Operation, Run, order_filter
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
@@ -24,10 +25,9 @@ from durable_cli.tui.feed.many_runs import (
     make_action,
     start_batch,
 )
-from durable_cli.tui.one_run_actions import ARGUMENTS
 
 if TYPE_CHECKING:
-    from durable_cli.tui.run_actions import RunActionsScreen
+    from durable_cli.tui.actions.run import RunActionsScreen
 
 __all__ = ["act_on_all", "order_batch"]
 

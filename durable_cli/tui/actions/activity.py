@@ -8,6 +8,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.run import RunActionsScreen
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
@@ -25,7 +26,6 @@ from durable_cli.tui.field_checks import check_count, check_duration
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
 from durable_cli.tui.history.run_book import STARTED_STATES, RunBook
-from durable_cli.tui.run_actions import RunActionsScreen
 
 __all__ = ["ActivityActionsScreen"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from durable_cli.tui.filter_reading import Expected, Reading, read_filter
+from durable_cli.tui.filter.reading import Expected, Reading, read_filter
 
 __all__ = ["ATTRIBUTES", "OPERATORS", "STATUSES", "Choice", "complete", "find_choices", "merge_attributes"]
 

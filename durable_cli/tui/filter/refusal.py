@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from durable_cli.tui.filter_completion import OPERATORS, STATUSES
-from durable_cli.tui.filter_reading import read_filter
+from durable_cli.tui.filter.completion import OPERATORS, STATUSES
+from durable_cli.tui.filter.reading import read_filter
 
 __all__ = ["Refusal", "explain_refusal"]
 

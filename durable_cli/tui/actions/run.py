@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
+from durable_cli.tui.actions.one_run import ARGUMENTS, OneRunActionsScreen
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.actions import cancel_workflow, signal_workflow, terminate_workflow
-from durable_cli.tui.one_run_actions import ARGUMENTS, OneRunActionsScreen
 
 if TYPE_CHECKING:
     from durable_cli.tui.batch_order import ManyRuns
@@ -40,7 +40,7 @@ class RunActionsScreen(OneRunActionsScreen):
         if len(targets) == 1:
             await self.do(lambda link: action(link, *targets[0]))
             return
-        from durable_cli.tui.batch_actions import act_on_all
+        from durable_cli.tui.actions.batch import act_on_all
 
         await act_on_all(self, f"To {len(targets):,} runs", targets, action, "done to")
 
