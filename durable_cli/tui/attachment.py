@@ -15,7 +15,7 @@ from durable_cli.tui.feed.dev import watch_journal
 from durable_cli.tui.place_messages import JournalRead
 
 if TYPE_CHECKING:
-    from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.app_places import PlacesApp
 
 __all__ = ["Attachment", "find_journal"]
 
@@ -25,7 +25,7 @@ LOOPBACK = ("localhost:", "127.0.0.1:", "[::1]:")
 class Attachment:
     """What is known of `dx dev`, and what the browser does about it."""
 
-    def __init__(self, app: BrowserApp, journal: Path) -> None:
+    def __init__(self, app: PlacesApp, journal: Path) -> None:
         self.journal = journal
         self.log = journal.with_suffix(".log")
         self.folder = journal.parent.parent

@@ -11,12 +11,12 @@ from durable_cli.tui.dialogs.pick import PickDialog
 from durable_cli.tui.feed.link import Link
 
 if TYPE_CHECKING:
-    from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.app_places import PlacesApp
 
 __all__ = ["choose_link", "profile_options"]
 
 
-async def choose_link(app: BrowserApp, first: Link) -> Link | None:
+async def choose_link(app: PlacesApp, first: Link) -> Link | None:
     """Ask for a profile; return the link to its server, or None to stay.
 
     Args:
