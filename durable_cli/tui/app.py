@@ -194,6 +194,7 @@ class BrowserApp(App[None]):
         await self.leave_details()
         screen = cast(BrowserScreen, self.screen)
         screen.query_one(TopBar).update_bar()
+        screen.forget_undos()
         screen.show_namespace()
 
     def keep_preferences(self) -> None:
