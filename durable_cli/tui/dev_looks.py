@@ -44,7 +44,7 @@ OUTCOMES = {
 RELOAD_COLUMNS = (
     Column("", 1),
     Column("Time", 8),
-    Column("Worker", 10, rank=1),
+    Column("Worker", 8, grow=1, rank=1),
     Column("Saved", 14, grow=2),
     Column("Load", 7, right=True, rank=3),
     Column("Replay", 22, grow=1),
