@@ -161,6 +161,8 @@ class Client:
                 return "is a worker running? `dx workflow describe` shows what the workflow waits for"
             case RPCStatusCode.RESOURCE_EXHAUSTED:
                 return "the server limits requests: try again more slowly"
+            case RPCStatusCode.FAILED_PRECONDITION if "no poller seen" in error.message:
+                return "no worker polls its task queue: start one, then try again"
             case RPCStatusCode.INVALID_ARGUMENT | RPCStatusCode.FAILED_PRECONDITION:
                 return "the server refused the request as it is: what it says must change first"
             case _:

@@ -100,6 +100,7 @@ class PlacesApp(ServerApp):
         await self.leave_details()
         screen = cast(BrowserScreen, self.screen)
         screen.query_one(TopBar).update_bar()
+        screen.forget_undos()
         screen.show_namespace()
 
     @work

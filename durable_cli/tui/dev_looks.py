@@ -44,12 +44,12 @@ OUTCOMES = {
 RELOAD_COLUMNS = (
     Column("", 1),
     Column("Time", 8),
-    Column("Worker", 10, rank=2),
+    Column("Worker", 8, grow=1, rank=1),
     Column("Saved", 14, grow=2),
     Column("Load", 7, right=True, rank=3),
     Column("Replay", 22, grow=1),
-    Column("Result", 12, grow=5, rank=1),
-    Column("Took", 7, right=True),
+    Column("Result", 12, grow=5),
+    Column("Took", 7, right=True, rank=2),
 )
 MOST_MEMBERS = 8
 NANOSECONDS = 1_000_000_000

@@ -16,6 +16,8 @@ from textual.widgets import Input, OptionList
 
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.dialogs.form import FormDialog
+from durable_cli.tui.feed.link import Link
+from durable_cli.tui.screens.base import BrowserScreen, Change
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.cli.conftest import SERVER_UNDER_TEST, Stage
@@ -309,10 +311,6 @@ async def test_an_activity_is_completed_or_failed_in_a_workers_place(carts: Stag
         history = await cart.fetch_history()
         await pilot.press("c")
         await until(lambda: "there is nothing to cancel" in screen_text(app), "nor can it be canceled")
-        for key, refusal in (("s", "can't signal"), ("t", "can't terminate"), ("U", "can't update")):
-            await pilot.press(key, *"note", "ctrl+s")
-            await until(lambda words=refusal: words in screen_text(app), f"the server's refusal is said: {refusal}")
-        await pilot.press("escape")
         assert await cart.fetch_history() == history
 
     async with browsing(carts.server.address, workflow_id=other.id, size=WIDE) as (app, pilot):
@@ -382,3 +380,67 @@ async def test_only_reading_hides_every_change(carts: Stage) -> None:
         assert "Complete the activity" not in screen_text(app)
         await pilot.press("escape", "Q")
         await until_form(app, "Ask a query")
+
+
+async def test_a_run_that_is_over_takes_nothing_more(carts: Stage) -> None:
+    cart = await start_cart(carts)
+    async with browsing(carts.server.address, workflow_id=cart.id, size=WIDE) as (app, pilot):
+        await until_waiting(app)
+        await pilot.press("s")
+        await until_form(app, f"Signal {cart.id}")
+        fill(app, name="note", arguments='"long words", 1')
+        await cart.terminate()
+        await pilot.press("ctrl+s")
+        await until_problem(app, "already completed")
+        assert '"long words", 1' in screen_text(app)
+        await pilot.press("escape")
+        await until(lambda: "■ Terminated" in screen_text(app), "its end is seen")
+        for key, verb in (("s", "signal"), ("U", "update"), ("p", "pause"), ("t", "terminate"), ("c", "cancel")):
+            await pilot.press(key)
+            said = f"{cart.id} is over: there is nothing to {verb}"
+            await until(lambda said=said: said in screen_text(app), f"it is said: {said}")  # type: ignore[misc]
+            assert not isinstance(app.screen, FormDialog)
+
+        # What was open at its end has not gone on.
+        await pilot.press("2")
+        await until(lambda: "pack" in screen_text(app) and "Took" in screen_text(app), "its history is shown")
+        row = next(line for line in screen_text(app).splitlines() if " pack " in line)
+        assert "s…" not in row
+
+
+async def test_the_menu_takes_an_action_by_its_key(carts: Stage) -> None:
+    cart = await start_cart(carts)
+    async with browsing(carts.server.address, workflow_id=cart.id, size=WIDE) as (app, pilot):
+        await until_waiting(app)
+        for key, title in (("t", "Terminate"), ("s", "Signal"), ("S", "Start a workflow like"), ("p", "Pause")):
+            await pilot.press("full_stop", key, "enter")
+            await until_form(app, f"{title} {cart.id}")
+            await pilot.press("escape")
+        await pilot.press("full_stop", *"zzz")
+        await until(lambda: "nothing like that" in screen_text(app), "there is no such action")
+
+
+async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace() -> None:
+    done: list[str] = []
+
+    def change(words: str) -> Change:
+        async def act(_: Link) -> str:
+            done.append(words)
+            return words
+
+        return act
+
+    async with browsing() as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, BrowserScreen)
+        for words in ("one", "two"):
+            await screen.do(change(words), undo=change(f"not {words}"))
+        await pilot.press("u")
+        await until(lambda: done[-1] == "not two", "the last is taken back")
+        await pilot.press("u")
+        await until(lambda: done[-1] == "not one", "then the one before it")
+        await screen.do(change("three"), undo=change("not three"))
+        await app.change_namespace("other")
+        await pilot.press("u")
+        await pilot.pause()
+        assert done == ["one", "two", "not two", "not one", "three"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -188,6 +189,10 @@ async def test_the_log_is_searched_narrowed_and_paused(dev: DevProcess) -> None:
         assert len(view.lines) == count
         await pilot.press("space")
         await until(lambda: len(view.lines) > count and "following" in screen_text(app), "they are shown")
+        await pilot.press("space", "w", "l", "slash", *"charged", "enter")
+        assert "paused" in screen_text(app), "narrowing does not let it go on"
+        await pilot.press("escape", "space")
+        await until(lambda: "following" in screen_text(app), "it goes on")
 
 
 async def test_it_goes_on_when_dx_dev_ends_and_starts_again(tmp_path: Path) -> None:
@@ -223,6 +228,8 @@ async def test_a_question_is_answered_from_here(tmp_path: Path) -> None:
             replace_in(project / "workflows.py", *BREAKING)
             await until(lambda: isinstance(app.screen, MismatchScreen), "the mismatch opens")
             await until(lambda: "A answers here" in pane_text(app), "it asks")
+            # The keys of its window do other things here.
+            assert re.search(r"│ keep +keep the old worker", pane_text(app))
             await pilot.press("A")
             await until(lambda: "terminate: terminate the runs" in screen_text(app), "the choices are there")
             await pilot.press(*"terminate", "enter")

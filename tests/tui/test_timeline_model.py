@@ -133,6 +133,18 @@ def test_a_bar_as_it_was_ends_at_the_moment() -> None:
     assert (_parts(then), then.is_open) == ([(1, 3, Look.WAIT), (3, 6, Look.RUN)], False)
 
 
+def test_what_is_open_when_the_run_ends_ends_with_it() -> None:
+    story = Story().start()
+    scheduled = story.schedule("charge", at=1)
+    book = story.book()
+    group = book.history.group_of(scheduled)
+    here = START_NS + 4 * SECOND_NS
+    assert book.group_end_ns(group, here) == book.now_ns(here)
+    story.add("workflow_execution_terminated", 6)
+    book = story.book()
+    assert book.group_end_ns(book.history.group_of(scheduled), START_NS + 900 * SECOND_NS) == START_NS + 6 * SECOND_NS
+
+
 def test_time_of_a_server_that_is_ahead_goes_on_from_there() -> None:
     story = Story().start()
     story.add("timer_started", 3600, timer_id="1", start_to_fire_timeout={"seconds": 60})

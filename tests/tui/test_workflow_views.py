@@ -18,6 +18,7 @@ from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.screens.reader import ReaderScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 from durable_cli.tui.widgets.waterfall import Waterfall
 from tests.cli.conftest import SERVER_UNDER_TEST, Stage
 from tests.support.server_process import launch_dx, launch_reference, running
@@ -312,3 +313,19 @@ def test_a_view_is_made_only_when_it_is_looked_at() -> None:
     assert "screens.workflow.screen" in loaded
     assert "screens.workflow.history" not in loaded
     assert cast(str, loaded).count("temporalio") == 0
+
+
+async def test_a_run_may_be_left_before_it_is_shown(orders: Stage, order: str) -> None:
+    assert order
+    async with browsing(orders.server.address) as (app, pilot):
+        table = app.screen.query_one(VirtualTable)
+        await until(lambda: bool(table.rows), "there are runs")
+        first = app.screen
+        for milliseconds in (0, 1, 2, 5, 8, 13, 20, 30, 50, 80):
+            for key in ("enter", "escape"):
+                app.simulate_key(key)
+                await asyncio.sleep(milliseconds / 1_000)
+            await until(lambda: app.screen is first or isinstance(app.screen, WorkflowScreen), "it goes on")
+            if app.screen is not first:
+                await pilot.press("escape")
+        await until(lambda: app.screen is first, "all are left")

@@ -61,6 +61,12 @@ class OneRunActionsScreen(BrowserScreen):
         """Return the run under the cursor."""
         return None
 
+    def says_over(self, target: TargetRun, verb: str) -> bool:
+        """Say that a run is closed, where it is known to be, before anything is typed for it."""
+        if target.is_over:
+            self.notify(f"{target.workflow_id} is over: there is nothing to {verb}", severity="warning")
+        return target.is_over
+
     def seen_names(self, kind: str) -> Sequence[str]:
         """Return the names of signals or updates (`kind`) that the run is known to have taken."""
         return ()
@@ -151,7 +157,7 @@ class OneRunActionsScreen(BrowserScreen):
     async def action_change_update(self) -> None:
         """Send an update, and show what comes of it."""
         target = self.target_run()
-        if target is None:
+        if target is None or self.says_over(target, "update"):
             return
         waits = {"until it is over": True, "until it is accepted": False}
         fields = (
@@ -186,7 +192,7 @@ class OneRunActionsScreen(BrowserScreen):
     async def action_change_pause(self) -> None:
         """Let the run rest, or let it go on."""
         target = self.target_run()
-        if target is None:
+        if target is None or self.says_over(target, "pause"):
             return
         workflow_id, run_id, status = target
         is_paused = status == PAUSED

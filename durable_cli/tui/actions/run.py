@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -33,16 +34,25 @@ class RunActionsScreen(OneRunActionsScreen):
         """Return the workflow ids and run ids to act on: those that are marked, or the one under the cursor."""
         return []
 
+    def _says_over_alone(self, targets: Sequence[tuple[str, str]], verb: str) -> bool:
+        """Say that the only target is closed, where it is, before anything is typed for it."""
+        target = self.target_run()
+        return target is not None and targets == [target[:2]] and self.says_over(target, verb)
+
     async def do_to_all(
         self, targets: Sequence[tuple[str, str]], action: Callable[[Link, str, str], Awaitable[str]]
-    ) -> None:
-        """Do something to each of several runs, a few at a time, and say how many it was done to."""
+    ) -> bool:
+        """Do something to each of several runs, a few at a time, and say how many it was done to.
+
+        Returns:
+            Whether it was done to any.
+        """
         if len(targets) == 1:
-            await self.do(lambda link: action(link, *targets[0]))
-            return
+            return await self.do(lambda link: action(link, *targets[0]))
         from durable_cli.tui.actions.batch import act_on_all
 
-        await act_on_all(self, f"To {len(targets):,} runs", targets, action, "done to")
+        progress = await act_on_all(self, f"To {len(targets):,} runs", targets, action, "done to")
+        return progress.done > 0
 
     def show_progress(self, progress: ManyRuns) -> None:
         """Take note of what was done to many runs, and what was not."""
@@ -54,23 +64,32 @@ class RunActionsScreen(OneRunActionsScreen):
         if not targets:
             return
         target = self.target_run()
-        is_one = target is not None and targets == [target[:2]]
-        fields = (
-            Field("name", "signal", required=True, suggestions=self.seen_names("signals") if is_one else ()),
-            Field("arguments", ARGUMENTS, is_arguments=True),
-        )
-        dialog = FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send")
-        if is_one and target is not None:
-            values = await self.ask_with_names(dialog, target, "signals")
-        else:
-            values = await self.app.push_screen_wait(dialog)
-        if values:
-            await self.do_to_all(
-                targets,
-                lambda link, workflow_id, run_id: signal_workflow(
-                    link, workflow_id, run_id, values["name"], values["arguments"]
+        if self._says_over_alone(targets, "signal"):
+            return
+        alone = target if target is not None and targets == [target[:2]] else None
+        values: dict[str, str] | None = {}
+        is_sent = False
+        # What was typed is not lost when the server refuses it.
+        while not is_sent:
+            typed = values or {}
+            fields = (
+                Field(
+                    "name",
+                    "signal",
+                    typed.get("name", ""),
+                    required=True,
+                    suggestions=self.seen_names("signals") if alone else (),
                 ),
+                Field("arguments", ARGUMENTS, typed.get("arguments", ""), is_arguments=True),
             )
+            dialog = FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send")
+            if alone is not None:
+                values = await self.ask_with_names(dialog, alone, "signals")
+            else:
+                values = await self.app.push_screen_wait(dialog)
+            if not values:
+                return
+            is_sent = await self.do_to_all(targets, partial(_signal, values))
 
     @work
     async def action_change_cancel(self) -> None:
@@ -78,10 +97,8 @@ class RunActionsScreen(OneRunActionsScreen):
         targets = self.target_runs()
         if not targets:
             return
-        target = self.target_run()
-        if target is not None and targets == [target[:2]] and target.is_over:
-            # A server says nothing of a cancel that comes too late.
-            self.notify(f"{target.workflow_id} is over: there is nothing to cancel", severity="warning")
+        # A server says nothing of a cancel that comes too late.
+        if self._says_over_alone(targets, "cancel"):
             return
         question = f"Cancel {name_targets(targets)}?"
         dialog = ConfirmDialog(question, "The code is asked to clean up and end.", verb="Cancel it")
@@ -94,6 +111,8 @@ class RunActionsScreen(OneRunActionsScreen):
         targets = self.target_runs()
         if not targets:
             return
+        if self._says_over_alone(targets, "terminate"):
+            return
         title = f"Terminate {name_targets(targets)}: the code gets no chance to clean up"
         values = await self.app.push_screen_wait(FormDialog(title, (Field("reason", "reason"),), verb="Terminate"))
         if values is not None:
@@ -101,6 +120,10 @@ class RunActionsScreen(OneRunActionsScreen):
             await self.do_to_all(
                 targets, lambda link, workflow_id, run_id: terminate_workflow(link, workflow_id, run_id, reason)
             )
+
+
+async def _signal(values: Mapping[str, str], link: Link, workflow_id: str, run_id: str) -> str:
+    return await signal_workflow(link, workflow_id, run_id, values["name"], values["arguments"])
 
 
 def name_targets(targets: Sequence[tuple[str, str]]) -> str:

@@ -52,9 +52,12 @@ class PickDialog(ModalScreen[str]):
         options = self.query_one(OptionList)
         options.clear_options()
         found = [(value, label) for value, label in self._options if words.lower() in label.lower()]
+        # A label may begin with the action's key: who presses it in the menu gets that action with enter.
+        found.sort(key=lambda option: not option[1].startswith(words))
         options.add_options([Option(Text(label), id=str(index)) for index, (_, label) in enumerate(found)])
         if not found:
-            options.add_option(Option(Text(self._empty, style="italic"), disabled=True))
+            empty = "nothing like that" if self._options else self._empty
+            options.add_option(Option(Text(empty, style="italic"), disabled=True))
         self._found = [value for value, _ in found]
         options.highlighted = 0 if found else None
 

@@ -94,3 +94,7 @@ class RunBook:
         if self.summary is not None and self.summary.row.close_time_ns:
             return self.summary.row.close_time_ns
         return self.now_ns(here_ns)
+
+    def group_end_ns(self, group: Group, here_ns: int) -> int:
+        """Return when a group ended; what was open at the run's end has gone on until then, and no longer."""
+        return group.end_time_ns or self.end_time_ns(here_ns)

@@ -52,7 +52,8 @@ class BrowserScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._undo: Change | None = None
+        self._undos: list[Change] = []
+        """What takes back what was done of late, the last at the end."""
         self._is_watching = False
         self._troubles: dict[str, Trouble] = {}
 
@@ -62,13 +63,18 @@ class BrowserScreen(Screen[None]):
         return cast("BrowserApp", self.app)
 
     @property
+    def is_left(self) -> bool:
+        """Whether it is being taken away: its parts go one by one, and nothing can be shown on it any more."""
+        return not self.display
+
+    @property
     def palette(self) -> dict[str, str]:
         """The colours of the theme."""
         return self.app.theme_variables
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out what would change something when the browser only reads, and an undo of nothing."""
-        if action == "change_undo" and self._undo is None:
+        if action == "change_undo" and not self._undos:
             return False
         return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
 
@@ -168,11 +174,20 @@ class BrowserScreen(Screen[None]):
             self._offer_undo(undo)
         return True
 
-    def _offer_undo(self, undo: Change | None) -> None:
-        self._undo = undo
+    def _offer_undo(self, undo: Change) -> None:
+        self._undos.append(undo)
         self.refresh_bindings()
-        if undo is not None:
-            self.set_timer(UNDO_SECONDS, lambda: self._offer_undo(None) if self._undo is undo else None)
+        self.set_timer(UNDO_SECONDS, lambda: self._forget_undo(undo))
+
+    def _forget_undo(self, undo: Change) -> None:
+        if undo in self._undos:
+            self._undos.remove(undo)
+            self.refresh_bindings()
+
+    def forget_undos(self) -> None:
+        """Leave what was done as it is: it would be taken back elsewhere."""
+        self._undos.clear()
+        self.refresh_bindings()
 
     @work
     async def action_change_time(self) -> None:
@@ -183,8 +198,8 @@ class BrowserScreen(Screen[None]):
 
     @work
     async def action_change_undo(self) -> None:
-        """Take back what was done last."""
-        undo = self._undo
-        self._offer_undo(None)
-        if undo is not None:
+        """Take back what was done last; once more, what was done before it."""
+        if self._undos:
+            undo = self._undos.pop()
+            self.refresh_bindings()
             await self.do(undo)

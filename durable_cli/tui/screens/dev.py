@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from durable_cli.tui.actions.dev import DevActionsScreen
 from durable_cli.tui.dev.log_lines import LEVELS, LogBook, LogFilter, LogLine, RawLine
 from durable_cli.tui.dev.rows import Reload, StoryLine
+from durable_cli.tui.dev.words import say_count
 from durable_cli.tui.dev_looks import RELOAD_COLUMNS, draw_members, reload_cells
 from durable_cli.tui.feed.dev import watch_log
 from durable_cli.tui.place_messages import LogRead
@@ -237,9 +238,8 @@ class DevScreen(DevActionsScreen):
         self._show_note()
 
     def _show_all(self) -> None:
-        """Choose anew which lines are shown."""
+        """Choose anew which lines are shown; a log that stands still goes on standing still."""
         self._waiting = []
-        self._is_paused = False
         self._filter = LogFilter(self._filter.source, self._filter.least_level, self._filter.words)
         self._view.words = self._filter.words.split()
         self._view.set_lines(self._filter.choose(self._log.lines))
@@ -249,7 +249,7 @@ class DevScreen(DevActionsScreen):
     def _show_note(self) -> None:
         chosen, accent, quiet = self._filter, self.palette["accent"], self.palette["quiet"]
         note = Text("Log", style="bold", no_wrap=True, overflow="ellipsis")
-        note.append(f"   {len(self._view.lines):,} lines", style=quiet)
+        note.append(f"   {say_count(len(self._view.lines), 'line')}", style=quiet)
         if self._is_paused:
             note.append(f"   ‖ paused, {len(self._waiting):,} more", style=self.palette["warning"])
         elif self._view.is_at_end:

@@ -28,7 +28,6 @@ from durable_cli.tui.source_text import draw_excerpt
 __all__ = ["MismatchScreen"]
 
 BESIDE_WIDTH = 110
-TERMINAL_KEYS = {"keep": "k", "reload": "r", "reset": "s", "terminate": "t"}
 SEEK_SECONDS = 0.05
 MOST_CALLERS = 4
 LONG_EXCERPT = (7, 9)
@@ -213,9 +212,10 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
             yield Text.assemble(
                 ("▲ dx dev waits for you", f"bold {colors['warning']}"), ": A answers here, or in its window"
             )
+            # The keys of its window mean other things here, so they are not shown.
             grid = Table.grid(padding=(0, 2))
             for choice in member.choices:
-                grid.add_row(Text(TERMINAL_KEYS.get(choice, ""), colors["accent"]), choice, MEANINGS.get(choice, ""))
+                grid.add_row(choice, MEANINGS.get(choice, ""))
             yield grid
         if isinstance(self.run, Mismatch):
             yield Text("W shows how to wrap the change for the old runs", colors["quiet"])

@@ -219,6 +219,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def action_leave(self) -> None:
         """Show all lines again, or go back where we came from."""
+        if not self.is_mounted:
+            return
         bar = self.query_one("#filter", Input)
         if bar.display:
             bar.value = ""

@@ -141,7 +141,7 @@ class DifferenceView(SelectionView):
             return
         here, there = _groups(self.book.history), _groups(self._history)
         pairs = await asyncio.to_thread(align, here, there)
-        if not self.is_attached:
+        if self.is_left:
             return
         self._table.set_rows(pairs)
         self._table.move_to(0)
@@ -166,7 +166,7 @@ class DifferenceView(SelectionView):
         )
 
     def _say(self, words: str) -> None:
-        if self.is_attached:
+        if not self.is_left:
             self.query_one("#difference-note", Static).update(Text(words))
 
     def selected_group(self) -> Group | None:

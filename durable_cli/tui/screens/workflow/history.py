@@ -275,7 +275,7 @@ class HistoryView(SelectionView):
             for _ in search.steps():
                 self._show_note()
                 await asyncio.sleep(0)
-                if not self.is_attached:
+                if self.is_left:
                     return
             if is_first:
                 here = (self.selected_event_id() or 1) - 1
@@ -329,14 +329,14 @@ class HistoryView(SelectionView):
         )
         if group.label:
             what.append(f"  {group.label}", style=quiet)
-        end = group.end_time_ns or self.book.now_ns(now_ns())
+        end = self.book.group_end_ns(group, now_ns())
         took = "" if group.is_moment else short_span(max(0, end - group.start_time_ns))
         return (
             Text(str(group.opened_event_id), style=quiet),
             Text(clock(group.start_time_ns), style=quiet),
             Text(self._after(group.start_time_ns), style=quiet),
             what,
-            f"{took}…" if group.is_open else took,
+            f"{took}…" if group.is_open and self.book.is_open else took,
             self._detail(group),
         )
 

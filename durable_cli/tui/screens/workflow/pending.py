@@ -44,7 +44,8 @@ class PendingView(SelectionView):
 
     def on_mount(self) -> None:
         # The words are what the view is for: a narrow table cuts them.
-        self.query_one(DetailPane).toggle()
+        for pane in self.query(DetailPane):  # none where the run was left meanwhile
+            pane.toggle()
 
     @property
     def main_widget(self) -> Widget:
@@ -80,7 +81,8 @@ class PendingView(SelectionView):
     @on(VirtualTable.Activated)
     def action_toggle_detail(self) -> None:
         """Open or close what is under the cursor."""
-        self.query_one(DetailPane).toggle()
+        for pane in self.query(DetailPane):  # none where the run was left meanwhile
+            pane.toggle()
         self._show_detail()
 
     @on(VirtualTable.CursorMoved)

@@ -148,14 +148,14 @@ class QueriesView(RunView):
         try:
             answer = await ask_query(self.browser_link, screen.workflow_id, screen.run_id, name, arguments)
         except CliError as error:
-            if not self.is_attached:
+            if self.is_left:
                 return
             self._failed = name if isinstance(error, LostError) else ""
             self._say(f"{asked}   {clock(here_ns())}")
             lines = [Line(error.message, Look.ERROR), *([Line(error.hint, Look.QUIET)] if error.hint else [])]
             self.query_one("#answer", LineView).set_lines(lines)
             return
-        if not self.is_attached:
+        if self.is_left:
             return
         self._answer = answer
         for definition in answer.queries:

@@ -95,7 +95,7 @@ class RelationsView(RunView):
             self._parents = await load_parents(link, summary.parent)
         except CliError as error:
             notes.append(error.message)
-        if not self.is_attached:
+        if self.is_left:
             return
         self._has_failed = bool(notes)
         note = self.query_one("#note", Static)
@@ -139,7 +139,7 @@ class RelationsView(RunView):
             except CliError as error:
                 self.notify(error.hint or "", title=error.message, severity="warning", timeout=5)
                 return
-            if not self.is_attached:
+            if self.is_left:
                 return
             node.children = [Node(run) for run in runs]
             if not runs:

@@ -45,6 +45,11 @@ class RunView(Vertical):
         return self.app.theme_variables
 
     @property
+    def is_left(self) -> bool:
+        """Whether it is being taken away, alone or with its screen."""
+        return not self.is_attached or self.run_screen.is_left
+
+    @property
     def main_widget(self) -> Widget:
         """What takes the keys when the view is opened."""
         return next(widget for widget in self.query("*") if widget.focusable)

@@ -148,6 +148,8 @@ class WorkflowScreen(ActivityActionsScreen):
 
     def _show_news(self) -> None:
         """Show what has come since it was done last."""
+        if self.is_left:
+            return
         self._shown_time = monotonic()
         changed, has_events, has_summary = self._changed, self._has_events, self._has_summary
         self._changed, self._has_events, self._has_summary = set(), False, False
@@ -215,21 +217,26 @@ class WorkflowScreen(ActivityActionsScreen):
 
     @property
     def view(self) -> RunView | None:
-        """The view that is shown; None while it is being made."""
+        """The view that is shown; None while it is being made, or the run is being left."""
         view = self._views.get(self._shown)
-        return view if view is not None and view.is_mounted else None
+        return view if view is not None and view.is_mounted and view.children and not self.is_left else None
 
     async def action_show_view(self, name: str) -> None:
         """Show another view."""
         await self.open_view(name)
 
-    async def open_view(self, name: str) -> RunView:
-        """Show a view, which is made where it was not looked at yet, and return it."""
+    async def open_view(self, name: str) -> RunView | None:
+        """Show a view, which is made where it was not looked at yet, and return it; None when the run was left."""
         if name not in self._views:
+            if self.is_left or not self.query("#views"):
+                self._shown = name  # a key that comes before the screen is made opens it with that view
+                return None
             module_name, class_name = VIEWS[name]
             view_class = getattr(import_module(f"durable_cli.tui.screens.workflow.{module_name}"), class_name)
             self._views[name] = cast(RunView, view_class(id=f"view-{name}"))
             await self.query_one("#views").mount(self._views[name])
+        if self.is_left or not self._views[name].children:
+            return None
         self._shown = name
         for each, view in self._views.items():
             view.display = each == name
@@ -269,8 +276,8 @@ class WorkflowScreen(ActivityActionsScreen):
         view = await self.open_view("queries")
         from durable_cli.tui.screens.workflow.queries import QueriesView
 
-        assert isinstance(view, QueriesView)
-        view.action_ask_other()
+        if isinstance(view, QueriesView):
+            view.action_ask_other()
 
     def selected_group(self) -> Group | None:
         """Return what is under the cursor of the view."""
@@ -285,8 +292,8 @@ class WorkflowScreen(ActivityActionsScreen):
         view = await self.open_view("history")
         from durable_cli.tui.screens.workflow.history import HistoryView
 
-        assert isinstance(view, HistoryView)
-        view.show_event(event_id)
+        if isinstance(view, HistoryView):
+            view.show_event(event_id)
 
     def action_back(self) -> None:
         self.app.pop_screen()
@@ -312,6 +319,5 @@ class WorkflowScreen(ActivityActionsScreen):
         view = await self.open_view("travel")
         from durable_cli.tui.screens.workflow.travel import TravelView
 
-        assert isinstance(view, TravelView)
-        if event_id is not None:
+        if isinstance(view, TravelView) and event_id is not None:
             view.go_to(event_id)

@@ -62,7 +62,7 @@ class TimelineView(SelectionView):
         return self.query_one(Waterfall)
 
     def _find_bar(self, group: Group) -> Bar:
-        return find_bar(self.book, group, self.book.now_ns(now_ns()))
+        return find_bar(self.book, group, self.book.end_time_ns(now_ns()))
 
     def _find_state(self, group: Group) -> State | None:
         state = self.book.state_of(group)
@@ -140,7 +140,7 @@ class TimelineView(SelectionView):
         since_start = group.start_time_ns - self.book.start_time_ns
         first.append(f"  at {clock(group.start_time_ns)}, {short_span(since_start)} in", style=colors["quiet"])
         if not group.is_moment:
-            end = group.end_time_ns or self.book.now_ns(now_ns())
+            end = self.book.group_end_ns(group, now_ns())
             first.append(f"  {short_span(max(0, end - group.start_time_ns))}")
         if group.attempt > 1:
             first.append(f"  attempt {group.attempt}", style=colors["warning"])
