@@ -16,7 +16,7 @@ from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
-from durable_cli.tui.feed.link import Link
+from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES, PROJECT_PLACE, Place, make_screen
@@ -195,7 +195,8 @@ class BrowserApp(App[None]):
         if self.link.is_connected and self.connection is not Connection.LOST:
             return True
         trouble = self.trouble or Trouble(self.link.absence)
-        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        hint = "\n".join(line for line in trouble.hint.splitlines() if line != AGAIN_HINT)
+        self.notify(f"nothing was done\n{hint}".rstrip(), title=trouble.message, severity="warning", timeout=5)
         return False
 
     # The `dx dev` of the project here

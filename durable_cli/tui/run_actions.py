@@ -35,14 +35,17 @@ class RunActionsScreen(OneRunActionsScreen):
 
     async def do_to_all(
         self, targets: Sequence[tuple[str, str]], action: Callable[[Link, str, str], Awaitable[str]]
-    ) -> None:
-        """Do something to each of several runs, a few at a time, and say how many it was done to."""
+    ) -> bool:
+        """Do something to each of several runs, a few at a time, and say how many it was done to.
+
+        Returns whether there is nothing to ask again: with several runs, who was refused stays marked.
+        """
         if len(targets) == 1:
-            await self.do(lambda link: action(link, *targets[0]))
-            return
+            return await self.do(lambda link: action(link, *targets[0]))
         from durable_cli.tui.batch_actions import act_on_all
 
         await act_on_all(self, f"To {len(targets):,} runs", targets, action, "done to")
+        return True
 
     def show_progress(self, progress: ManyRuns) -> None:
         """Take note of what was done to many runs, and what was not."""
@@ -60,17 +63,20 @@ class RunActionsScreen(OneRunActionsScreen):
             Field("arguments", ARGUMENTS, is_arguments=True),
         )
         dialog = FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send")
-        if is_one and target is not None:
-            values = await self.ask_with_names(dialog, target, "signals")
-        else:
-            values = await self.app.push_screen_wait(dialog)
-        if values:
-            await self.do_to_all(
-                targets,
-                lambda link, workflow_id, run_id: signal_workflow(
-                    link, workflow_id, run_id, values["name"], values["arguments"]
-                ),
-            )
+        values: dict[str, str] | None = None
+
+        async def signal(link: Link, workflow_id: str, run_id: str) -> str:
+            assert values is not None
+            return await signal_workflow(link, workflow_id, run_id, values["name"], values["arguments"])
+
+        while True:
+            if is_one and target is not None:
+                values = await self.ask_with_names(dialog, target, "signals")
+            else:
+                values = await self.app.push_screen_wait(dialog)
+            if not values or await self.do_to_all(targets, signal):
+                return
+            dialog = dialog.filled_with(values)  # what was typed is not lost when it can't be sent
 
     @work
     async def action_change_cancel(self) -> None:

@@ -312,6 +312,10 @@ async def test_an_activity_is_completed_or_failed_in_a_workers_place(carts: Stag
         for key, refusal in (("s", "can't signal"), ("t", "can't terminate"), ("U", "can't update")):
             await pilot.press(key, *"note", "ctrl+s")
             await until(lambda words=refusal: words in screen_text(app), f"the server's refusal is said: {refusal}")
+            if key == "s":
+                await until_form(app, f"Signal {cart.id}")  # what was typed is not lost
+                assert app.screen.query_one("#field-name", Input).value == "note"
+                await pilot.press("escape")
         await pilot.press("escape")
         assert await cart.fetch_history() == history
 
