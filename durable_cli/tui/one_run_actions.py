@@ -26,6 +26,8 @@ __all__ = ["OneRunActionsScreen", "TargetRun"]
 RUNNING, PAUSED = 1, 8
 """Statuses by number."""
 ARGUMENTS = "arguments (JSON, with commas between)"
+NOT_OF_A_RUN = ("change_by_menu", "change_time")
+"""What the menu of a run's actions leaves out: itself, and what is done to the server."""
 
 
 class TargetRun(NamedTuple):
@@ -77,7 +79,7 @@ class OneRunActionsScreen(BrowserScreen):
         actions: dict[str, str] = {}
         for active in self.active_bindings.values():
             binding = active.binding
-            is_change = binding.action.startswith(CHANGE_PREFIX) and binding.action != "change_by_menu"
+            is_change = binding.action.startswith(CHANGE_PREFIX) and binding.action not in NOT_OF_A_RUN
             if active.enabled and (is_change or binding.action == "query"):
                 label = f"{self.app.get_key_display(binding):<3} {binding.description}"
                 actions.setdefault(binding.action, label)
