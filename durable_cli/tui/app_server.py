@@ -7,7 +7,7 @@ from functools import partial
 from textual.app import App
 from textual.worker import Worker
 
-from durable_cli.tui.feed.link import Link
+from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.server_clock import ServerClock
@@ -96,5 +96,6 @@ class ServerApp(App[None]):
         if self.link.is_connected and self.connection is not Connection.LOST:
             return True
         trouble = self.trouble or Trouble(self.link.absence)
-        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        hint = "\n".join(line for line in trouble.hint.splitlines() if line != AGAIN_HINT)
+        self.notify(f"nothing was done\n{hint}".rstrip(), title=trouble.message, severity="warning", timeout=5)
         return False

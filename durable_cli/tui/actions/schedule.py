@@ -88,11 +88,12 @@ class ScheduleActionsScreen(BrowserScreen):
             Field("overlap", "when a run is still going on", value="allow all", choices=OVERLAP_NAMES),
         )
         form = FormDialog(f"Backfill {row.schedule_id}: {spec_words(row.spec)}", fields, verb="Backfill")
-        values = await self.app.push_screen_wait(form)
-        if values:
-            await self.do(
-                lambda link: backfill_schedule(link, row.schedule_id, values["start"], values["end"], values["overlap"])
-            )
+        await self.ask_and_do(
+            form,
+            lambda values, link: backfill_schedule(
+                link, row.schedule_id, values["start"], values["end"], values["overlap"]
+            ),
+        )
 
     @work
     async def action_change_delete(self) -> None:
@@ -114,9 +115,8 @@ class ScheduleActionsScreen(BrowserScreen):
             Field("when", WHEN, placeholder="30 2 * * 1-5, every 10m, 1h/5m; several with ;", required=True),
             *_action_fields(None),
         )
-        values = await self.app.push_screen_wait(FormDialog("New schedule", fields, verb="Create"))
-        if values:
-            await self.do(lambda link: create_schedule(link, values))
+        form = FormDialog("New schedule", fields, verb="Create")
+        await self.ask_and_do(form, lambda values, link: create_schedule(link, values))
 
     async def ask_and_edit(self, detail: ScheduleDetail) -> None:
         """Ask what shall be different, and change it."""
@@ -125,9 +125,8 @@ class ScheduleActionsScreen(BrowserScreen):
             *_action_fields(detail),
         )
         schedule_id = detail.row.schedule_id
-        values = await self.app.push_screen_wait(FormDialog(f"Change {schedule_id}", fields, verb="Change"))
-        if values:
-            await self.do(lambda link: edit_schedule(link, schedule_id, values))
+        form = FormDialog(f"Change {schedule_id}", fields, verb="Change")
+        await self.ask_and_do(form, lambda values, link: edit_schedule(link, schedule_id, values))
 
 
 def _action_fields(detail: ScheduleDetail | None) -> tuple[Field, ...]:

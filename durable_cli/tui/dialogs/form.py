@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -75,6 +75,11 @@ class FormDialog(ModalScreen[dict[str, str]]):
         self._verb = verb
         self._note = note
         self._suggestions = {field.name: list(dict.fromkeys(field.suggestions)) for field in fields}
+
+    def filled_with(self, values: dict[str, str]) -> FormDialog:
+        """Make the same form anew, with what was typed into this one."""
+        fields = [replace(field, value=values[field.name]) for field in self._fields]
+        return FormDialog(self._title, fields, verb=self._verb, note=self._note)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
@@ -11,16 +12,17 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import MissingError
+from durable_cli.tui.feed.link import LostError, MissingError
 from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.dialogs.form import FormDialog
     from durable_cli.tui.feed.link import Link
 
-__all__ = ["WATCHES", "BrowserScreen", "Change", "Watch"]
+__all__ = ["WATCHES", "BrowserScreen", "Change", "FormChange", "Watch"]
 
 
 # Actions that change something on the server are named so.
@@ -31,6 +33,8 @@ UNDO_SECONDS = 10.0
 Watch = Callable[[], Coroutine[None, None, None]]
 Change = Callable[["Link"], Awaitable[str]]
 """Does something to the server and says what was done."""
+FormChange = Callable[[dict[str, str], "Link"], Awaitable[str]]
+"""The same, with the values of a form."""
 
 
 class BrowserScreen(Screen[None]):
@@ -163,6 +167,10 @@ class BrowserScreen(Screen[None]):
         except MissingError as error:
             self.notify(error.message, title=f"this server has no {needs or 'such thing'}", severity="warning")
             return False
+        except LostError as error:
+            hint = "whether it was done is not known; it is not tried again"
+            self.notify(hint, title=error.message, severity="error", timeout=8)
+            return False
         except CliError as error:
             self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
             return False
@@ -173,6 +181,16 @@ class BrowserScreen(Screen[None]):
             self.notify(f"{said}; u takes it back", timeout=UNDO_SECONDS)
             self._offer_undo(undo)
         return True
+
+    async def ask_and_do(self, form: FormDialog, change: FormChange) -> bool:
+        """Ask, and do what was answered; when it can't be done, ask again with what was typed."""
+        while True:
+            values = await self.app.push_screen_wait(form)
+            if values is None:
+                return False
+            if await self.do(partial(change, values)):
+                return True
+            form = form.filled_with(values)
 
     def _offer_undo(self, undo: Change) -> None:
         self._undos.append(undo)
