@@ -420,7 +420,7 @@ async def test_the_menu_takes_an_action_by_its_key(carts: Stage) -> None:
         await until(lambda: "nothing like that" in screen_text(app), "there is no such action")
 
 
-async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace() -> None:
+async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace(carts: Stage) -> None:
     done: list[str] = []
 
     def change(words: str) -> Change:
@@ -430,15 +430,16 @@ async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace() 
 
         return act
 
-    async with browsing() as (app, pilot):
+    async with browsing(carts.server.address) as (app, pilot):
+        await until(lambda: app.link.is_connected, "it is connected")
         screen = app.screen
         assert isinstance(screen, BrowserScreen)
         for words in ("one", "two"):
             await screen.do(change(words), undo=change(f"not {words}"))
         await pilot.press("u")
-        await until(lambda: done[-1] == "not two", "the last is taken back")
+        await until(lambda: done[-1:] == ["not two"], "the last is taken back")
         await pilot.press("u")
-        await until(lambda: done[-1] == "not one", "then the one before it")
+        await until(lambda: done[-1:] == ["not one"], "then the one before it")
         await screen.do(change("three"), undo=change("not three"))
         await app.change_namespace("other")
         await pilot.press("u")

@@ -26,7 +26,6 @@ __all__ = ["OneRunActionsScreen", "TargetRun"]
 RUNNING, PAUSED = 1, 8
 """Statuses by number."""
 ARGUMENTS = "arguments (JSON, with commas between)"
-"""What the menu of a run's actions leaves out: itself, and what is done to the server."""
 
 
 class TargetRun(NamedTuple):
