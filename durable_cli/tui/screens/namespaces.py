@@ -32,7 +32,7 @@ from durable_cli.tui.places import FIRST_PLACE
 from durable_cli.tui.schedules.spec_words import exact_span
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["NamespacesScreen"]
 

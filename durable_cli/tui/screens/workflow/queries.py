@@ -22,8 +22,9 @@ from durable_cli.tui.field_checks import check_arguments
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import clock, here_ns
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.line_view import LineView
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["QueriesView"]
 
