@@ -7,7 +7,7 @@ from functools import partial
 from textual.app import App
 from textual.worker import Worker
 
-from durable_cli.tui.feed.link import Link
+from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.server_clock import ServerClock
@@ -103,4 +103,6 @@ class ServerApp(App[None]):
         """Why the server can't be asked for anything now, if so."""
         if self.link.is_connected and self.connection is not Connection.LOST:
             return None
-        return self.trouble or Trouble(self.link.absence)
+        trouble = self.trouble or Trouble(self.link.absence)
+        hint = "\n".join(line for line in trouble.hint.splitlines() if line != AGAIN_HINT)
+        return Trouble(trouble.message, f"nothing was done\n{hint}".rstrip())

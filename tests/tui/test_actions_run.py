@@ -501,9 +501,9 @@ async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace(ca
         for words in ("one", "two"):
             await screen.do(change(words), undo=change(f"not {words}"))
         await pilot.press("u")
-        await until(lambda: done[-1] == "not two", "the last is taken back")
+        await until(lambda: done[-1:] == ["not two"], "the last is taken back")
         await pilot.press("u")
-        await until(lambda: done[-1] == "not one", "then the one before it")
+        await until(lambda: done[-1:] == ["not one"], "then the one before it")
         await screen.do(change("three"), undo=change("not three"))
         await app.change_namespace("other")
         await pilot.press("u")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
 from textual import work
@@ -11,7 +12,7 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import MissingError
+from durable_cli.tui.feed.link import LostError, MissingError
 from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from durable_cli.tui.dialogs.form import FormDialog
     from durable_cli.tui.feed.link import Link
 
-__all__ = ["WATCHES", "BrowserScreen", "Change", "Watch"]
+__all__ = ["WATCHES", "BrowserScreen", "Change", "FormChange", "Watch"]
 
 
 # Actions that change something on the server are named so.
@@ -32,6 +33,8 @@ UNDO_SECONDS = 10.0
 Watch = Callable[[], Coroutine[None, None, None]]
 Change = Callable[["Link"], Awaitable[str]]
 """Does something to the server and says what was done."""
+FormChange = Callable[[dict[str, str], "Link"], Awaitable[str]]
+"""The same, with the values of a form."""
 
 
 class _Refusal(NamedTuple):
@@ -218,6 +221,8 @@ class BrowserScreen(Screen[None]):
             said = await change(self.browser.link)
         except MissingError as error:
             return _Refusal(f"this server has no {needs or 'such thing'}", error.message, "warning", is_lack=True)
+        except LostError as error:
+            return _Refusal(error.message, "whether it was done is not known; it is not tried again")
         except CliError as error:
             return _Refusal(error.message, error.hint or "")
         self.restart_watches()
@@ -227,6 +232,10 @@ class BrowserScreen(Screen[None]):
             self.notify(f"{said}; u takes it back", timeout=UNDO_SECONDS)
             self._offer_undo(undo)
         return None
+
+    async def ask_and_do(self, form: FormDialog, change: FormChange) -> bool:
+        """Ask, and do what was answered; when it can't be done, ask again with what was typed."""
+        return await self.fill_in(form, lambda values: partial(change, dict(values)))
 
     def _offer_undo(self, undo: Change) -> None:
         self._undos.append(undo)
