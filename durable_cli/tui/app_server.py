@@ -93,9 +93,16 @@ class ServerApp(App[None]):
 
     def is_reachable(self) -> bool:
         """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
+        trouble = self.absence
+        if trouble is not None:
+            self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        return trouble is None
+
+    @property
+    def absence(self) -> Trouble | None:
+        """Why the server can't be asked for anything now, if so."""
         if self.link.is_connected and self.connection is not Connection.LOST:
-            return True
+            return None
         trouble = self.trouble or Trouble(self.link.absence)
         hint = "\n".join(line for line in trouble.hint.splitlines() if line != AGAIN_HINT)
-        self.notify(f"nothing was done\n{hint}".rstrip(), title=trouble.message, severity="warning", timeout=5)
-        return False
+        return Trouble(trouble.message, f"nothing was done\n{hint}".rstrip())

@@ -132,6 +132,9 @@ class WorkflowsScreen(RunActionsScreen):
         row = self.table.cursor_row
         return TargetRun(row.workflow_id, row.run_id, row.status) if row else None
 
+    def acts_on_closed_run(self) -> bool:
+        return not self.table.marked and super().acts_on_closed_run()
+
     @work
     async def action_change_start(self) -> None:
         """Start a workflow."""
@@ -193,6 +196,7 @@ class WorkflowsScreen(RunActionsScreen):
             if count:
                 line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
         self.query_one("#counts", FixedText).show(line)
+        self.offer_what_it_takes()
 
     def show_theme(self) -> None:
         self._show_counts()
@@ -315,8 +319,6 @@ class WorkflowsScreen(RunActionsScreen):
         self._begin()
         self._learn_attributes()
 
-    # The filter.
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter bar, its key is a character like the others."""
         if action == "filter" and isinstance(self.focused, Input):
@@ -358,10 +360,9 @@ class WorkflowsScreen(RunActionsScreen):
         if values is None:
             return
         filters = self.browser.preferences.filters
+        filters.pop(values["name"], None)
         if values["query"]:
             filters[values["name"]] = values["query"]
-        else:
-            filters.pop(values["name"], None)
         self.browser.keep_preferences()
         self.notify(f"{'saved' if values['query'] else 'removed'}: {values['name']}")
 
@@ -383,8 +384,7 @@ class WorkflowsScreen(RunActionsScreen):
             "TaskQueue": sorted({row.task_queue for row in rows}),
             "WorkflowId": [row.workflow_id for row in rows],
         }
-        now = datetime.fromtimestamp(now_ns() / 1e9, UTC)
-        return find_choices(text, self._attributes, values, now)
+        return find_choices(text, self._attributes, values, datetime.fromtimestamp(now_ns() / 1e9, UTC))
 
     @on(FilterBar.ChoicesChanged)
     def show_choices(self, message: FilterBar.ChoicesChanged) -> None:

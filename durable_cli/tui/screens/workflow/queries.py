@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.one_run import ARGUMENTS
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.link import LostError
 from durable_cli.tui.feed.queries import METADATA_QUERY, STACK_TRACE_QUERY, Answer, ask_query
@@ -191,4 +192,4 @@ class QueriesView(RunView):
 
 
 def _arguments_field(value: str) -> Field:
-    return Field("arguments", "arguments (JSON, with commas between)", value, '"CHF", 3', check=check_arguments)
+    return Field("arguments", ARGUMENTS, value, '"CHF", 3', check=check_arguments)
