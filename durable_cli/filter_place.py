@@ -15,8 +15,9 @@ _CLAUSE = re.compile(r"\s*(?:group|order)\s+by\b", re.IGNORECASE)
 
 
 def count_from_filter(message: str, query: str) -> str:
-    """Let the position in a syntax error be one in the filter as it was written, its first character being 1."""
+    """Let the position in a syntax error be one in the filter as it was written: where what is wrong ends."""
     if "malformed SQL query" not in message:
         return message
-    hidden = len(_SELECT if _CLAUSE.match(query) else _SELECT + _WHERE) - (len(query) - len(query.lstrip()))
-    return _PLACE.sub(lambda match: str(max(1, int(match[0]) - hidden)), message)
+    # A server takes the space at the start away, and says which character follows.
+    hidden = len(_SELECT if _CLAUSE.match(query) else _SELECT + _WHERE) + 1 - (len(query) - len(query.lstrip()))
+    return _PLACE.sub(lambda match: str(min(max(1, int(match[0]) - hidden), len(query))), message)

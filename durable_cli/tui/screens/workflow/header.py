@@ -109,13 +109,10 @@ def _end_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:
     run = book.history.run
     if run is None or run.end_time_ns is None:
         return
-    if run.state is State.TERMINATED:
-        is_said = run.failure not in ("", "terminated")
-        yield Text(f'terminated: "{run.failure}"' if is_said else "terminated", style=colors["error"])
-    elif run.state is State.TIMED_OUT:
-        yield Text(run.failure, style=colors["error"])
-    elif run.failure:
-        yield Text.assemble(("ended with ", colors["quiet"]), (run.failure, colors["error"]))
+    if run.failure:
+        reason = f'"{run.failure}"' if run.state is State.TERMINATED else run.failure
+        said = "" if run.failure.endswith(run.state.value) else f"{run.state.value}: "
+        yield Text.assemble((said, colors["quiet"]), (reason if said else run.failure, colors["error"]))
     elif run.outcome:
         yield Text.assemble(("result ", colors["quiet"]), run.outcome)
     if run.next_run_id:
