@@ -30,6 +30,7 @@ from temporalio.service import (
 from durable_cli.config import CodecSettings, Settings
 from durable_cli.connect_failure import Attempt, explain_connect_failure
 from durable_cli.errors import CliError
+from durable_cli.filter_place import FILTER_EXAMPLE, count_from_filter
 
 __all__ = ["Client", "find_detail", "find_next_run_id"]
 
@@ -62,8 +63,12 @@ class Client:
         self.identity = settings.connect.identity
 
     @asynccontextmanager
-    async def doing(self, action: str) -> AsyncIterator[None]:
-        """Connect if need be, and turn a gRPC error of the block into a CliError that says which action failed."""
+    async def doing(self, action: str, *, query: str = "") -> AsyncIterator[None]:
+        """Connect if need be, and turn a gRPC error of the block into a CliError that says which action failed.
+
+        Args:
+            query: the list filter that the server is asked with.
+        """
         if not self._is_connected:
             service = await _connect(self._settings)
             self.workflow_service = service.workflow_service
@@ -78,7 +83,7 @@ class Client:
             _log.debug("%s: %.0f ms", action, (time.monotonic() - started_s) * 1000)
         except RPCError as error:
             _log.debug("%s: %s", action, error.status.name)
-            raise self.explain(action, error) from None
+            raise self.explain(action, error, query) from None
 
     def _make_strictly_coded(self, service: WorkflowService, settings: CodecSettings) -> WorkflowService:
         """Let a call fail where the codec does."""
@@ -136,9 +141,11 @@ class Client:
             if not run_id:
                 return last
 
-    def explain(self, action: str, error: RPCError) -> CliError:
+    def explain(self, action: str, error: RPCError, query: str = "") -> CliError:
         """Say which action failed, why, and what to do."""
         message = error.message.rstrip(".") or error.status.name
+        if query:
+            message = count_from_filter(message, query)
         return CliError(f"can't {action}: {message}", self._find_hint(error))
 
     def _find_hint(self, error: RPCError) -> str:
@@ -163,6 +170,8 @@ class Client:
                 return "the server limits requests: try again more slowly"
             case RPCStatusCode.FAILED_PRECONDITION if "no poller seen" in error.message:
                 return "no worker polls its task queue: start one, then try again"
+            case RPCStatusCode.INVALID_ARGUMENT if "invalid query" in error.message:
+                return FILTER_EXAMPLE
             case RPCStatusCode.INVALID_ARGUMENT | RPCStatusCode.FAILED_PRECONDITION:
                 return "the server refused the request as it is: what it says must change first"
             case _:

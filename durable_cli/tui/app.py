@@ -63,7 +63,10 @@ class BrowserApp(PlacesApp):
             link = FileLink(history_file, self.post_message)
         super().__init__(link, first)
         self._history_file = history_file
-        self.is_read_only = is_read_only or history_file is not None
+        self.why_read_only = "the browser was started with --read-only" if is_read_only else ""
+        if history_file is not None:
+            self.why_read_only = "a history in a file can't be changed"
+        self._has_said_why = False
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self._has_begun = False
@@ -115,6 +118,17 @@ class BrowserApp(PlacesApp):
         asyncio.get_running_loop().remove_reader(pipe)
         self.exit()
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is changed on the server."""
+        return bool(self.why_read_only)
+
+    def say_read_only(self) -> None:
+        """Say once why a key that would change something does nothing."""
+        if not self._has_said_why:
+            self._has_said_why = True
+            self.notify(self.why_read_only, timeout=6)
+
     def keep_preferences(self) -> None:
         """Write down what is preferred now."""
         save_preferences(self.preferences)
@@ -146,8 +160,13 @@ class BrowserApp(PlacesApp):
         return draw_screen(self, title or self.title)
 
     def action_show_help_panel(self) -> None:
-        """Show or hide what the keys do here."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+        """Show what the keys do here, then what had no room, and hide it."""
+        from durable_cli.tui.widgets.key_help import KeyHelp
+
+        shown = next(iter(self.screen.query(KeyHelp)), None)
+        if shown is None:
+            self.screen.mount(KeyHelp())
+        elif shown.is_vertical_scroll_end:
+            shown.remove()
         else:
-            super().action_show_help_panel()
+            shown.scroll_page_down(animate=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.app_server import CLOCK, ServerApp
@@ -148,7 +149,7 @@ class PlacesApp(ServerApp):
         journal = find_journal(journal_or_folder)
         if journal is not None:
             self.attachment = Attachment(self, journal)
-            self.run_worker(self.attachment.follow(), name="dev")
+            _: Worker[None] = self.run_worker(self.attachment.follow, name="dev")
             self.update_bars()
 
     def on_journal_read(self, message: JournalRead) -> None:

@@ -114,6 +114,13 @@ SYNTAX = "malformed SQL query: syntax error at position 42"
             "tab in the bar shows what may come next",
             None,
         ),
+        (
+            "WorkflowType = 'x'",
+            "malformed SQL query: syntax error at position 39 near '='",
+            "the filter is refused: malformed SQL query: syntax error at position 11 near '='",
+            "tab in the bar shows what may come next",
+            None,
+        ),
     ],
 )
 def test_a_refusal_is_explained(query: str, reason: str, message: str, advice: str, position: int | None) -> None:

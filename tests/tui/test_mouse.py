@@ -14,6 +14,7 @@ from durable_cli.tui.dialogs.form import FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog, TickList
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.widgets.key_help import KeyHelp
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.tui.conftest import screen_text
 from tests.tui.scenes import Scene, Still, playing
@@ -68,10 +69,13 @@ async def test_the_key_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         await click(still, "Filter")
         assert isinstance(still.app.focused, Input)
         await still.press("escape")
-        await click(still, "Keys")
-        assert still.app.screen.query("HelpPanel")
-        await click(still, "Keys")
-        assert not still.app.screen.query("HelpPanel")
+        await click(still, "? Keys")
+        assert "Mark downwards" in screen_text(still.app)
+        assert "Page down" not in screen_text(still.app)
+        await click(still, "? Keys")
+        assert "Page down" in screen_text(still.app), "what had no room"
+        await click(still, "? Keys")
+        assert not still.app.screen.query(KeyHelp)
         await click(still, "Cancel  ")
         assert isinstance(still.app.screen, ConfirmDialog)
         await click(still, "No (n)")

@@ -88,7 +88,7 @@ async def test_the_summary_says_what_it_waits_for_and_how_it_ended(orders: Stage
         assert "left" in line_with(app, "timer 2h", "until")
         await official(orders, "workflow", "terminate", "-w", workflow_id, "--reason", "sold out")
         await until(lambda: "■ Terminated" in screen_text(app), "its end is seen")
-        assert "ended with sold out" in screen_text(app)
+        assert 'terminated: "sold out"' in screen_text(app)
         await until(lambda: "it waits for nothing" in screen_text(app), "nothing is pending any more")
 
 

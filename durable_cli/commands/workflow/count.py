@@ -18,7 +18,7 @@ async def command(client: Client, output: Output, *, query: str) -> None:
     """Count workflows, running and closed."""
     from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest
 
-    async with client.doing("count workflows"):
+    async with client.doing("count workflows", query=query):
         count = await client.workflow_service.count_workflow_executions(
             CountWorkflowExecutionsRequest(namespace=client.namespace, query=query), retry=True
         )

@@ -58,7 +58,7 @@ async def _iterate_pages(
 
     token = b""
     while True:
-        async with client.doing("list workflows"):
+        async with client.doing("list workflows", query=query):
             if archived:
                 page = await client.workflow_service.list_archived_workflow_executions(
                     ListArchivedWorkflowExecutionsRequest(

@@ -22,8 +22,9 @@ __all__ = ["run_summary"]
 CALLBACK_ENDINGS = frozenset(
     {CallbackState.CALLBACK_STATE_SUCCEEDED, CallbackState.CALLBACK_STATE_FAILED, CallbackState.CALLBACK_STATE_STANDBY}
 )
-# What the server sets itself, and is said elsewhere or to no person.
-OWN_ATTRIBUTES = frozenset({"BuildIds"})
+SCHEDULE = "TemporalScheduledById"
+# What the server and the SDKs set themselves, and is said elsewhere or to no person.
+OWN_ATTRIBUTES = ("BuildIds", "Temporal")
 
 
 def run_summary(description: DescribeWorkflowExecutionResponse) -> RunSummary:
@@ -60,10 +61,12 @@ def _fields(description: DescribeWorkflowExecutionResponse) -> Iterator[tuple[st
             yield label, clock(timestamp_ns(time), with_date=True)
     if info.parent_execution.workflow_id:
         yield "parent", info.parent_execution.workflow_id
+    indexed = info.search_attributes.indexed_fields
+    if SCHEDULE in indexed:
+        yield "schedule", _text(indexed[SCHEDULE])
     yield "version", _version(info)
     yield "memo", format_fields(info.memo.fields)
-    indexed = info.search_attributes.indexed_fields
-    yield "attributes", format_fields({name: indexed[name] for name in indexed if name not in OWN_ATTRIBUTES})
+    yield "attributes", format_fields({name: indexed[name] for name in indexed if not name.startswith(OWN_ATTRIBUTES)})
 
 
 def _version(info: Any) -> str:

@@ -251,7 +251,7 @@ def find_hint(error: RPCError) -> str:
     if error.status.name != "NOT_FOUND":
         return ""
     if "amespace" in error.message:
-        return "n chooses another one"
+        return "another one: n in a list, or a click on its name above"
     if "already completed" in error.message:
         return "the run is closed"
     return "it was deleted, its retention is over, or it never was there"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from durable_cli.filter_place import count_from_filter
 from durable_cli.tui.filter.completion import OPERATORS, STATUSES
 from durable_cli.tui.filter.reading import read_filter
 
@@ -37,7 +38,8 @@ def explain_refusal(said: str, query: str, attributes: Mapping[str, str]) -> Ref
         if match is not None:
             return explain(match, query, attributes)
     wrong = _explain_form(query)
-    return wrong or Refusal(f"the filter is refused: {reason}", "tab in the bar shows what may come next")
+    said = count_from_filter(reason, query)
+    return wrong or Refusal(f"the filter is refused: {said}", "tab in the bar shows what may come next")
 
 
 def _unknown_attribute(match: re.Match[str], query: str, attributes: Mapping[str, str]) -> Refusal:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
@@ -59,6 +59,7 @@ class BrowserScreen(Screen[None]):
     SHOWS_MISMATCH: ClassVar[bool] = False
     """Whether it is the screen of a mismatch, which needs no way to it."""
 
+    BINDING_GROUP_TITLE = "This screen"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
         Binding("T", "change_time", "Skip time on a local server", show=False),
@@ -92,13 +93,24 @@ class BrowserScreen(Screen[None]):
             return False
         return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
 
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing that would change something."""
+        if self.browser.is_read_only and any(
+            binding.action.removeprefix("screen.").startswith(CHANGE_PREFIX)
+            for node in (self.focused or self).ancestors_with_self
+            for binding in node._bindings.key_to_bindings.get(event.key, ())
+        ):
+            self.browser.say_read_only()
+
     def make_watches(self) -> Iterable[Watch]:
         """Return what asks the server again and again while the screen is on top."""
         return ()
 
     def restart_watches(self) -> None:
-        """Ask the server anew, at once."""
+        """Ask the server anew, at once; not where nothing can be shown any more."""
         self.stop_watches()
+        if self.is_left:
+            return
         self._is_watching = True
         for watch in self.make_watches():
             _: Worker[None] = self.run_worker(watch, group=WATCHES)

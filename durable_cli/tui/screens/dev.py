@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from durable_cli.tui.actions.dev import DevActionsScreen
 from durable_cli.tui.dev.log_lines import LEVELS, LogBook, LogFilter, LogLine, RawLine
-from durable_cli.tui.dev.rows import Reload, StoryLine
+from durable_cli.tui.dev.rows import BrokenRun, Reload, StoryLine
 from durable_cli.tui.dev.words import say_count
 from durable_cli.tui.dev_looks import RELOAD_COLUMNS, draw_members, reload_cells
 from durable_cli.tui.feed.dev import watch_log
@@ -30,6 +30,7 @@ from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
+from durable_cli.tui.widgets.words_bar import WordsBar
 
 __all__ = ["DevScreen"]
 
@@ -83,7 +84,7 @@ class DevScreen(DevActionsScreen):
         """What came while it was paused."""
         self._told = 0
         self._opened: set[tuple[str, str, int | None]] = set()
-        """The mismatches that were opened, each once."""
+        """The mismatches that were opened, each once until it is mended."""
         self._head = ""
 
     def compose(self) -> ComposeResult:
@@ -94,7 +95,7 @@ class DevScreen(DevActionsScreen):
             yield Static(id="head")
             yield VirtualTable[Reload](RELOAD_COLUMNS, self._cells, lambda reload: reload.number, id="reloads")
             yield FixedText(id="log-note")
-            yield Input(id="filter", placeholder="words that a line must have", compact=True)
+            yield WordsBar()
             yield LogView(id="log")
         yield KeyBar()
 
@@ -114,6 +115,8 @@ class DevScreen(DevActionsScreen):
 
     def _fit(self) -> None:
         """Give the reloads the lines that they need, and the log the rest, which is most of it."""
+        if self.is_left:
+            return
         table = self.query_one("#reloads", VirtualTable)
         table.styles.height = 1 + max(1, min(len(table.rows), self.size.height // 4))
 
@@ -131,11 +134,13 @@ class DevScreen(DevActionsScreen):
 
     def show_dev(self) -> None:
         attachment = self.attachment
-        if not self.is_mounted:
+        if not self.is_mounted or self.is_left:
             return
         if attachment is None or not attachment.book.pid:
             self._show_nothing()
             return
+        # What is mended, and breaks again, is new.
+        self._opened &= {_mismatch_key(source, run) for source, run in attachment.book.broken}
         if not self._is_watching:
             self.restart_watches()
         if not self.query_one("#dev-body").display:
@@ -165,7 +170,7 @@ class DevScreen(DevActionsScreen):
         self.refresh_bindings()
 
     def _show_head(self) -> None:
-        if self.attachment is None or not self.is_attached:
+        if self.attachment is None or not self.is_attached or self.is_left:
             return
         width = max(20, self.size.width - 2)
         drawn = draw_members(self.attachment, now_ns(), width, self.palette)
@@ -186,7 +191,7 @@ class DevScreen(DevActionsScreen):
         if attachment is None or not self.is_current or not attachment.book.broken:
             return
         source, run = attachment.book.broken[0]
-        key = (source, run.run_id, getattr(run, "event_id", None))
+        key = _mismatch_key(source, run)
         if key not in self._opened and attachment.book.last_reload(source) is not None:
             self._opened.add(key)
             await attachment.open_run(source, run)
@@ -330,3 +335,7 @@ class DevScreen(DevActionsScreen):
         """Copy the lines that are shown."""
         self.app.copy_to_clipboard("\n".join(f"{line.source}\t{line.text}" for line in self._view.lines))
         self.notify(f"copied {len(self._view.lines):,} lines", timeout=3)
+
+
+def _mismatch_key(source: str, run: BrokenRun) -> tuple[str, str, int | None]:
+    return source, run.run_id, getattr(run, "event_id", None)

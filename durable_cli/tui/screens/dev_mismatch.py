@@ -79,6 +79,8 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
             self.show_dev()
 
     def on_resize(self) -> None:
+        if self.is_left:
+            return
         was_short = self._is_short
         self._is_short = self.size.height < SHORT_HEIGHT and self.size.width < BESIDE_WIDTH
         self.query_one("#mismatch").set_class(self.size.width >= BESIDE_WIDTH, "-beside")
@@ -165,6 +167,8 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         colors, run = self.palette, self.run
         gap = [] if self._is_short else [Text()]
         parts: list[RenderableType] = [self._title(), *gap, *self._draw_difference(), *gap]
+        if self._is_short:
+            parts += self._draw_choices()  # what can be done is never below the edge
         excerpt = find_excerpt(run, *(SHORT_EXCERPT if self._is_short else LONG_EXCERPT))
         if run.file is not None and excerpt is not None:
             place = f"{shorten_path(run.file, self._attached.folder)}:{run.line}"
@@ -175,7 +179,7 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         ]
         if isinstance(run, ReplayFailure) and run.traceback:
             parts += [Text(), *(Text(line.text, colors["quiet"]) for line in trace_lines(run.traceback))]
-        return Group(*parts, *gap, *self._draw_choices())
+        return Group(*parts) if self._is_short else Group(*parts, *gap, *self._draw_choices())
 
     def _title(self) -> Text:
         broken = self._broken
@@ -208,6 +212,12 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
         elif not member.question:
             words = member.words or "the replay goes on"
             yield Text.assemble(("▲ ", colors["warning"]), f"{words}; save a fix to try again")
+        elif self._is_short:
+            yield Text.assemble(
+                ("▲ dx dev waits for you", f"bold {colors['warning']}"),
+                ": A answers ",
+                (", ".join(member.choices), colors["quiet"]),
+            )
         else:
             yield Text.assemble(
                 ("▲ dx dev waits for you", f"bold {colors['warning']}"), ": A answers here, or in its window"

@@ -23,6 +23,7 @@ from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
+from durable_cli.tui.widgets.words_bar import WordsBar
 
 __all__ = ["ListScreen"]
 
@@ -39,6 +40,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     MISSING: ClassVar[Sequence[str]] = ()
     """What to do when the server has no such thing."""
     AUTO_FOCUS = "#rows"
+    BINDING_GROUP_TITLE = "This list"
     HAS_PANE: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +60,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.detail())
         yield from self.compose_head()
-        yield Input(id="filter", placeholder="words that a line must have", compact=True)
+        yield WordsBar()
         yield TroubleNote(id="trouble")
         yield VirtualTable[Row](self.COLUMNS, self.cells, self.key, id="rows")
         yield NothingNote(id="nothing")

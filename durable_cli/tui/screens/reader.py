@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.worker import Worker
 
 from durable_cli.tui.feed.threads import in_thread
 from durable_cli.tui.lines import Line, Look, plain_text
@@ -41,14 +43,16 @@ class ReaderScreen(BrowserScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
+        if self.is_left:
+            return
         view = self.query_one(LineView)
         view.focus()
         view.set_lines([Line("reading …", Look.QUIET)])
-        self.run_worker(self._load(view))
+        _: Worker[None] = self.run_worker(partial(self._load, view))
 
     async def _load(self, view: LineView) -> None:
         lines = await in_thread(self._make_lines)
-        if self.is_attached:
+        if self.is_attached and not self.is_left:
             view.set_lines(lines)
 
     def action_copy(self) -> None:

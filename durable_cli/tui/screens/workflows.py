@@ -12,11 +12,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.one_run import TargetRun
 from durable_cli.tui.actions.run import RunActionsScreen
 from durable_cli.tui.batch_order import ManyRuns, Run
+from durable_cli.tui.counts_line import draw_counts
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
@@ -29,7 +31,6 @@ from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
-from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns
 from durable_cli.tui.widgets.filter_bar import ChoiceLine, FilterBar
 from durable_cli.tui.widgets.fixed_text import FixedText
@@ -49,6 +50,7 @@ class WorkflowsScreen(RunActionsScreen):
     """All runs of the namespace, newest first."""
 
     AUTO_FOCUS = "#runs"
+    BINDING_GROUP_TITLE = "This list"
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
@@ -182,24 +184,19 @@ class WorkflowsScreen(RunActionsScreen):
             self._show_counts()
 
     def _show_counts(self) -> None:
-        line = Text(no_wrap=True, overflow="ellipsis")
-        if self._counts is not None:  # else the server has not said yet how many there are
-            total = sum(self._counts.values())
-            line.append(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold")
-        # What was chosen stands first: the end of it is cut off where there is little room.
-        if self.table.marked:
-            line.append(f"   {len(self.table.marked):,} marked", style=self.palette["accent"])
-        if self._sorted_by:
-            title = RUN_COLUMNS[self._sorted_by].column.title.lower()
-            line.append(f"   by {title}, of {len(self._list.rows):,} loaded", style=self.palette["quiet"])
-        for number, count in (self._counts or {}).items():
-            if count:
-                line.append("   ").append_text(status_text(number, self.palette)).append(f" {count:,}")
+        title = RUN_COLUMNS[self._sorted_by].column.title.lower() if self._sorted_by else ""
+        sorted_words = f"by {title}, of {len(self._list.rows):,} loaded" if title else ""
+        room, marked = self.size.width - 2, len(self.table.marked)
+        line = draw_counts(self._counts, room, self.palette, marked=marked, sorted_words=sorted_words)
         self.query_one("#counts", FixedText).show(line)
         self.offer_what_it_takes()
 
     def show_theme(self) -> None:
         self._show_counts()
+
+    def on_resize(self) -> None:
+        if self._counts:
+            self._show_counts()
 
     @on(VirtualTable.NearEnd)
     def load_more(self) -> None:
@@ -207,7 +204,8 @@ class WorkflowsScreen(RunActionsScreen):
         token = self._list.next_token
         if token and token != self._asked_token:
             self._asked_token = token
-            self.run_worker(list_runs(self.browser.link, self._query, token, self.post_message), group=PAGE)
+            ask = partial(list_runs, self.browser.link, self._query, token, self.post_message)
+            _: Worker[None] = self.run_worker(ask, group=PAGE)
 
     # What the keys do.
 

@@ -51,7 +51,7 @@ def highlight_json(text: str, colors: dict[str, str]) -> Text:
     return line
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows lines; long ones are folded, and nothing is drawn that is not seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -33,7 +33,7 @@ LONGEST_SOURCE = 16
 LEVEL_VARIABLES = ("quiet", "foreground", "warning", "error")
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows lines behind their time and who has written them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

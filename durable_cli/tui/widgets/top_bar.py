@@ -81,6 +81,8 @@ class TopBar(Widget):
             parts.append(BarPart(f"{app.link.profile} ", "foreground", "app.choose_profile"))
         if app.clock is not None and app.clock.badge:
             parts.append(BarPart(f"{app.clock.badge} ", "warning", "screen.change_time"))
+        if app.is_read_only:
+            parts.append(BarPart("read only ", "quiet"))
         return (*parts, sign)
 
     async def on_click(self, event: events.Click) -> None:

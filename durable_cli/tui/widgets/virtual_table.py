@@ -38,7 +38,7 @@ class _Look(NamedTuple):
     cells: tuple[tuple[object, ...], ...]
 
 
-class VirtualTable(ScrollView, Generic[Row], can_focus=True):
+class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     """A table over a sequence of rows of any length."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -8,6 +8,7 @@ from rich.console import Group as Lines
 from rich.text import Text
 from textual.widgets import Static
 
+from durable_cli.tui.history.kinds import State
 from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.status import status_text
@@ -39,7 +40,7 @@ class RunHeader(Static):
         waits = list(_last_lines(book, colors))
         shown = waits[:PENDING_LINES] if is_roomy else waits[:1]
         if len(waits) > len(shown) and shown:
-            shown[-1].append(f"   and {len(waits) - len(shown)} more: 4", style=colors["quiet"])
+            shown[-1].append(f"   and {len(waits) - len(shown)} more (key 4)", style=colors["quiet"])
         lines += shown
         self.update(Lines(*(_one_line(line) for line in lines)), layout=len(lines) != self._line_count)
         self._line_count = len(lines)
@@ -109,7 +110,9 @@ def _end_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:
     if run is None or run.end_time_ns is None:
         return
     if run.failure:
-        yield Text.assemble(("ended with ", colors["quiet"]), (run.failure, colors["error"]))
+        reason = f'"{run.failure}"' if run.state is State.TERMINATED else run.failure
+        said = "" if run.failure.endswith(run.state.value) else f"{run.state.value}: "
+        yield Text.assemble((said, colors["quiet"]), (reason if said else run.failure, colors["error"]))
     elif run.outcome:
         yield Text.assemble(("result ", colors["quiet"]), run.outcome)
     if run.next_run_id:

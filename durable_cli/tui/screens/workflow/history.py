@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker
 
 from durable_cli.tui.group_looks import group_text, state_look
 from durable_cli.tui.history.groups import Group, find_trouble
@@ -268,7 +270,7 @@ class HistoryView(SelectionView):
             self._table.focus()
 
     def _look(self, *, is_first: bool = False) -> None:
-        self.run_worker(self._look_on(is_first), group="search", exclusive=True)
+        _: Worker[None] = self.run_worker(partial(self._look_on, is_first), group="search", exclusive=True)
 
     async def _look_on(self, is_first: bool) -> None:
         search = self._search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.one_run import ARGUMENTS
@@ -139,7 +141,7 @@ class QueriesView(RunView):
         self._ask(name)
 
     def _ask(self, name: str) -> None:
-        self.run_worker(self._ask_and_show(name), group="query", exclusive=True)
+        _: Worker[None] = self.run_worker(partial(self._ask_and_show, name), group="query", exclusive=True)
 
     async def _ask_and_show(self, name: str) -> None:
         arguments, screen = self._arguments.get(name, ""), self.run_screen

@@ -22,6 +22,7 @@ __all__ = ["RunView"]
 class RunView(Vertical):
     """A view of one run. It is told of news while it is shown, and of everything once when it is shown again."""
 
+    BINDING_GROUP_TITLE = "This view"
     DEFAULT_CSS = "RunView { height: 1fr; }"
 
     @property

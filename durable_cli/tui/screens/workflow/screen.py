@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.worker import Worker
 
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.activity import ActivityActionsScreen
@@ -71,6 +72,7 @@ class WorkflowScreen(ActivityActionsScreen):
 
     HAS_PLACE_KEYS = False
     HAS_PAYLOADS = True
+    BINDING_GROUP_TITLE = "This workflow"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
@@ -127,10 +129,10 @@ class WorkflowScreen(ActivityActionsScreen):
             return
         self.book.take_summary(message.summary)
         self.run_id = message.summary.row.run_id
-        if self._history_watch is None:
+        if self._history_watch is None and not self.is_left:
             # Only now is the run known, where it was asked for without its id.
             self._history_watch = HistoryWatch(self.browser.link, self.workflow_id, self.run_id, self.post_message)
-            self.run_worker(self._history_watch.run(), group=WATCHES)
+            _: Worker[None] = self.run_worker(self._history_watch.run, group=WATCHES)
         self._has_summary = True
         if before is None or before.row.status != message.summary.row.status:
             self.offer_what_it_takes()
@@ -173,6 +175,8 @@ class WorkflowScreen(ActivityActionsScreen):
         self._show_header()
 
     def _show_header(self) -> None:
+        if self.is_left:
+            return
         self.query_one(RunHeader).show_book(self.book)
         count = 0
         if self.book.is_open and self.book.history.run is not None:
@@ -202,7 +206,7 @@ class WorkflowScreen(ActivityActionsScreen):
         if self._decodings != self.browser.decodings:
             self._decodings = self.browser.decodings
             self.restart_watches()
-            self.run_worker(self._load_decoded(), group="decoded", exclusive=True)
+            _: Worker[None] = self.run_worker(self._load_decoded, group="decoded", exclusive=True)
 
     async def _load_decoded(self) -> None:
         try:
