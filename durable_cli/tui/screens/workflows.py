@@ -17,9 +17,9 @@ from textual.worker import Worker
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.one_run import TargetRun
 from durable_cli.tui.actions.run import RunActionsScreen
+from durable_cli.tui.actions.saved_filters import SavedFiltersScreen
 from durable_cli.tui.batch_order import ManyRuns, Run
 from durable_cli.tui.counts_line import draw_counts
-from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
 from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
@@ -46,7 +46,7 @@ PAGE = "page"
 SEEN_ROWS = 1000
 
 
-class WorkflowsScreen(RunActionsScreen):
+class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     """All runs of the namespace, newest first."""
 
     AUTO_FOCUS = "#runs"
@@ -62,8 +62,6 @@ class WorkflowsScreen(RunActionsScreen):
         Binding("b", "change_batch", "Batch", tooltip="Do something to all that match, or to the marked"),
         Binding("o", "sort", "Sort", show=False),
         Binding("w", "columns", "Columns", show=False),
-        Binding("F", "saved_filters", "Saved filters", show=False),
-        Binding("ctrl+f", "save_filter", "Save the filter", show=False),
         Binding("n", "app.choose_namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
         Binding("plus", "change_start", "Start a workflow", key_display="+", show=False),
@@ -90,6 +88,10 @@ class WorkflowsScreen(RunActionsScreen):
         yield VirtualTable((), self._render_cells, _identity, id="runs")
         yield NothingNote()
         yield KeyBar()
+
+    @property
+    def shown_filter(self) -> str:
+        return self._query
 
     @property
     def table(self) -> VirtualTable[RunRow]:
@@ -349,30 +351,6 @@ class WorkflowsScreen(RunActionsScreen):
         bar.value = self._query
         bar.display = bool(self._query)
         self.table.focus()
-
-    @work
-    async def action_save_filter(self) -> None:
-        """Save the filter that is shown under a name; saving an empty one takes the name away."""
-        fields = (Field("name", "name", required=True), Field("query", "filter", value=self._query))
-        values = await self.app.push_screen_wait(FormDialog("Save a filter", fields, verb="Save"))
-        if values is None:
-            return
-        filters = self.browser.preferences.filters
-        filters.pop(values["name"], None)
-        if values["query"]:
-            filters[values["name"]] = values["query"]
-        self.browser.keep_preferences()
-        self.notify(f"{'saved' if values['query'] else 'removed'}: {values['name']}")
-
-    @work
-    async def action_saved_filters(self) -> None:
-        """Take one of the saved filters."""
-        filters = self.browser.preferences.filters
-        options = [(query, f"{name}   {query}") for name, query in sorted(filters.items())]
-        dialog = PickDialog("Saved filters", [("", "all workflows"), *options], empty="none is saved; ^f saves one")
-        chosen = await self.app.push_screen_wait(dialog)
-        if chosen is not None:
-            self.take_filter(chosen)
 
     def _find_choices(self, text: str) -> Sequence[Choice]:
         """Return what may come next in the filter, from what the server and the list know."""
