@@ -43,12 +43,14 @@ Shot = Callable[[Pilot[None]], Awaitable[None]]
 
 @activity.defn
 async def reserve_stock(order: dict[str, Any]) -> dict[str, Any]:
+    """Reserve what was ordered."""
     await asyncio.sleep(1.5)
     return {"warehouse": "Basel", "reserved": len(order["items"])}
 
 
 @activity.defn
 async def charge_payment(amount: int) -> dict[str, Any]:
+    """Charge the card, at the third attempt."""
     await asyncio.sleep(0.6)
     if amount > 500:
         raise ApplicationError("the bank declined the card", {"code": 51}, type="Declined", non_retryable=True)
@@ -59,29 +61,37 @@ async def charge_payment(amount: int) -> dict[str, Any]:
 
 @activity.defn
 async def notify_customer(customer: str) -> None:
+    """Fail, again and again."""
     raise ApplicationError("mail server answers 421", type="MailError")
 
 
 @activity.defn
 async def pack_parcel(number: int) -> str:
+    """Pack one parcel."""
     await asyncio.sleep(1 + number)
     return f"parcel {number} is packed"
 
 
 @workflow.defn
 class ShippingWorkflow:
+    """Waits for the van."""
+
     @workflow.run
     async def run(self, city: str) -> None:
+        """Wait."""
         await workflow.sleep(timedelta(hours=1))
 
 
 @workflow.defn
 class OrderWorkflow:
+    """Does some of everything that a picture can show."""
+
     def __init__(self) -> None:
         self._notes: list[str] = []
 
     @workflow.run
     async def run(self, order: dict[str, Any]) -> None:
+        """Take an order, until it waits for ever."""
         await workflow.execute_activity(reserve_stock, order, start_to_close_timeout=SOON)
         try:
             await workflow.execute_activity(charge_payment, order["total"], start_to_close_timeout=SOON)
@@ -102,18 +112,23 @@ class OrderWorkflow:
 
     @workflow.signal
     def add_note(self, note: str) -> None:
+        """Keep a note."""
         self._notes.append(note)
 
     @workflow.update
     async def change_address(self, city: str) -> str:
+        """Let it go elsewhere."""
         await workflow.sleep(timedelta(seconds=1.5))
         return f"it goes to {city}"
 
 
 @workflow.defn
 class ReportWorkflow:
+    """Is soon done."""
+
     @workflow.run
     async def run(self, day: str) -> dict[str, int]:
+        """Count the orders of a day."""
         await workflow.sleep(timedelta(seconds=1))
         return {"orders": 417}
 

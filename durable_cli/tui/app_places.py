@@ -46,6 +46,8 @@ class PlacesApp(ServerApp):
         super().__init__(link)
         self._first_link = first
         self.attachment: Attachment | None = None
+        self.drafts: dict[tuple[str, ...], dict[str, str]] = {}
+        """What was typed into forms that were left, by what they were about."""
 
     def offers_place(self, place: Place) -> bool:
         """Whether the bar shows the way to a place."""
@@ -80,13 +82,14 @@ class PlacesApp(ServerApp):
     @work
     async def action_choose_namespace(self) -> None:
         """Go to another namespace."""
+        from durable_cli.tui.dialogs.asking import hold_keys
         from durable_cli.tui.dialogs.pick import PickDialog
         from durable_cli.tui.feed.namespaces import list_namespaces
 
         if not self.is_reachable():
             return
         try:
-            names = await list_namespaces(self.link)
+            names = await hold_keys(self, list_namespaces(self.link))
         except CliError as error:
             self.notify(error.hint, title=error.message, severity="error")
             return
@@ -130,7 +133,8 @@ class PlacesApp(ServerApp):
         self.connect()
 
     async def _forget_places(self) -> None:
-        """Close what is open in the places that are not looked at."""
+        """Close what is open in the places that are not looked at, and what was typed for other runs."""
+        self.drafts.clear()
         for place in PLACES:
             if place.name != self.current_mode:
                 await self.remove_mode(place.name)

@@ -7,7 +7,7 @@ from functools import partial
 from textual.app import App
 from textual.worker import Worker
 
-from durable_cli.tui.feed.link import Link
+from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.server_clock import ServerClock
@@ -93,8 +93,16 @@ class ServerApp(App[None]):
 
     def is_reachable(self) -> bool:
         """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
+        trouble = self.absence
+        if trouble is not None:
+            self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+        return trouble is None
+
+    @property
+    def absence(self) -> Trouble | None:
+        """Why the server can't be asked for anything now, if so."""
         if self.link.is_connected and self.connection is not Connection.LOST:
-            return True
+            return None
         trouble = self.trouble or Trouble(self.link.absence)
-        self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
-        return False
+        hint = "\n".join(line for line in trouble.hint.splitlines() if line != AGAIN_HINT)
+        return Trouble(trouble.message, f"nothing was done\n{hint}".rstrip())

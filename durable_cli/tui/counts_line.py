@@ -14,11 +14,16 @@ CUT = "   …"
 
 
 def draw_counts(
-    counts: Mapping[int, int], room: int, colors: dict[str, str], *, marked: int = 0, sorted_words: str = ""
+    counts: Mapping[int, int] | None, room: int, colors: dict[str, str], *, marked: int = 0, sorted_words: str = ""
 ) -> Text:
-    """Draw the counts of statuses by their numbers; one that has no room is left out as a whole."""
-    total = sum(counts.values())
-    line = Text(f"{total:,} {'run' if total == 1 else 'runs'}", style="bold", no_wrap=True, overflow="ellipsis")
+    """Draw the counts of statuses by their numbers; one that has no room is left out as a whole.
+
+    Args:
+        counts: None as long as the server has not said.
+    """
+    total = sum((counts or {}).values())
+    words = f"{total:,} {'run' if total == 1 else 'runs'}" if counts is not None else ""
+    line = Text(words, style="bold", no_wrap=True, overflow="ellipsis")
     # What was chosen stands first: the end of it is cut off where there is little room.
     if marked:
         line.append(f"   {marked:,} marked", style=colors["accent"])
@@ -26,7 +31,7 @@ def draw_counts(
         line.append(f"   {sorted_words}", style=colors["quiet"])
     parts = [
         Text("   ").append_text(status_text(number, colors)).append(f" {count:,}")
-        for number, count in counts.items()
+        for number, count in (counts or {}).items()
         if count
     ]
     for number, part in enumerate(parts, 1):

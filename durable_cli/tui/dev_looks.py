@@ -12,7 +12,7 @@ from durable_cli.tui.dev.report import say_kind
 from durable_cli.tui.dev.rows import Member, Outcome, Phase, Reload
 from durable_cli.tui.dev.words import say_check, say_count, say_seconds, say_unchecked, say_where
 from durable_cli.tui.times import clock, rough_span, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 if TYPE_CHECKING:
     from durable_cli.tui.attachment import Attachment

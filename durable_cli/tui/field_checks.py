@@ -11,9 +11,9 @@ __all__ = ["check_arguments", "check_count", "check_duration", "check_json", "pa
 def check_json(text: str) -> str:
     """Check that it is one JSON value."""
     try:
-        _parse(text, "")
-    except ValueError as error:
-        return _explain(error)
+        _parse(text)
+    except (ValueError, RecursionError) as error:
+        return _explain(error, text, "")
     return ""
 
 
@@ -21,8 +21,8 @@ def check_arguments(text: str) -> str:
     """Check that it is JSON values with commas between."""
     try:
         parse_arguments(text)
-    except ValueError as error:
-        return _explain(error)
+    except (ValueError, RecursionError) as error:
+        return _explain(error, text, "[")
     return ""
 
 
@@ -46,13 +46,14 @@ def parse_arguments(text: str) -> list[Any]:
 
     Raises:
         ValueError: it is none.
+        RecursionError: one value is in another too many times.
     """
     values = _parse(text, "[", "]") if text.strip() else []
     assert isinstance(values, list)
     return values
 
 
-def _parse(text: str, before: str, after: str = "") -> object:
+def _parse(text: str, before: str = "", after: str = "") -> object:
     value = json.loads(f"{before}{text}{after}", parse_constant=_refuse_constant)
     json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     return value
@@ -62,9 +63,14 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-def _explain(error: ValueError) -> str:
+def _explain(error: ValueError | RecursionError, text: str, before: str) -> str:
+    """Say what is wrong with a text that was parsed with something before it."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     if isinstance(error, json.JSONDecodeError):
-        return f"not JSON, line {error.lineno}: {error.msg}; text needs quotes"
+        is_incomplete = error.pos >= len(before + text.rstrip()) or error.msg.startswith("Unterminated string")
+        hint = "; text needs quotes" if error.msg == "Expecting value" else ""
+        return f"not JSON, line {error.lineno}: {'it is incomplete' if is_incomplete else error.msg + hint}"
     if isinstance(error, UnicodeEncodeError):
         return "not JSON: half of a surrogate pair"
     return f"not JSON: {error}"

@@ -125,3 +125,5 @@ class Ending(NamedTuple):
     lines: Sequence[Line] = ()
     whole_lines: Sequence[Line] = ()
     is_trouble: bool = False
+    refusal: str = ""
+    """Why nothing has happened at all."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.status import find_status, status_text
 from durable_cli.tui.times import clock, short_span, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["RUN_COLUMNS", "USUAL_COLUMNS", "RunColumn"]
 

@@ -44,9 +44,9 @@ def moved_ns() -> int:
 def short_span(nanoseconds: int) -> str:
     """Write a span with its two largest units: 3d04h, 2m05s, 1.24s, 12ms."""
     seconds = nanoseconds / 1e9
-    if seconds < 1:
+    if seconds < 0.9995:  # else it would be rounded to 1000ms, and below to 60.00s
         return f"{max(seconds, 0) * 1000:.0f}ms"
-    if seconds < 60:
+    if seconds < 59.995:
         return f"{seconds:.2f}s"
     rest = round(seconds)
     for index, (unit, size) in enumerate(_UNITS):

@@ -18,6 +18,7 @@ from textual.widgets import Input, Select, TextArea
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.times import set_server_clock
 from tests.cli.conftest import Cli, Stage, run_stage
 from tests.support.server_process import (
     PROJECT_FOLDER,
@@ -37,6 +38,12 @@ def own_preferences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep what the browser remembers out of the user's folder, and the terminal of the tests out of its looks."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
+
+
+@pytest.fixture(autouse=True)
+def clock_of_this_machine() -> None:
+    """Let no test go by the clock of the server that the one before has looked at."""
+    set_server_clock()
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,22 @@ def test_what_is_no_json(text: str) -> None:
     assert check_json(text).startswith("not JSON")
 
 
+@pytest.mark.parametrize("text", ['{"a":', "{", "[1, 2", '"a', '{"a": [1,\n'])
+def test_what_is_not_whole_yet(text: str) -> None:
+    assert check_json(text).endswith("it is incomplete")
+    assert check_arguments(f"1, {text}").endswith("it is incomplete")
+
+
+def test_what_is_whole_and_no_json_is_told_apart() -> None:
+    assert check_json("packed").endswith("text needs quotes")
+    assert "incomplete" not in check_json('{"a": tru}')
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_values_in_values_without_end(text: str) -> None:
+    assert check_json(text) == check_arguments(text) == "nested too deeply"
+
+
 def test_one_value_is_not_several() -> None:
     assert check_json("1, 2").startswith("not JSON, line 1")
     assert check_json("[1, 2]") == ""

@@ -99,7 +99,7 @@ async def test_an_activity_is_paused_reset_and_given_other_options(pausing: Stag
         await until_problem(app, "most attempts: a whole number")
         fill(app, attempts="9", start_to_close="77s")
         await pilot.press("ctrl+s")
-        await until(lambda: "changed pack (pack-1): start to close, attempts" in screen_text(app), "it says so")
+        await until(lambda: "changed pack (pack-1): time limit of an attempt" in screen_text(app), "it says so")
         options = (await pack()).activity_options
         assert (options.start_to_close_timeout.seconds, options.retry_policy.maximum_attempts) == (77, 9)
         await pilot.press("u")

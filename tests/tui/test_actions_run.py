@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,14 @@ from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue
+from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
+from durable_cli.tui.actions.dev import MEANINGS
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.dialogs.form import FormDialog
+from durable_cli.tui.dialogs.pick import PickDialog
+from durable_cli.tui.feed.actions_start import read_model
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.screens.base import BrowserScreen, Change
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -125,16 +130,18 @@ async def test_a_run_is_signaled_updated_and_queried_by_the_names_that_its_code_
         await pilot.click("#options", offset=(6, 1))
         await until_form(app, f"Update {cart.id}")
         await pilot.press(*"add_item", "tab", *'"ink", 10', "ctrl+s")
-        await until(lambda: "✗ rejected" in screen_text(app), "an update that is rejected is said to be")
-        assert "10 are too many" in screen_text(app)
+        await until_problem(app, "rejected: ValueError: 10 are too many")
+        assert '"ink", 10' in screen_text(app), "what was typed can be put right"
         assert len(await events(cart, "workflow_execution_update_accepted")) == 1
         await pilot.press("escape", "U")
         await until_form(app, f"Update {cart.id}")
+        assert '"ink", 10' in screen_text(app), "nor is it lost when the form is left"
         fill(app, name="add_item", arguments='"rare", 1')
         await pilot.press("ctrl+s")
         await until(lambda: "✗ failed after it was accepted" in screen_text(app), "one that fails later is told apart")
         assert "SoldOut: sold out" in screen_text(app)
         assert "frames in libraries: v shows all" in screen_text(app)
+        assert "v shows all of it, y copies it" in screen_text(app)
         await pilot.press("v")
         await until(lambda: "in libraries" not in screen_text(app), "all of it is shown")
         await pilot.press("escape", "U")
@@ -171,8 +178,7 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         await until_problem(app, "a time with its unit")
         fill(app, run_timeout="1h30m", workflow_id=cart.id)
         await pilot.press("ctrl+s")
-        await until(lambda: "can't start workflow" in screen_text(app), "an id that is taken is refused")
-        await until_form(app, f"Start a workflow like {cart.id}")
+        await until_problem(app, "can't start workflow")
         assert app.screen.query_one("#field-run_timeout", Input).value == "1h30m", "what was typed is not lost"
         fill(app, workflow_id=suggested)
         await pilot.press("ctrl+s")
@@ -216,6 +222,7 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         await until_form(app, f"Update {again}")
         await pilot.press(*"any", "ctrl+s")
         await until(lambda: "sent; it waits for a worker" in screen_text(app), "it is said how it stands")
+        assert "the update that was sent stays sent" in screen_text(app)
         await pilot.press("escape")
         await until(lambda: isinstance(app.screen, WorkflowScreen), "it is left")
 
@@ -261,6 +268,9 @@ async def test_a_run_is_reset_from_an_event(carts: Stage) -> None:
         await until_form(app, f"Reset {cart.id}")
         assert f"event {before}, the end of the workflow task before event {first.event_id}" in screen_text(app)
         fill(app, reapplied="do not come again", reason="not yet")
+        await pilot.press("escape", "R")
+        await until_problem(app, "as it was when you left it")
+        assert "not yet" in screen_text(app)
         await pilot.press("ctrl+s")
         await until(lambda: f"goes on from event {before} as run" in screen_text(app), "it says where it goes on")
         assert isinstance(app.screen, WorkflowScreen)
@@ -283,7 +293,7 @@ async def test_a_run_is_reset_from_an_event(carts: Stage) -> None:
         await until_form(app, f"Reset {cart.id}")
         fill(app, point="its first workflow task")
         await pilot.press("ctrl+s")
-        await until(lambda: "goes on from event 4" in screen_text(app), "it is reset to its first workflow task")
+        await until(lambda: "goes on from event 7" in screen_text(app), "it is reset to its first workflow task")
         assert await events(new, "workflow_execution_terminated")
 
 
@@ -393,10 +403,17 @@ async def test_a_run_that_is_over_takes_nothing_more(carts: Stage) -> None:
         fill(app, name="note", arguments='"long words", 1')
         await cart.terminate()
         await pilot.press("ctrl+s")
-        await until_problem(app, "already completed")
+        await until_problem(app, "the run is closed")
         assert '"long words", 1' in screen_text(app)
         await pilot.press("escape")
         await until(lambda: "■ Terminated" in screen_text(app), "its end is seen")
+        # Nothing is offered that it does not take.
+        await until(lambda: "Terminate" not in foot(app), "the keys at the foot are those of a closed run")
+        await pilot.press("full_stop")
+        await until(lambda: "S   Start like this one" in screen_text(app), "the menu is open")
+        assert "Reset / fork" in screen_text(app)
+        assert not any(f" {key}   " in screen_text(app) for key in "sctpUCXPBO")
+        await pilot.press("escape")
         for key, verb in (("s", "signal"), ("U", "update"), ("p", "pause"), ("t", "terminate"), ("c", "cancel")):
             await pilot.press(key)
             said = f"{cart.id} is over: there is nothing to {verb}"
@@ -408,6 +425,53 @@ async def test_a_run_that_is_over_takes_nothing_more(carts: Stage) -> None:
         await until(lambda: "pack" in screen_text(app) and "Took" in screen_text(app), "its history is shown")
         row = next(line for line in screen_text(app).splitlines() if " pack " in line)
         assert "s…" not in row
+
+
+def foot(app: BrowserApp) -> str:
+    return screen_text(app).splitlines()[-1]
+
+
+async def test_keys_typed_before_a_form_is_open_are_no_actions(carts: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    cart = await start_cart(carts)
+    is_answered = asyncio.Event()
+
+    async def answer_late(*arguments: Any) -> Any:
+        await is_answered.wait()
+        return await read_model(*arguments)
+
+    monkeypatch.setattr("durable_cli.tui.feed.actions_start.read_model", answer_late)
+    async with browsing(carts.server.address, workflow_id=cart.id, size=WIDE) as (app, pilot):
+        await until_waiting(app)
+        await pilot.press("S")
+        await until(lambda: isinstance(app.screen, ModalScreen), "keys are held")
+        await pilot.press(*"tc2q", "ctrl+p")
+        await until(lambda: "asking the server" in screen_text(app), "it is said, and only that is there")
+        is_answered.set()
+        await until_form(app, f"Start a workflow like {cart.id}")
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 2, "the list and the run"
+        assert app.is_running
+
+
+async def test_what_was_said_does_not_lie_over_a_form() -> None:
+    async with browsing() as (app, pilot):
+        app.notify("something was done")
+        await until(lambda: "something was done" in screen_text(app), "it is said")
+        await pilot.press("ctrl+f")
+        await until_form(app, "Save a filter")
+        await until(lambda: "something was done" not in screen_text(app), "the form is free")
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"), [("t", "terminate"), ("T", "terminate"), ("re", "reload"), ("res", "reset"), ("old", "keep")]
+)
+async def test_first_letters_of_a_choice_come_first(typed: str, taken: str) -> None:
+    options = [(choice, f"{choice}: {meaning}") for choice, meaning in MEANINGS.items()]
+    async with browsing() as (app, pilot):
+        answers: list[str | None] = []
+        await app.push_screen(PickDialog("orders waits for you", options), answers.append)
+        await pilot.press(*typed, "enter")
+        assert answers == [taken]
 
 
 async def test_the_menu_takes_an_action_by_its_key(carts: Stage) -> None:
@@ -422,7 +486,7 @@ async def test_the_menu_takes_an_action_by_its_key(carts: Stage) -> None:
         await until(lambda: "nothing like that" in screen_text(app), "there is no such action")
 
 
-async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace() -> None:
+async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace(carts: Stage) -> None:
     done: list[str] = []
 
     def change(words: str) -> Change:
@@ -432,15 +496,16 @@ async def test_each_of_two_changes_is_taken_back_but_not_in_another_namespace() 
 
         return act
 
-    async with browsing() as (app, pilot):
+    async with browsing(carts.server.address) as (app, pilot):
+        await until(lambda: app.absence is None, "it is connected")
         screen = app.screen
         assert isinstance(screen, BrowserScreen)
         for words in ("one", "two"):
             await screen.do(change(words), undo=change(f"not {words}"))
         await pilot.press("u")
-        await until(lambda: done[-1] == "not two", "the last is taken back")
+        await until(lambda: done[-1:] == ["not two"], "the last is taken back")
         await pilot.press("u")
-        await until(lambda: done[-1] == "not one", "then the one before it")
+        await until(lambda: done[-1:] == ["not one"], "then the one before it")
         await screen.do(change("three"), undo=change("not three"))
         await app.change_namespace("other")
         await pilot.press("u")

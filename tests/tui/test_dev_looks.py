@@ -14,8 +14,8 @@ from durable_cli.tui.dev.log_lines import LogBook, LogLine, RawLine
 from durable_cli.tui.dev.rows import Outcome, Reload
 from durable_cli.tui.dev_looks import RELOAD_COLUMNS, reload_cells
 from durable_cli.tui.theme import THEMES
+from durable_cli.tui.widgets.columns import lay_out
 from durable_cli.tui.widgets.log_view import LogView
-from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 
 class LogApp(App[None]):
@@ -126,6 +126,5 @@ def test_a_reload_in_its_list(reload: Reload, cells: list[str]) -> None:
 
 @pytest.mark.parametrize("width", [78, 138])
 def test_a_reload_says_whose_it_is_also_where_there_is_little_room(width: int) -> None:
-    table = VirtualTable[Reload](RELOAD_COLUMNS, lambda _: (), lambda reload: reload.number)
-    shown = [RELOAD_COLUMNS[index].title for index, _ in table._lay_out(width)]
+    shown = [RELOAD_COLUMNS[index].title for index, _ in lay_out(RELOAD_COLUMNS, width)]
     assert {"Worker", "Saved", "Replay", "Result"} <= set(shown)

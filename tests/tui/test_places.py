@@ -15,14 +15,16 @@ from temporalio.api.worker.v1 import WorkerHeartbeat, WorkerHostInfo, WorkerSlot
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RecordWorkerHeartbeatRequest
 from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.dialogs.form import FormDialog
 from durable_cli.tui.places import PLACES
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.cli.conftest import Stage
 from tests.cli.sample_worker import TASK_QUEUE
-from tests.tui.conftest import browsing, screen_text, until
+from tests.tui.conftest import browsing, fill, screen_text, until
 
 
 async def start(stage: Stage, workflow_type: str, *words: str) -> str:
@@ -167,7 +169,10 @@ async def test_a_namespace_is_gone_into_and_made(stage: Stage) -> None:
         await until(lambda: "New namespace" in screen_text(app), "the form opens")
         await pilot.press(*name, "tab", *["backspace"] * 3, *"9 weeks", "ctrl+s")
         await until(lambda: "'9 weeks' is no duration" in screen_text(app), "a wrong one is refused")
-        await pilot.press("c", *name, "tab", *["backspace"] * 3, *"7d", "ctrl+s")
+        await until(lambda: isinstance(app.screen, FormDialog), "it asks again, with what was typed")
+        assert app.screen.query_one("#field-name", Input).value == name
+        fill(app, retention="7d")
+        await pilot.press("ctrl+s")
         await until(lambda: any(row.name == name for row in table_of(app).rows), "it is made")
         table_of(app).move_to([row.name for row in table_of(app).rows].index(name))
         await pilot.press("enter")

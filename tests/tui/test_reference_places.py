@@ -24,6 +24,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.dialogs.form import FormDialog
 from durable_cli.tui.feed.schedule_protos import schedule_detail
 from durable_cli.tui.schedules.week import count_week
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -112,6 +113,8 @@ async def test_a_wrong_schedule_is_refused_in_words(reference_stage: Stage) -> N
         fill(app, schedule_id="odd", when="30 99 * * *", workflow_type="Greet", task_queue=TASK_QUEUE)
         await pilot.press("ctrl+s")
         await until(lambda: "can't create schedule 'odd'" in screen_text(app), "it is said")
+        await until(lambda: isinstance(app.screen, FormDialog), "it asks again")
+        assert "30 99 * * *" in screen_text(app), "what was typed is not lost"
 
 
 def odd_schedule() -> Schedule:

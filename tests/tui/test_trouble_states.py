@@ -36,6 +36,7 @@ from textual.pilot import Pilot
 
 from durable_cli.options import ConnectionOptions
 from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.dialogs.form import FormDialog
 from durable_cli.tui.places import PLACES, Place
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from tests.cli.conftest import Stage
@@ -110,6 +111,21 @@ async def test_an_action_without_a_server_is_refused_rather_than_done_later() ->
         await until(lambda: "Cancel" in screen_text(app), "it asks")
         await pilot.press("y")
         await until(lambda: len(app._notifications) == 1, "it says that there is no server")
+        (notification,) = app._notifications
+        assert notification.message.startswith("nothing was done")
+        assert "tried again" not in notification.message
+        await pilot.press("s")
+        await until(lambda: isinstance(app.screen, FormDialog), "the form opens")
+        await pilot.press(*"release", "tab", *"[1, 2]", "ctrl+s")
+        await until(lambda: len(app._notifications) == 2, "it says that there is no server")
+        await until(lambda: isinstance(app.screen, FormDialog), "it asks again")
+        assert "release" in screen_text(app)
+        assert "[1, 2]" in screen_text(app)
+    async with browsing() as (app, pilot):
+        await until(lambda: "nothing listens" in screen_text(app), "it says so")
+        await pilot.press("r")
+        await until(lambda: len(app._notifications) == 1, "it can't be asked anew")
+        assert "0 runs" not in screen_text(app)
     async with browsing() as (app, pilot):
         await until(lambda: "nothing listens" in screen_text(app), "it says so")
         await pilot.press("n")

@@ -17,9 +17,10 @@ from durable_cli.tui.history.axis import Span
 from durable_cli.tui.history.bars import find_bar
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.line_view import LineView
 from durable_cli.tui.widgets.nothing_note import nothing_words
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 from durable_cli.tui.widgets.waterfall import Waterfall
 from tests.tui.histories import SECOND_NS, START_NS, Story
 

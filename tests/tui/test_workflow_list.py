@@ -32,6 +32,31 @@ async def test_marked_runs_are_terminated_together(stage: Stage) -> None:
         await until(lambda: screen_text(app).count("■ Terminated ") >= 3, "they are terminated")
 
 
+async def test_what_is_marked_is_meant_also_when_it_has_left_the_list(stage: Stage) -> None:
+    leaving, staying = [await start(stage, "Waiter") for _ in range(2)]
+    async with browsing(stage.server.address) as (app, pilot):
+        await until(lambda: leaving in screen_text(app), "it is listed")
+        query = f"ExecutionStatus = 'Running' AND WorkflowId IN ('{leaving}', '{staying}')"
+        await pilot.press("slash", *query, "enter")
+        await until(lambda: "2 runs" in screen_text(app), "it is filtered")
+        rows = {row.workflow_id: index for index, row in enumerate(table_of(app).rows)}
+        table_of(app).move_to(rows[leaving])
+        await pilot.press("space")
+        await asyncio.to_thread(lambda: stage.dx("workflow", "terminate", leaving).ok())
+        await until(lambda: len(table_of(app).rows) == 1, "it leaves the list")
+        assert "1 marked" in screen_text(app)
+        await pilot.press("c")
+        await until(lambda: f"Cancel {leaving}?" in screen_text(app), "the marked one is meant, not the other")
+
+
+async def test_marks_stay_when_the_list_is_asked_for_anew(stage: Stage) -> None:
+    workflow_id = await start(stage, "Waiter")
+    async with browsing(stage.server.address) as (app, pilot):
+        await until(lambda: workflow_id in screen_text(app), "it is listed")
+        await pilot.press("space", "r")
+        await until(lambda: workflow_id in screen_text(app) and "1 marked" in screen_text(app), "it is still marked")
+
+
 async def test_the_columns_are_chosen_and_kept(stage: Stage) -> None:
     workflow_id = await start(stage, "Waiter")
     async with browsing(stage.server.address, size=(160, 35)) as (app, pilot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import work
@@ -9,10 +10,12 @@ from textual.binding import Binding, BindingType
 
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.run import RunActionsScreen
+from durable_cli.tui.dialogs.asking import hold_keys
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
 from durable_cli.tui.feed.actions_activities import (
+    OPTION_WORDS,
     ActivityTarget,
     complete_activity,
     fail_activity,
@@ -26,6 +29,7 @@ from durable_cli.tui.field_checks import check_count, check_duration
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
 from durable_cli.tui.history.run_book import STARTED_STATES, RunBook
+from durable_cli.tui.screens.base import Change
 
 __all__ = ["ActivityActionsScreen"]
 
@@ -78,10 +82,9 @@ class ActivityActionsScreen(RunActionsScreen):
         _, target = chosen
         note = "What a worker says of it after that comes too late and is dropped."
         fields = (Field("result", "result (JSON, or empty)", is_json=True),)
-        form = FormDialog(f"Complete activity {target.title}", fields, verb="Complete", note=note)
-        values = await self.app.push_screen_wait(form)
-        if values is not None:
-            await self.do(lambda link: complete_activity(link, target, values["result"]))
+        title, draft = f"Complete activity {target.title}", self.draft("complete", *target)
+        form = FormDialog(title, fields, verb="Complete", note=note, draft=draft)
+        await self.fill_in(form, lambda values: lambda link: complete_activity(link, target, values["result"]))
 
     @work
     async def action_change_fail_activity(self) -> None:
@@ -101,13 +104,13 @@ class ActivityActionsScreen(RunActionsScreen):
             Field("type", "type of the error", placeholder="none"),
             Field("final", "what comes of it", choices=list(finals)),
         )
-        form = FormDialog(f"Fail activity {target.title}", fields, verb="Fail it")
-        values = await self.app.push_screen_wait(form)
-        if values is not None:
+
+        def fail(values: Mapping[str, str]) -> Change:
             is_final = finals[values["final"]]
-            await self.do(
-                lambda link: fail_activity(link, target, values["message"], values["type"], is_final=is_final)
-            )
+            return lambda link: fail_activity(link, target, values["message"], values["type"], is_final=is_final)
+
+        draft = self.draft("fail", *target)
+        await self.fill_in(FormDialog(f"Fail activity {target.title}", fields, verb="Fail it", draft=draft), fail)
 
     @work
     async def action_change_pause_activity(self) -> None:
@@ -128,14 +131,17 @@ class ActivityActionsScreen(RunActionsScreen):
                 )
             return
         note = "An attempt that runs goes on; no further one is started until it is unpaused."
-        form = FormDialog(f"Pause activity {target.title}", (Field("reason", "reason"),), verb="Pause", note=note)
-        values = await self.app.push_screen_wait(form)
-        if values is not None:
-            await self.do(
-                lambda link: pause_activity(link, target, values["reason"]),
-                undo=lambda link: unpause_activity(link, target),
-                needs=NEEDS,
-            )
+        title, fields, draft = (
+            f"Pause activity {target.title}",
+            (Field("reason", "reason"),),
+            self.draft("pause", *target),
+        )
+        await self.fill_in(
+            FormDialog(title, fields, verb="Pause", note=note, draft=draft),
+            lambda values: lambda link: pause_activity(link, target, values["reason"]),
+            undo=lambda _: lambda link: unpause_activity(link, target),
+            needs=NEEDS,
+        )
 
     @work
     async def action_change_reset_activity(self) -> None:
@@ -151,18 +157,18 @@ class ActivityActionsScreen(RunActionsScreen):
         if pauses:
             fields.append(Field("pause", "it is paused", choices=pauses))
         note = "Its next attempt is the first one again, at once; an attempt that runs goes on."
-        form = FormDialog(f"Reset activity {target.title}", fields, verb="Reset", note=note)
-        values = await self.app.push_screen_wait(form)
-        if values is not None:
-            await self.do(
+        await self.fill_in(
+            FormDialog(f"Reset activity {target.title}", fields, verb="Reset", note=note),
+            lambda values: (
                 lambda link: reset_activity(
                     link,
                     target,
                     resets_heartbeat=values["heartbeat"] == heartbeats[1],
                     keeps_paused="stays" in values.get("pause", ""),
-                ),
-                needs=NEEDS,
-            )
+                )
+            ),
+            needs=NEEDS,
+        )
 
     @work
     async def action_change_activity_options(self) -> None:
@@ -172,25 +178,20 @@ class ActivityActionsScreen(RunActionsScreen):
             return
         _, target = chosen
         try:
-            before = await read_options(self.browser.link, target)
+            before = await hold_keys(self.app, read_options(self.browser.link, target))
         except CliError as error:
             self.notify(error.hint, title=error.message, severity="error", timeout=8)
             return
-        labels = {
-            "start_to_close": "time limit of an attempt",
-            "schedule_to_close": "time limit of all attempts",
-            "heartbeat": "longest time between heartbeats",
-        }
+        times = ("start_to_close", "schedule_to_close", "heartbeat")
         fields = (
-            *(Field(name, labels[name], before[name], "none", check=check_duration) for name in labels),
-            Field("attempts", "most attempts", before["attempts"], "as many as it takes", check=check_count),
-            Field("task_queue", "task queue", before["task_queue"]),
+            *(Field(name, OPTION_WORDS[name], before[name], "none", check=check_duration) for name in times),
+            Field("attempts", OPTION_WORDS["attempts"], before["attempts"], "as many as it takes", check=check_count),
+            Field("task_queue", OPTION_WORDS["task_queue"], before["task_queue"]),
         )
-        form = FormDialog(f"Options of activity {target.title}", fields, verb="Change")
-        after = await self.app.push_screen_wait(form)
-        if after is not None and after != before:
-            await self.do(
-                lambda link: update_options(link, target, before, after),
-                undo=lambda link: update_options(link, target, after, before),
-                needs=NEEDS,
-            )
+        title, draft = f"Options of activity {target.title}", self.draft("options", *target)
+        await self.fill_in(
+            FormDialog(title, fields, verb="Change", draft=draft),
+            lambda after: lambda link: update_options(link, target, before, after),
+            undo=lambda after: (lambda link: update_options(link, target, after, before)) if after != before else None,
+            needs=NEEDS,
+        )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.one_run import ARGUMENTS
 from durable_cli.tui.batch_order import OPERATIONS, BatchOrder, ManyRuns, Operation, Run, order_filter
+from durable_cli.tui.dialogs.asking import hold_keys
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
@@ -57,9 +58,9 @@ async def order_batch(screen: RunActionsScreen, query: str, marked: Sequence[Run
         return
     link = screen.browser.link
     try:
-        is_batch = await has_batches(link)
+        is_batch = await hold_keys(screen.app, has_batches(link))
         order = replace(order, query=order_filter(operation, query, is_for_batch=is_batch), runs=marked)
-        count = len(marked) or await count_matching(link, order.query)
+        count = len(marked) or await hold_keys(screen.app, count_matching(link, order.query))
         if not count:
             screen.notify("nothing was done", title="no run matches", severity="warning")
             return

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from durable_cli.tui.dialogs.asking import hold_keys
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
@@ -57,7 +58,7 @@ async def move_clock(screen: BrowserScreen) -> None:
     """Ask how the clock shall be moved, and move it."""
     if not screen.browser.is_reachable():
         return
-    clock = await read_clock(screen.browser.link)
+    clock = await hold_keys(screen.app, read_clock(screen.browser.link))
     if clock is None:
         hint = "a local server of dx has one: `dx server start-dev` starts it"
         screen.notify(hint, title="this server has no clock of its own to move", severity="warning", timeout=8)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import work
-from textual.binding import Binding, BindingType
+from textual import on, work
+from textual.binding import ActiveBinding, Binding, BindingType
 
 from durable_cli.errors import CliError
+from durable_cli.tui.dialogs.asking import hold_keys
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog
 from durable_cli.tui.feed.actions import pause_workflow, unpause_workflow
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.history.reset_points import ResetPoint
-from durable_cli.tui.rows import Ending
 from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from durable_cli.tui.feed.actions_start import Model
@@ -25,7 +27,7 @@ __all__ = ["OneRunActionsScreen", "TargetRun"]
 
 RUNNING, PAUSED = 1, 8
 """Statuses by number."""
-ARGUMENTS = "arguments (JSON, with commas between)"
+ARGUMENTS = "arguments (JSON; several with commas between)"
 
 
 class TargetRun(NamedTuple):
@@ -41,6 +43,14 @@ class TargetRun(NamedTuple):
         return self.status not in (0, RUNNING, PAUSED)
 
 
+# What nothing is left to be done by when the run is over; their keys say so.
+ONLY_OF_OPEN_RUNS = frozenset(
+    {
+        *("change_signal", "change_cancel", "change_terminate", "change_update", "change_pause"),
+        *("change_complete_activity", "change_fail_activity", "change_pause_activity"),
+        *("change_reset_activity", "change_activity_options"),
+    }
+)
 # What every screen offers, and the menu itself.
 NOT_OF_A_RUN = frozenset({"change_by_menu", "change_time", "change_undo"})
 
@@ -57,9 +67,33 @@ class OneRunActionsScreen(BrowserScreen):
         Binding("R", "change_reset", "Reset / fork from here", show=False),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._acts_on_closed_run = False
+
     def target_run(self) -> TargetRun | None:
         """Return the run under the cursor."""
         return None
+
+    def acts_on_closed_run(self) -> bool:
+        """Whether what is acted on is one run that is known to be closed."""
+        target = self.target_run()
+        return target is not None and target.is_over
+
+    @on(VirtualTable.CursorMoved)
+    def offer_what_it_takes(self) -> None:
+        """Offer by the keys at the foot what the run under the cursor takes."""
+        if self._acts_on_closed_run != self.acts_on_closed_run():
+            self._acts_on_closed_run = not self._acts_on_closed_run
+            self.refresh_bindings()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What keys and menus offer here: of a run that is closed, nothing that only an open one takes."""
+        active = super().active_bindings
+        if not self.acts_on_closed_run():
+            return active
+        return {key: each for key, each in active.items() if each.binding.action not in ONLY_OF_OPEN_RUNS}
 
     def says_over(self, target: TargetRun, verb: str) -> bool:
         """Say that a run is closed, where it is known to be, before anything is typed for it."""
@@ -112,33 +146,28 @@ class OneRunActionsScreen(BrowserScreen):
         model = Model()
         if like is not None:
             try:
-                model = await read_model(self.browser.link, like.workflow_id, like.run_id)
+                model = await hold_keys(self.app, read_model(self.browser.link, like.workflow_id, like.run_id))
             except CliError as error:
                 self.notify(error.hint, title=error.message, severity="error", timeout=8)
                 return
-        values: dict[str, str] | None = {}
         started: list[StartedRun] = []
 
-        async def start(link: Link) -> str:
-            assert values is not None
+        async def start(values: Mapping[str, str], link: Link) -> str:
             run = await start_workflow(link, model, values)
             started.append(run)
             return f"started {run.workflow_id}" if run.is_new else f"{run.workflow_id} was running already"
 
-        # What was typed is not lost when the server refuses it.
-        while not started:
-            values = await self.app.push_screen_wait(_start_form(model, values or {}, like))
-            if values is None:
-                return
-            await self.do(start)
-        self.open_run(started[0].workflow_id, started[0].run_id)
+        draft = self.draft("start", *(like[:2] if like else ()))
+        if await self.fill_in(_start_form(model, draft, like), lambda values: partial(start, values)):
+            self.open_run(started[0].workflow_id, started[0].run_id)
 
     # Telling and asking
 
-    async def ask_with_names(self, dialog: FormDialog, target: TargetRun, kind: str) -> dict[str, str] | None:
-        """Show a form whose field `name` is a signal or an update, and suggest those that the code takes."""
+    @contextmanager
+    def suggesting_names(self, dialog: FormDialog, target: TargetRun | None, kind: str) -> Iterator[None]:
+        """While a form is open whose field `name` is a signal or an update, suggest those that the code takes."""
 
-        async def learn() -> None:
+        async def learn(target: TargetRun) -> None:
             from durable_cli.tui.feed.queries import METADATA_QUERY, ask_query
 
             try:
@@ -147,11 +176,12 @@ class OneRunActionsScreen(BrowserScreen):
                 return  # no worker, or code that can't be asked: what the history has seen is suggested all the same
             dialog.add_suggestions("name", [each.name for each in getattr(answer, kind)])
 
-        if target.status in (0, RUNNING):
-            self.run_worker(learn(), group="handlers", exclusive=True)
-        values = await self.app.push_screen_wait(dialog)
-        self.workers.cancel_group(self, "handlers")
-        return values
+        if target is not None and target.status in (0, RUNNING):
+            self.run_worker(learn(target), group="handlers", exclusive=True)
+        try:
+            yield
+        finally:
+            self.workers.cancel_group(self, "handlers")
 
     @work
     async def action_change_update(self) -> None:
@@ -165,20 +195,27 @@ class OneRunActionsScreen(BrowserScreen):
             Field("arguments", ARGUMENTS, is_arguments=True),
             Field("wait", "wait", choices=list(waits)),
         )
-        dialog = FormDialog(f"Update {target.workflow_id}", fields, verb="Send")
-        values = await self.ask_with_names(dialog, target, "updates")
-        if not values:
-            return
-        from durable_cli.tui.dialogs.answer import AnswerDialog
-        from durable_cli.tui.feed.actions_update import UpdateOrder, send_update
+        draft, problem = self.draft("update", *target[:2]), ""
+        while True:
+            dialog = FormDialog(f"Update {target.workflow_id}", fields, verb="Send", draft=draft, problem=problem)
+            with self.suggesting_names(dialog, target, "updates"):
+                values = await self.app.push_screen_wait(dialog)
+            if not values:
+                return
+            from durable_cli.tui.dialogs.answer import AnswerDialog
+            from durable_cli.tui.feed.actions_update import UpdateOrder, send_update
 
-        order = UpdateOrder(*target[:2], values["name"], values["arguments"], waits[values["wait"]])
-
-        async def wait(tell: Callable[[str], None]) -> Ending:
-            return await send_update(self.browser.link, order, tell)
-
-        await self.app.push_screen_wait(AnswerDialog(f"Update {order.name} of {order.workflow_id}", wait))
-        self.restart_watches()
+            order = UpdateOrder(*target[:2], values["name"], values["arguments"], waits[values["wait"]])
+            answer = AnswerDialog(
+                f"Update {order.name} of {order.workflow_id}",
+                partial(send_update, self.browser.link, order),
+                leaving="esc waits no longer; the update that was sent stays sent",
+            )
+            problem = await self.app.push_screen_wait(answer) or ""
+            self.restart_watches()
+            if not problem:
+                return
+            draft.update(values)  # nothing has happened: what was typed can be put right
 
     async def action_query(self) -> None:
         """Show what the code can be asked, and ask it."""
@@ -198,14 +235,13 @@ class OneRunActionsScreen(BrowserScreen):
         is_paused = status == PAUSED
         verb = "Unpause" if is_paused else "Pause"
         note = "" if is_paused else "Its workers get no tasks of it until it is unpaused; signals and timers wait."
-        form = FormDialog(f"{verb} {workflow_id}", (Field("reason", "reason"),), verb=verb, note=note)
-        values = await self.app.push_screen_wait(form)
-        if values is None:
-            return
+        draft = self.draft(verb, workflow_id, run_id)
+        form = FormDialog(f"{verb} {workflow_id}", (Field("reason", "reason"),), verb=verb, note=note, draft=draft)
         change, back = (unpause_workflow, pause_workflow) if is_paused else (pause_workflow, unpause_workflow)
-        await self.do(
-            lambda link: change(link, workflow_id, run_id, values["reason"]),
-            undo=lambda link: back(link, workflow_id, run_id, "taken back"),
+        await self.fill_in(
+            form,
+            lambda values: lambda link: change(link, workflow_id, run_id, values["reason"]),
+            undo=lambda _: lambda link: back(link, workflow_id, run_id, "taken back"),
             needs="pausing of workflows",
         )
 
@@ -227,25 +263,24 @@ class OneRunActionsScreen(BrowserScreen):
         title = f"Reset {target.workflow_id}, or fork it, from an event"
         ends = "A run of it that is open" if target.is_over else "This run"
         note = f"A new run keeps what was before that event, and does it and the rest anew. {ends} is terminated."
-        values = await self.app.push_screen_wait(FormDialog(title, fields, verb="Reset", note=note))
-        if values is None:
-            return
-        event_id = point.event_id if point and values["point"] == point.words else 0
-        reason = values["reason"] or "from dx tui"
-        order = ResetOrder(*target[:2], event_id, values["point"], values["reapplied"], reason)
         new_run_ids: list[str] = []
 
-        async def reset(link: Link) -> str:
+        async def reset(values: Mapping[str, str], link: Link) -> str:
+            event_id = point.event_id if point and values["point"] == point.words else 0
+            reason = values["reason"] or "from dx tui"
+            order = ResetOrder(*target[:2], event_id, values["point"], values["reapplied"], reason)
             run_id, event_id = await reset_workflow(link, order)
             new_run_ids.append(run_id)
             return f"{order.workflow_id} goes on from event {event_id} as run {run_id}"
 
-        if await self.do(reset):
-            self.open_run(order.workflow_id, new_run_ids[0])
+        draft = self.draft("reset", *target[:2])
+        form = FormDialog(title, fields, verb="Reset", note=note, draft=draft)
+        if await self.fill_in(form, lambda values: partial(reset, values)):
+            self.open_run(target.workflow_id, new_run_ids[0])
 
 
-def _start_form(model: Model, values: dict[str, str], like: TargetRun | None) -> FormDialog:
-    """Make the form of a start, with what was typed before in place of the model's values."""
+def _start_form(model: Model, draft: dict[str, str], like: TargetRun | None) -> FormDialog:
+    """Make the form of a start."""
     from durable_cli.tui.feed.actions_start import CONFLICTS, REUSES
     from durable_cli.tui.field_checks import check_duration
 
@@ -253,9 +288,7 @@ def _start_form(model: Model, values: dict[str, str], like: TargetRun | None) ->
         Field("workflow_type", "workflow type", model.workflow_type, required=True),
         Field("task_queue", "task queue", model.task_queue, required=True),
         Field("workflow_id", "workflow id", model.workflow_id, required=True),
-        Field(
-            "arguments", "input (JSON; several values with commas between)", model.arguments or "", is_arguments=True
-        ),
+        Field("arguments", ARGUMENTS, model.arguments or "", is_arguments=True),
         Field("execution_timeout", "time limit of all runs", model.execution_timeout, "none", check=check_duration),
         Field("run_timeout", "time limit of one run", model.run_timeout, "none", check=check_duration),
         Field("conflict", "when a run with this id is open", choices=list(CONFLICTS)),
@@ -265,8 +298,7 @@ def _start_form(model: Model, values: dict[str, str], like: TargetRun | None) ->
         del fields[3]
     if model.cron_schedule:
         fields.append(Field("cron_schedule", "cron schedule", model.cron_schedule))
-    notes = [f"Its input: {model.argument_note}."] if model.argument_note else []
+    notes = [f"Its arguments: {model.argument_note}."] if model.argument_note else []
     notes += [f"It takes over: {', '.join(model.also)}."] if model.also else []
     title = f"Start a workflow like {like.workflow_id}" if like else "Start a workflow"
-    kept = [replace(field, value=values.get(field.name, field.value)) for field in fields]
-    return FormDialog(title, kept, verb="Start", note=" ".join(notes))
+    return FormDialog(title, fields, verb="Start", note=" ".join(notes), draft=draft)

@@ -67,29 +67,23 @@ class RunActionsScreen(OneRunActionsScreen):
         if self._says_over_alone(targets, "signal"):
             return
         alone = target if target is not None and targets == [target[:2]] else None
-        values: dict[str, str] | None = {}
-        is_sent = False
+        seen = self.seen_names("signals") if alone is not None else ()
+        fields = (
+            Field("name", "signal", required=True, suggestions=seen),
+            Field("arguments", ARGUMENTS, is_arguments=True),
+        )
+        form = partial(FormDialog, f"Signal {name_targets(targets)}", fields, verb="Send")
+        draft = self.draft("signal", *(targets[0] if len(targets) == 1 else ()))
+        if len(targets) == 1:
+            dialog = form(draft=draft)
+            with self.suggesting_names(dialog, alone, "signals"):
+                await self.fill_in(dialog, lambda values: lambda link: _signal(values, link, *targets[0]))
+            return
         # What was typed is not lost when the server refuses it.
-        while not is_sent:
-            typed = values or {}
-            fields = (
-                Field(
-                    "name",
-                    "signal",
-                    typed.get("name", ""),
-                    required=True,
-                    suggestions=self.seen_names("signals") if alone else (),
-                ),
-                Field("arguments", ARGUMENTS, typed.get("arguments", ""), is_arguments=True),
-            )
-            dialog = FormDialog(f"Signal {name_targets(targets)}", fields, verb="Send")
-            if alone is not None:
-                values = await self.ask_with_names(dialog, alone, "signals")
-            else:
-                values = await self.app.push_screen_wait(dialog)
-            if not values:
+        while values := await self.app.push_screen_wait(form(draft=draft)):
+            if await self.do_to_all(targets, partial(_signal, values)):
                 return
-            is_sent = await self.do_to_all(targets, partial(_signal, values))
+            draft.update(values)
 
     @work
     async def action_change_cancel(self) -> None:
@@ -114,16 +108,21 @@ class RunActionsScreen(OneRunActionsScreen):
         if self._says_over_alone(targets, "terminate"):
             return
         title = f"Terminate {name_targets(targets)}: the code gets no chance to clean up"
-        values = await self.app.push_screen_wait(FormDialog(title, (Field("reason", "reason"),), verb="Terminate"))
+        form = FormDialog(title, (Field("reason", "reason"),), verb="Terminate")
+        if len(targets) == 1:
+            await self.fill_in(form, lambda values: lambda link: _terminate(values, link, *targets[0]))
+            return
+        values = await self.app.push_screen_wait(form)
         if values is not None:
-            reason = values["reason"] or "from dx tui"
-            await self.do_to_all(
-                targets, lambda link, workflow_id, run_id: terminate_workflow(link, workflow_id, run_id, reason)
-            )
+            await self.do_to_all(targets, partial(_terminate, values))
 
 
 async def _signal(values: Mapping[str, str], link: Link, workflow_id: str, run_id: str) -> str:
     return await signal_workflow(link, workflow_id, run_id, values["name"], values["arguments"])
+
+
+async def _terminate(values: Mapping[str, str], link: Link, workflow_id: str, run_id: str) -> str:
+    return await terminate_workflow(link, workflow_id, run_id, values["reason"] or "from dx tui")
 
 
 def name_targets(targets: Sequence[tuple[str, str]]) -> str:

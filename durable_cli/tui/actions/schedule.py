@@ -67,12 +67,11 @@ class ScheduleActionsScreen(BrowserScreen):
         schedule_id, before = row.schedule_id, row.notes
         verb = "Unpause" if row.is_paused else "Pause"
         form = FormDialog(f"{verb} {schedule_id}", (Field("note", "note, kept with it"),), verb=verb)
-        values = await self.app.push_screen_wait(form)
-        if values is None:
-            return
         change, back = (unpause_schedule, pause_schedule) if row.is_paused else (pause_schedule, unpause_schedule)
-        await self.do(
-            lambda link: change(link, schedule_id, values["note"]), undo=lambda link: back(link, schedule_id, before)
+        await self.fill_in(
+            form,
+            lambda values: lambda link: change(link, schedule_id, values["note"]),
+            undo=lambda _: lambda link: back(link, schedule_id, before),
         )
 
     @work
@@ -88,11 +87,12 @@ class ScheduleActionsScreen(BrowserScreen):
             Field("overlap", "when a run is still going on", value="allow all", choices=OVERLAP_NAMES),
         )
         form = FormDialog(f"Backfill {row.schedule_id}: {spec_words(row.spec)}", fields, verb="Backfill")
-        values = await self.app.push_screen_wait(form)
-        if values:
-            await self.do(
+        await self.fill_in(
+            form,
+            lambda values: (
                 lambda link: backfill_schedule(link, row.schedule_id, values["start"], values["end"], values["overlap"])
-            )
+            ),
+        )
 
     @work
     async def action_change_delete(self) -> None:
@@ -114,9 +114,8 @@ class ScheduleActionsScreen(BrowserScreen):
             Field("when", WHEN, placeholder="30 2 * * 1-5, every 10m, 1h/5m; several with ;", required=True),
             *_action_fields(None),
         )
-        values = await self.app.push_screen_wait(FormDialog("New schedule", fields, verb="Create"))
-        if values:
-            await self.do(lambda link: create_schedule(link, values))
+        form = FormDialog("New schedule", fields, verb="Create", draft=self.draft("create schedule"))
+        await self.fill_in(form, lambda values: lambda link: create_schedule(link, values))
 
     async def ask_and_edit(self, detail: ScheduleDetail) -> None:
         """Ask what shall be different, and change it."""
@@ -125,9 +124,10 @@ class ScheduleActionsScreen(BrowserScreen):
             *_action_fields(detail),
         )
         schedule_id = detail.row.schedule_id
-        values = await self.app.push_screen_wait(FormDialog(f"Change {schedule_id}", fields, verb="Change"))
-        if values:
-            await self.do(lambda link: edit_schedule(link, schedule_id, values))
+        form = FormDialog(
+            f"Change {schedule_id}", fields, verb="Change", draft=self.draft("change schedule", schedule_id)
+        )
+        await self.fill_in(form, lambda values: lambda link: edit_schedule(link, schedule_id, values))
 
 
 def _action_fields(detail: ScheduleDetail | None) -> tuple[Field, ...]:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from durable_cli.errors import CliError
-from durable_cli.tui.lines import Line, Look, plain_text
+from durable_cli.tui.lines import Line, plain_text
 from durable_cli.tui.rows import Ending
 from durable_cli.tui.widgets.line_view import LineView
 
@@ -28,8 +28,11 @@ MOST_LINES = 12
 USUAL_WIDTH = 64
 
 
-class AnswerDialog(ModalScreen[None]):
-    """Says how it stands, then what came of it; who leaves it before that does not wait any longer."""
+class AnswerDialog(ModalScreen[str]):
+    """Says how it stands, then what came of it; who leaves it before that does not wait any longer.
+
+    Answers with why nothing has happened, when that is so.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "leave", "Leave"),
@@ -40,8 +43,10 @@ class AnswerDialog(ModalScreen[None]):
     AnswerDialog LineView { display: none; margin: 1 0 0 0; }
     """
 
-    def __init__(self, title: str, wait: Wait) -> None:
+    def __init__(self, title: str, wait: Wait, *, leaving: str = "") -> None:
+        """Wait; `leaving` says what it means to leave before there is an answer."""
         super().__init__()
+        self._leaving = leaving
         self._title = title
         self._wait = wait
         self._outcome = Ending("")
@@ -51,10 +56,12 @@ class AnswerDialog(ModalScreen[None]):
             yield Static(Text(self._title, style="bold"), classes="dialog-title")
             yield Static(id="standing")
             yield LineView()
+            yield Static(self._leaving, id="foot", classes="quiet dialog-foot", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Close (esc)", id="leave", compact=True)
 
     def on_mount(self) -> None:
+        self.query_one("#foot").display = bool(self._leaving)
         self.run_worker(self._wait_and_show())
 
     def _say(self, words: str, variable: str = "quiet") -> None:
@@ -64,11 +71,18 @@ class AnswerDialog(ModalScreen[None]):
         try:
             outcome = await self._wait(self._say)
         except CliError as error:
-            outcome = Ending(error.message, [Line(error.hint, Look.QUIET)] if error.hint else [], is_trouble=True)
+            outcome = Ending(error.message, refusal=f"{error.message}\n{error.hint or ''}".strip())
+        if outcome.refusal:
+            self.dismiss(outcome.refusal)
+            return
         self._outcome = outcome
         sign, variable = ("✗", "error") if outcome.is_trouble else ("✓", "success")
         self._say(f"{sign} {outcome.words}", variable)
         self._show(outcome.lines)
+        can_be_read = bool(plain_text(outcome.whole_lines))
+        self.query_one("#foot").display = can_be_read
+        if can_be_read:
+            self.query_one("#foot", Static).update("v shows all of it, y copies it")
 
     def _show(self, lines: Sequence[Line]) -> None:
         if lines:

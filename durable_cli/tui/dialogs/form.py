@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -22,6 +22,7 @@ __all__ = ["Field", "FormDialog"]
 
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
+PROBLEM_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class Field:
 class FormDialog(ModalScreen[dict[str, str]]):
     """Answers with the text of each field by its name, or with None."""
 
+    send: Callable[[dict[str, str]], Awaitable[str]] | None = None
+    """Does something with the values before the form goes, and says why it was not done, if so: then the form stays."""
+
     AUTO_FOCUS = ""  # it would scroll the first label away
     BINDINGS: ClassVar[list[BindingType]] = [
         # Not before its turn: what was typed quickly before it belongs to the answer.
@@ -67,11 +71,30 @@ class FormDialog(ModalScreen[dict[str, str]]):
         Binding("up", "step_suggestion(-1)", "Suggestion before", show=False),
     ]
 
-    def __init__(self, title: str, fields: Sequence[Field], *, verb: str, note: str = "") -> None:
-        """Ask for `fields`; `note` says what will come of it."""
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        *,
+        verb: str,
+        note: str = "",
+        draft: dict[str, str] | None = None,
+        problem: str = "",
+    ) -> None:
+        """Ask for `fields`.
+
+        Args:
+            note: what will come of it.
+            draft: what was typed when it was left before; what is typed when it is left is kept there.
+            problem: what was wrong with it before.
+        """
         super().__init__()
         self._title = title
-        self._fields = fields
+        self._draft = {} if draft is None else draft
+        self._prefilled = {field.name: field.value or next(iter(field.choices), "") for field in fields}
+        self._fields = [_restore(field, self._draft) for field in fields]
+        self._problem = problem
+        self._is_sending = False
         self._verb = verb
         self._note = note
         self._suggestions = {field.name: list(dict.fromkeys(field.suggestions)) for field in fields}
@@ -106,12 +129,17 @@ class FormDialog(ModalScreen[dict[str, str]]):
         self.set_focus(self.query_one(f"#field-{self._fields[0].name}"), scroll_visible=False)
         for name in self._suggestions:
             self._show_suggestions(name)
+        if self._problem:
+            self._say(self._problem)
+        elif self._draft:
+            self._say("as it was when you left it", is_quiet=True)
 
     def on_resize(self) -> None:
         """Leave room for what is around the fields, so that the buttons are always seen."""
         is_short = self.size.height < SHORT_HEIGHT
         self.set_class(is_short, "-short")
-        border, title, note, problem, buttons = 2 if is_short else 4, 2, 3 if self._note else 0, 2, 2
+        border, title, note, buttons = 2 if is_short else 4, 2, 3 if self._note else 0, 2
+        problem = 2 + len(self._problem) // PROBLEM_WIDTH
         around = border + title + note + problem + buttons
         room = self.size.height if is_short else self.size.height * 9 // 10
         self.query_one(".dialog-fields").styles.max_height = max(4, room - around)
@@ -168,19 +196,47 @@ class FormDialog(ModalScreen[dict[str, str]]):
 
     def action_submit(self) -> None:
         """Answer, or say which value is not right."""
+        if self._is_sending:
+            return
         values = {field.name: self._value(field) for field in self._fields}
         for field in self._fields:
             problem = field.find_problem(values[field.name])
             if problem:
                 name = field.label.partition(" (")[0]
-                note = self.query_one("#problem", Static)
-                note.update(Text(f"{name}: {problem}"))
-                note.add_class("-shown")
+                self._say(f"{name}: {problem}")
                 self.query_one(f"#field-{field.name}").focus()
                 return
+        if self.send is not None:
+            self._is_sending = True
+            self._say("asking the server …", is_quiet=True)
+            self.app.run_worker(self._send(self.send, values))  # who leaves the form does not take it back
+            return
+        self._draft.clear()
         self.dismiss(values)
 
+    async def _send(self, send: Callable[[dict[str, str]], Awaitable[str]], values: dict[str, str]) -> None:
+        problem = await send(values)
+        self._is_sending = False
+        if not problem:
+            self._draft.clear()
+        if self.is_current and problem:
+            self._say(problem)
+        elif self.is_current:
+            self.dismiss(values)
+
+    def _say(self, words: str, *, is_quiet: bool = False) -> None:
+        self._problem = words
+        note = self.query_one("#problem", Static)
+        note.update(Text(words))
+        note.set_class(is_quiet, "quiet")
+        note.add_class("-shown")
+        self.on_resize()
+
     def action_leave(self) -> None:
+        """Go back, and keep what was typed for the next time."""
+        typed = {field.name: self._value(field) for field in self._fields}
+        self._draft.clear()
+        self._draft.update((name, value) for name, value in typed.items() if value != self._prefilled[name].strip())
         self.dismiss(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -191,4 +247,10 @@ class FormDialog(ModalScreen[dict[str, str]]):
         if event.button.id == "submit":
             self.action_submit()
         else:
-            self.dismiss(None)
+            self.action_leave()
+
+
+def _restore(field: Field, draft: dict[str, str]) -> Field:
+    """Return a field with what was typed into it before, as far as that can still be chosen."""
+    value = draft.get(field.name, field.value)
+    return field if field.choices and value not in field.choices else replace(field, value=value)

@@ -53,7 +53,8 @@ class PickDialog(ModalScreen[str]):
         options.clear_options()
         found = [(value, label) for value, label in self._options if words.lower() in label.lower()]
         # A label may begin with the action's key: who presses it in the menu gets that action with enter.
-        found.sort(key=lambda option: not option[1].startswith(words))
+        # So are the first letters of a choice's name.
+        found.sort(key=lambda option: (not option[1].startswith(words), not _begins(option, words)))
         options.add_options([Option(Text(label), id=str(index)) for index, (_, label) in enumerate(found)])
         if not found:
             empty = "nothing like that" if self._options else self._empty
@@ -85,6 +86,10 @@ class PickDialog(ModalScreen[str]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _begins(option: tuple[str, str], words: str) -> bool:
+    return any(name.lower().startswith(words.lower()) for name in option)
 
 
 class TickList(SelectionList[str]):

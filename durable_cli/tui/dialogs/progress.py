@@ -74,7 +74,9 @@ class ProgressDialog(ModalScreen[None]):
             self._show_refusals()
         if is_over:
             self._ticks.stop()
-            self.query_one("#leave", Button).label = "Close (esc)"
+            button = self.query_one("#leave", Button)
+            button.label = "Close (esc)"
+            button.refresh(layout=True)  # it is longer than before
             if not progress.refusals and not progress.left:
                 self.dismiss()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPTION_FIELDS",
+    "OPTION_WORDS",
     "ActivityTarget",
     "complete_activity",
     "fail_activity",
@@ -41,6 +42,14 @@ OPTION_FIELDS = {
     "attempts": "retry_policy.maximum_attempts",
 }
 """The options that a form asks for, and where each is in the protocol."""
+OPTION_WORDS = {
+    "task_queue": "task queue",
+    "start_to_close": "time limit of an attempt",
+    "schedule_to_close": "time limit of all attempts",
+    "heartbeat": "longest time between heartbeats",
+    "attempts": "most attempts",
+}
+"""What they are called, by the form and in what is said of a change."""
 
 
 class ActivityTarget(NamedTuple):
@@ -223,4 +232,4 @@ async def update_options(
             identity=client.identity,
         )
         await client.workflow_service.update_activity_options(request, timeout=seconds(SECONDS))
-    return f"changed {target.title}: {', '.join(name.replace('_', ' ') for name in changed)}"
+    return f"changed {target.title}: {', '.join(OPTION_WORDS[name] for name in changed)}"

@@ -119,9 +119,10 @@ def _end(outcome: Outcome, is_rejected: bool) -> Ending:
     from durable_cli.tui.feed.payload_lines import failure_lines, payloads_lines
 
     if outcome.HasField("failure"):
-        words = "rejected: the workflow has not changed" if is_rejected else "failed after it was accepted"
-        failure = outcome.failure
-        return Ending(words, failure_lines(failure), failure_lines(failure, is_whole=True), is_trouble=True)
+        lines, whole_lines = failure_lines(outcome.failure), failure_lines(outcome.failure, is_whole=True)
+        if is_rejected:
+            return Ending("rejected: the workflow has not changed", refusal=f"rejected: {lines[0].text}")
+        return Ending("failed after it was accepted", lines, whole_lines, is_trouble=True)
     payloads = outcome.success.payloads
     lines = payloads_lines(payloads) or [Line("no result", Look.QUIET)]
     return Ending("completed", lines, payloads_lines(payloads, is_whole=True))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
 from textual import events, work
 from textual.binding import Binding, BindingType
@@ -11,16 +12,17 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
-from durable_cli.tui.feed.link import MissingError
+from durable_cli.tui.feed.link import LostError, MissingError
 from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.dialogs.form import FormDialog
     from durable_cli.tui.feed.link import Link
 
-__all__ = ["WATCHES", "BrowserScreen", "Change", "Watch"]
+__all__ = ["WATCHES", "BrowserScreen", "Change", "FormChange", "Watch"]
 
 
 # Actions that change something on the server are named so.
@@ -31,6 +33,18 @@ UNDO_SECONDS = 10.0
 Watch = Callable[[], Coroutine[None, None, None]]
 Change = Callable[["Link"], Awaitable[str]]
 """Does something to the server and says what was done."""
+FormChange = Callable[[dict[str, str], "Link"], Awaitable[str]]
+"""The same, with the values of a form."""
+
+
+class _Refusal(NamedTuple):
+    """Why something was not done, and what can be done about it."""
+
+    title: str
+    hint: str
+    severity: Literal["warning", "error"] = "error"
+    is_lack: bool = False
+    """Whether no other values would be taken either."""
 
 
 class BrowserScreen(Screen[None]):
@@ -128,7 +142,9 @@ class BrowserScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         """Ask for nothing that nobody sees; behind a dialog, the screen is seen."""
-        if not isinstance(self.app.screen, ModalScreen):
+        if isinstance(self.app.screen, ModalScreen):
+            self.app.clear_notifications()  # they would lie over it
+        else:
             self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
@@ -168,23 +184,70 @@ class BrowserScreen(Screen[None]):
         Args:
             needs: what not every server has, in words.
         """
-        if not self.browser.is_reachable():
-            return False
+        refusal = await self._try(change, undo, needs)
+        if refusal is not None:
+            self._say_refusal(refusal)
+        return refusal is None
+
+    async def fill_in(
+        self,
+        form: FormDialog,
+        change: Callable[[Mapping[str, str]], Change],
+        *,
+        undo: Callable[[Mapping[str, str]], Change | None] | None = None,
+        needs: str = "",
+    ) -> bool:
+        """Do something with what is typed into a form, which stays as it is, and says so, when that is refused.
+
+        Args:
+            needs: what not every server has, in words.
+        """
+
+        async def send(values: dict[str, str]) -> str:
+            refusal = await self._try(change(values), undo(values) if undo else None, needs)
+            if refusal is None:
+                return ""
+            if form.is_current and not refusal.is_lack:
+                return f"{refusal.title}\n{refusal.hint}".strip()
+            if form.is_current:
+                form.action_leave()
+            self._say_refusal(refusal)
+            return refusal.title
+
+        form.send = send
+        return await self.app.push_screen_wait(form) is not None
+
+    def draft(self, *about: str) -> dict[str, str]:
+        """Return what was typed into the form of an action on something, when it was last left."""
+        return self.browser.drafts.setdefault(about, {})
+
+    def _say_refusal(self, refusal: _Refusal) -> None:
+        self.notify(refusal.hint, title=refusal.title, severity=refusal.severity, timeout=8)
+
+    async def _try(self, change: Change, undo: Change | None, needs: str) -> _Refusal | None:
+        """Do something and say what was done; return why it was not."""
+        absence = self.browser.absence
+        if absence is not None:
+            return _Refusal(absence.message, absence.hint, "warning")
         try:
             said = await change(self.browser.link)
         except MissingError as error:
-            self.notify(error.message, title=f"this server has no {needs or 'such thing'}", severity="warning")
-            return False
+            return _Refusal(f"this server has no {needs or 'such thing'}", error.message, "warning", is_lack=True)
+        except LostError as error:
+            return _Refusal(error.message, "whether it was done is not known; it is not tried again")
         except CliError as error:
-            self.notify(error.hint or "", title=error.message, severity="error", timeout=8)
-            return False
+            return _Refusal(error.message, error.hint or "")
         self.restart_watches()
         if undo is None:
             self.notify(said, timeout=4)
         else:
             self.notify(f"{said}; u takes it back", timeout=UNDO_SECONDS)
             self._offer_undo(undo)
-        return True
+        return None
+
+    async def ask_and_do(self, form: FormDialog, change: FormChange) -> bool:
+        """Ask, and do what was answered; when it can't be done, ask again with what was typed."""
+        return await self.fill_in(form, lambda values: partial(change, dict(values)))
 
     def _offer_undo(self, undo: Change) -> None:
         self._undos.append(undo)

@@ -19,7 +19,7 @@ from durable_cli.tui.plots import progress_bar
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import clock, now_ns, short_span, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["BatchesScreen"]
 

@@ -28,8 +28,9 @@ from durable_cli.tui.plots import progress_bar
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import now_ns, rough_span, since
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.fixed_text import FixedText
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["DeploymentScreen"]
 

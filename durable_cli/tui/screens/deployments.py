@@ -19,7 +19,7 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.deployment import DeploymentScreen
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import now_ns, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["DeploymentsScreen"]
 

@@ -32,7 +32,7 @@ from durable_cli.tui.places import FIRST_PLACE
 from durable_cli.tui.schedules.spec_words import exact_span
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["NamespacesScreen"]
 
@@ -109,11 +109,10 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
             Field("retention", "closed runs are kept for", value="72h", required=True),
             Field("description", "description"),
         )
-        values = await self.app.push_screen_wait(FormDialog("New namespace", fields, verb="Create"))
-        if values:
-            await self.do(
-                lambda link: register_namespace(link, values["name"], values["retention"], values["description"])
-            )
+        await self.ask_and_do(
+            FormDialog("New namespace", fields, verb="Create"),
+            lambda values, link: register_namespace(link, values["name"], values["retention"], values["description"]),
+        )
 
     @work
     async def action_change_edit(self) -> None:
@@ -126,13 +125,12 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
             Field("description", "description", row.description),
             Field("owner", "owner's address", row.owner_email),
         )
-        values = await self.app.push_screen_wait(FormDialog(f"Namespace {row.name}", fields, verb="Change"))
-        if values:
-            await self.do(
-                lambda link: update_namespace(
-                    link, row.name, values["retention"], values["description"], values["owner"]
-                )
-            )
+        await self.ask_and_do(
+            FormDialog(f"Namespace {row.name}", fields, verb="Change"),
+            lambda values, link: update_namespace(
+                link, row.name, values["retention"], values["description"], values["owner"]
+            ),
+        )
 
     @work
     async def action_change_delete(self) -> None:

@@ -16,12 +16,13 @@ from textual.widgets import Input, Static
 
 from durable_cli.tui.place_messages import NotServed
 from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 from durable_cli.tui.widgets.words_bar import WordsBar
 
 __all__ = ["ListScreen"]

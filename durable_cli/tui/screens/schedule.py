@@ -25,11 +25,12 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import ahead, now_ns, short_span, since
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 from durable_cli.tui.widgets.week_view import WeekView
 
 __all__ = ["ScheduleScreen"]

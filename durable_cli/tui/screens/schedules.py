@@ -20,7 +20,7 @@ from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.screens.schedule import ScheduleScreen
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import ahead, now_ns, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["SchedulesScreen"]
 

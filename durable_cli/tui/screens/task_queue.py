@@ -18,9 +18,9 @@ from durable_cli.tui.queue_history import QueueHistory
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.times import here_ns, rough_span, since
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.plot_view import Plot, PlotView
-from durable_cli.tui.widgets.virtual_table import Column
 
 __all__ = ["TaskQueueScreen"]
 

@@ -20,7 +20,7 @@ from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.place import ListScreen
 from durable_cli.tui.screens.task_queue import TaskQueueScreen
 from durable_cli.tui.times import clock, here_ns, rough_span, since
-from durable_cli.tui.widgets.virtual_table import Column
+from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["WorkersScreen"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import on, work
@@ -17,7 +17,7 @@ from textual.worker import Worker
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.one_run import TargetRun
 from durable_cli.tui.actions.run import RunActionsScreen
-from durable_cli.tui.batch_order import ManyRuns
+from durable_cli.tui.batch_order import ManyRuns, Run
 from durable_cli.tui.counts_line import draw_counts
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.dialogs.pick import PickDialog, PickSeveralDialog
@@ -75,7 +75,7 @@ class WorkflowsScreen(RunActionsScreen):
         self._list = RunList()
         self._asked_token = b""
         self._sorted_by = ""
-        self._counts: dict[int, int] = {}
+        self._counts: dict[int, int] | None = None
         self._attributes = ATTRIBUTES
         self._is_fresh = False
         """Whether the server has not said yet what it thinks of the filter."""
@@ -87,7 +87,7 @@ class WorkflowsScreen(RunActionsScreen):
         yield FilterBar(self._find_choices, id="filter", placeholder=placeholder)
         yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
-        yield VirtualTable((), self._render_cells, lambda row: row.run_id, id="runs")
+        yield VirtualTable((), self._render_cells, _identity, id="runs")
         yield NothingNote()
         yield KeyBar()
 
@@ -119,14 +119,23 @@ class WorkflowsScreen(RunActionsScreen):
         return list(self._list.tokens_between(first, last))
 
     def target_runs(self) -> list[tuple[str, str]]:
-        table = self.table
-        marked = [row for row in self._list.rows if row.run_id in table.marked] if table.marked else []
-        row = table.cursor_row
-        return [(each.workflow_id, each.run_id) for each in marked or ([row] if row else [])]
+        row, marked = self.table.cursor_row, self._marked
+        if not marked:
+            return [_identity(row)] if row else []
+        # What is marked is meant, also when it does not match the filter any more.
+        listed = [_identity(each) for each in self._list.rows if _identity(each) in marked]
+        return [*listed, *sorted(marked.difference(listed))]
+
+    @property
+    def _marked(self) -> set[Run]:
+        return cast("set[Run]", self.table.marked)
 
     def target_run(self) -> TargetRun | None:
         row = self.table.cursor_row
         return TargetRun(row.workflow_id, row.run_id, row.status) if row else None
+
+    def acts_on_closed_run(self) -> bool:
+        return not self.table.marked and super().acts_on_closed_run()
 
     @work
     async def action_change_start(self) -> None:
@@ -180,6 +189,7 @@ class WorkflowsScreen(RunActionsScreen):
         room, marked = self.size.width - 2, len(self.table.marked)
         line = draw_counts(self._counts, room, self.palette, marked=marked, sorted_words=sorted_words)
         self.query_one("#counts", FixedText).show(line)
+        self.offer_what_it_takes()
 
     def show_theme(self) -> None:
         self._show_counts()
@@ -211,13 +221,13 @@ class WorkflowsScreen(RunActionsScreen):
         """Mark the run under the cursor, or take its mark away, and go on to the next."""
         row = self.table.cursor_row
         if row is not None:
-            self.table.marked ^= {row.run_id}
+            self.table.marked ^= {_identity(row)}
             self.table.action_move(1)
             self._show_counts()
 
     def action_mark_all(self) -> None:
         """Mark all rows that are loaded; when there are marks, take them away."""
-        self.table.marked = set() if self.table.marked else {row.run_id for row in self._list.rows}
+        self.table.marked = set() if self.table.marked else {_identity(row) for row in self._list.rows}
         self.table.refresh()
         self._show_counts()
 
@@ -226,14 +236,14 @@ class WorkflowsScreen(RunActionsScreen):
         row = self.table.cursor_row
         if row is not None:
             self.table.action_move(by)
-            self.table.marked |= {row.run_id, self.table.cursor_row.run_id}  # type: ignore[union-attr]
+            self.table.marked |= {_identity(row), _identity(self.table.cursor_row or row)}
             self.table.refresh()
             self._show_counts()
 
     @on(VirtualTable.RangeChosen)
     def mark_range(self, message: VirtualTable.RangeChosen) -> None:
         """Mark the runs from the cursor to where the mouse has chosen."""
-        self.table.marked |= {row.run_id for row in message.rows}
+        self.table.marked |= {_identity(row) for row in message.rows}
         self.table.refresh()
         self._show_counts()
 
@@ -247,8 +257,8 @@ class WorkflowsScreen(RunActionsScreen):
     def show_progress(self, progress: ManyRuns) -> None:
         """Keep the marks of those that it was not done to."""
         if progress.refusals or progress.left:
-            self.table.marked -= progress.done_run_ids
-            self.table.marked |= {refusal.run_id for refusal in progress.refusals}
+            self.table.marked = {run for run in self._marked if run[1] not in progress.done_run_ids}
+            self.table.marked |= {(refusal.workflow_id, refusal.run_id) for refusal in progress.refusals}
             self.table.refresh()
             self._show_counts()
 
@@ -286,11 +296,15 @@ class WorkflowsScreen(RunActionsScreen):
         self.table.set_columns([RUN_COLUMNS[key].column for key in self._columns])
 
     def action_refresh(self) -> None:
-        """Ask the server at once."""
-        self._begin()
+        """Ask the server at once; what is marked stays so."""
+        if self.browser.is_reachable():
+            marked = self.table.marked
+            self._begin()
+            self.table.marked = marked
+            self._show_counts()
 
     def _begin(self) -> None:
-        self._list, self._asked_token, self._counts = RunList(), b"", {}
+        self._list, self._asked_token, self._counts = RunList(), b"", None
         self.table.marked = set()
         self.table.set_rows(self._list.rows)
         self.table.display = True
@@ -302,8 +316,6 @@ class WorkflowsScreen(RunActionsScreen):
     def show_namespace(self) -> None:
         self._begin()
         self._learn_attributes()
-
-    # The filter.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter bar, its key is a character like the others."""
@@ -346,10 +358,9 @@ class WorkflowsScreen(RunActionsScreen):
         if values is None:
             return
         filters = self.browser.preferences.filters
+        filters.pop(values["name"], None)
         if values["query"]:
             filters[values["name"]] = values["query"]
-        else:
-            filters.pop(values["name"], None)
         self.browser.keep_preferences()
         self.notify(f"{'saved' if values['query'] else 'removed'}: {values['name']}")
 
@@ -371,8 +382,7 @@ class WorkflowsScreen(RunActionsScreen):
             "TaskQueue": sorted({row.task_queue for row in rows}),
             "WorkflowId": [row.workflow_id for row in rows],
         }
-        now = datetime.fromtimestamp(now_ns() / 1e9, UTC)
-        return find_choices(text, self._attributes, values, now)
+        return find_choices(text, self._attributes, values, datetime.fromtimestamp(now_ns() / 1e9, UTC))
 
     @on(FilterBar.ChoicesChanged)
     def show_choices(self, message: FilterBar.ChoicesChanged) -> None:
@@ -398,3 +408,7 @@ class WorkflowsScreen(RunActionsScreen):
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()
         return [RUN_COLUMNS[key].render(row, now, self.palette) for key in self._columns]
+
+
+def _identity(row: RunRow) -> Run:
+    return row.workflow_id, row.run_id

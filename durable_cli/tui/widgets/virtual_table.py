@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -24,22 +23,11 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from durable_cli.tui.lines import picture_controls
+from durable_cli.tui.widgets.columns import GAP, Column, draw_cell, lay_out
 
-__all__ = ["Column", "VirtualTable"]
+__all__ = ["VirtualTable"]
 
 Row = TypeVar("Row")
-GAP = 2
-
-
-class Column(NamedTuple):
-    """A column; `grow` is its share of the free width, and columns of a higher `rank` go first when space is short."""
-
-    title: str
-    width: int
-    grow: int = 0
-    right: bool = False
-    rank: int = 0
 
 
 class _Look(NamedTuple):
@@ -326,7 +314,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
             self.action_activate()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._widths = self._lay_out(event.size.width)
+        self._widths = lay_out(self._columns, event.size.width)
         self.virtual_size = Size(event.size.width, len(self._rows) + 1)
         self.call_after_refresh(self._show_cursor)
 
@@ -344,19 +332,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
             x -= width + GAP
         return "", 0
 
-    def _lay_out(self, width: int) -> list[tuple[int, int]]:
-        """Return index and width of the columns that have room."""
-        shown = list(range(len(self._columns)))
-
-        def needed() -> int:
-            return sum(self._columns[index].width + GAP for index in shown)
-
-        while len(shown) > 1 and needed() > width:
-            shown.remove(max(shown, key=lambda index: (self._columns[index].rank, index)))
-        free = max(0, width - needed())
-        shares = sum(self._columns[index].grow for index in shown) or 1
-        return [(index, self._columns[index].width + free * self._columns[index].grow // shares) for index in shown]
-
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base_style = self.rich_style  # the same for all lines, and not cheap
         return super().render_lines(crop)
@@ -364,7 +339,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self._base_style
         if not self._widths:
-            self._widths = self._lay_out(width)
+            self._widths = lay_out(self._columns, width)
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self.draw_header(width, style)
@@ -394,25 +369,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
     def _draw(self, cells: Sequence[Text | str], width: int, style: Style) -> Strip:
         segments: list[Segment] = []
         for index, cell_width in self._widths:
-            segments += self._draw_cell(cells[index], cell_width, style, right=self._columns[index].right)
+            right = self._columns[index].right
+            segments += draw_cell(cells[index], cell_width, style, self.app.console, right=right)
         return Strip(segments).adjust_cell_length(width, style)
-
-    def _draw_cell(self, cell: Text | str, width: int, style: Style, *, right: bool) -> Iterable[Segment]:
-        """Draw a cell and the gap behind it."""
-        text = cell.plain if isinstance(cell, Text) else cell
-        length = cell_len(text)
-        if length > width or not text.isprintable() or (isinstance(cell, Text) and cell.spans):
-            whole = cell.copy() if isinstance(cell, Text) else Text(cell)
-            whole.plain = picture_controls(whole.plain)
-            whole.no_wrap, whole.end = True, ""
-            whole.truncate(width, overflow="ellipsis")
-            spaces = Segment(" " * (width - whole.cell_len), style)
-            # A text without spans leaves its own style to others.
-            own = style + self.app.console.get_style(whole.style) if whole.style else style
-            words = Segment.apply_style(whole.render(self.app.console), own)
-            return (spaces, *words, Segment(" " * GAP, style)) if right else (*words, spaces, Segment(" " * GAP, style))
-        # Most cells are of one style, and fit: they need no layout.
-        if isinstance(cell, Text) and cell.style:
-            style += self.app.console.get_style(cell.style)
-        spaces_before = " " * (width - length) if right else ""
-        return (Segment(f"{spaces_before}{text}".ljust(len(text) + width - length + GAP), style),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from durable_cli.errors import CliError
 from durable_cli.tui.batch_order import ManyRuns, Refusal
 from durable_cli.tui.dialogs.answer import AnswerDialog
 from durable_cli.tui.dialogs.progress import ProgressDialog
@@ -167,16 +166,26 @@ async def dialog_progress(still: Still) -> None:
 async def dialog_answer(still: Still) -> None:
     async def answer(tell: Callable[[str], None]) -> Ending:
         tell("accepted, it goes on")
-        return Ending("completed: change_address", json_lines({"city": "大阪市", "fee": 12.5}))
+        lines = json_lines({"city": "大阪市", "fee": 12.5})
+        return Ending("completed: change_address", lines, lines)
 
     await open_order(still)
     await still.app.push_screen(AnswerDialog("Update change_address of order-2026-000417-zürich", answer))
 
 
 @scene()
-async def dialog_answer_refused(still: Still) -> None:
+async def dialog_answer_waiting(still: Still) -> None:
     async def answer(tell: Callable[[str], None]) -> Ending:
-        raise CliError("can't update workflow 'order-418': it is closed", "a reset makes a new run of it")
+        tell("sent; it waits for a worker")
+        return await asyncio.get_running_loop().create_future()
 
     await open_order(still)
-    await still.app.push_screen(AnswerDialog("Update change_address of order-418", answer))
+    leaving = "esc waits no longer; the update that was sent stays sent"
+    await still.app.push_screen(AnswerDialog("Update change_address of order-418", answer, leaving=leaving))
+
+
+@scene()
+async def dialog_update_refused(still: Still) -> None:
+    still.answer("feed.actions_update", send_update=Ending("", refusal="rejected: ValueError: 10 are too many"))
+    await open_order(still, "U", *"add_item", "tab", *'"ink", 10', "ctrl+s")
+    await still.until(lambda: "too many" in still.app.export_screenshot())

@@ -320,4 +320,3 @@ async def moved_clock(still: Still) -> None:
     )
     still.app.post_message(ClockRead(still.app.link, clock))
     await still.pilot.pause()
-    await still.press("T")

@@ -27,7 +27,8 @@ from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.columns import Column
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["DifferenceView"]
 

@@ -25,8 +25,9 @@ from durable_cli.tui.rows import EventRow
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock, now_ns, short_span
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.fixed_text import FixedText
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["HistoryView"]
 

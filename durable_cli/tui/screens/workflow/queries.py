@@ -16,6 +16,7 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.one_run import ARGUMENTS
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.link import LostError
 from durable_cli.tui.feed.queries import METADATA_QUERY, STACK_TRACE_QUERY, Answer, ask_query
@@ -23,8 +24,9 @@ from durable_cli.tui.field_checks import check_arguments
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import clock, here_ns
+from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.line_view import LineView
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["QueriesView"]
 
@@ -192,4 +194,4 @@ class QueriesView(RunView):
 
 
 def _arguments_field(value: str) -> Field:
-    return Field("arguments", "arguments (JSON, with commas between)", value, '"CHF", 3', check=check_arguments)
+    return Field("arguments", ARGUMENTS, value, '"CHF", 3', check=check_arguments)

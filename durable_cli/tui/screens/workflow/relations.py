@@ -20,7 +20,8 @@ from durable_cli.tui.history.relations import Node, RelatedRun, TreeRow, childre
 from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import clock, now_ns, short_span
-from durable_cli.tui.widgets.virtual_table import Column, VirtualTable
+from durable_cli.tui.widgets.columns import Column
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["RelationsView"]
 

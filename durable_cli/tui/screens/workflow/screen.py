@@ -135,6 +135,7 @@ class WorkflowScreen(ActivityActionsScreen):
             _: Worker[None] = self.run_worker(self._history_watch.run, group=WATCHES)
         self._has_summary = True
         if before is None or before.row.status != message.summary.row.status:
+            self.offer_what_it_takes()
             self._show_news()
 
     def on_history_grew(self, message: HistoryGrew) -> None:
