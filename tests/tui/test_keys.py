@@ -62,7 +62,7 @@ async def test_a_mismatch_that_was_mended_opens_again(monkeypatch: pytest.Monkey
 
     async def tell(still: Still, *told: Any) -> None:
         read = [DevEvent(NOW_NS, "orders", event_name(each), asdict(each)) for each in told]
-        still.app.post_message(JournalRead(read, False))
+        still.app.post_message(JournalRead(read, True))
         await still.pilot.pause()
 
     async with playing(Scene("keys", attach), (80, 24), "", monkeypatch) as still:
