@@ -18,7 +18,7 @@ BUDGET_SECONDS = {
     "templates": 480,  # each is installed
     "examples": 420,  # npm fetches the TypeScript SDK
     "dev": 720,
-    "tui": 600,  # each screen is drawn in every theme and size
+    "tui": 900,  # each screen is drawn in every theme and size
     "testing": 360,
     "store": 240,
     "differential": 300,

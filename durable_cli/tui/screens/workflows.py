@@ -257,12 +257,11 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         await order_batch(self, self._query, self.target_runs() if self.table.marked else ())
 
     def show_progress(self, progress: ManyRuns) -> None:
-        """Keep the marks of those that it was not done to."""
-        if progress.refusals or progress.left:
-            self.table.marked = {run for run in self._marked if run[1] not in progress.done_run_ids}
-            self.table.marked |= {(refusal.workflow_id, refusal.run_id) for refusal in progress.refusals}
-            self.table.refresh()
-            self._show_counts()
+        """Keep the marks of those that it was not done to, and no others."""
+        self.table.marked = {run for run in self._marked if run[1] not in progress.done_run_ids}
+        self.table.marked |= {(refusal.workflow_id, refusal.run_id) for refusal in progress.refusals}
+        self.table.refresh()
+        self._show_counts()
 
     @work
     async def action_sort(self) -> None:

@@ -138,10 +138,11 @@ class TimelineView(SelectionView):
         first.append(group.title, style="bold").append(f"  {group.label}" if group.label else "", style=colors["quiet"])
         first.append(f"  {self.book.state_of(group).value}" if not group.is_moment else "")
         since_start = group.start_time_ns - self.book.start_time_ns
-        first.append(f"  at {clock(group.start_time_ns)}, {short_span(since_start)} in", style=colors["quiet"])
+        began = "at" if group.is_moment else "began"
+        first.append(f"  {began} {clock(group.start_time_ns)}, +{short_span(since_start)}", style=colors["quiet"])
         if not group.is_moment:
-            end = self.book.group_end_ns(group, now_ns())
-            first.append(f"  {short_span(max(0, end - group.start_time_ns))}")
+            took = short_span(max(0, self.book.group_end_ns(group, now_ns()) - group.start_time_ns))
+            first.append("  for " if group.is_open else "  took ", style=colors["quiet"]).append(took)
         if group.attempt > 1:
             first.append(f"  attempt {group.attempt}", style=colors["warning"])
         second = Text(group.detail, no_wrap=True, overflow="ellipsis", style=colors["quiet"])
