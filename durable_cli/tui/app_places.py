@@ -37,7 +37,7 @@ class PlacesApp(ServerApp):
     MODES: ClassVar = {place.name: partial(make_screen, place) for place in PLACES}
     DEFAULT_MODE = FIRST_PLACE
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("P", "choose_profile", "Profile: another server", show=False),
+        Binding("at", "choose_profile", "Profile: another server", key_display="@", show=False),
         Binding("M", "open_mismatch", "Mismatch"),
         *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]

@@ -46,7 +46,7 @@ class ServerApp(App[None]):
             if message.connection is Connection.CONNECTED:
                 self.follow_clock()
         if message.trouble is not None and self.link.profile:
-            hint = f"{message.trouble.hint}\nP goes to another profile".strip()
+            hint = f"{message.trouble.hint}\n@ goes to another profile".strip()
             message.trouble = Trouble(message.trouble.message, hint)
         self.connection, self.trouble = message.connection, message.trouble
         self.update_bars()

@@ -57,7 +57,7 @@ address = "127.0.0.1:{find_free_port()}"
 
 
 async def choose(app: BrowserApp, pilot: Pilot[None], name: str) -> None:
-    await pilot.press("P")
+    await pilot.press("at")
     await until(lambda: "Profile" in screen_text(app) and "type to narrow" in screen_text(app), "they are offered")
     await pilot.press(*name, "enter")
 
@@ -109,7 +109,7 @@ async def test_a_profile_that_is_not_reached_is_calm_and_one_can_go_back(config:
         await choose(app, pilot, "nowhere")
         await until(lambda: "nothing listens at" in screen_text(app), "it says so")
         assert "nowhere ○" in screen_text(app)
-        assert "P goes to another profile" in screen_text(app)
+        assert "@ goes to another profile" in screen_text(app)
         assert workflow_id not in screen_text(app)
         await choose(app, pilot, "default")
         await until(lambda: workflow_id in screen_text(app) and "default ●" in screen_text(app), "one can go back")
@@ -173,7 +173,7 @@ async def test_what_needs_a_server_says_that_there_is_none() -> None:
 
 async def test_without_profiles_it_says_where_they_would_be(tmp_path: Path) -> None:
     async with browsing_profiles(tmp_path / "none.toml") as (app, pilot):
-        await pilot.press("P")
+        await pilot.press("at")
         await until(lambda: "there are no profiles" in screen_text(app), "it says so")
 
 
@@ -182,7 +182,7 @@ async def test_a_file_that_can_not_be_read_is_said(config: Path, stage: Stage) -
     async with browsing_profiles(config) as (app, pilot):
         await until(lambda: workflow_id in screen_text(app), "it is listed")
         await asyncio.to_thread(config.write_text, "[profile")
-        await pilot.press("P")
+        await pilot.press("at")
         await until(lambda: "configuration can't be used" in screen_text(app), "it says so")
         assert workflow_id in screen_text(app)
 
