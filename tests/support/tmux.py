@@ -48,6 +48,15 @@ class Terminal:
     def pane_count(self) -> int:
         return len(self.tmux("list-panes", "-t", "0").splitlines())
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Make the window another size; a busy tmux now and then has to be told again."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        size = f"{columns}x{lines}"
+        while self.tmux("display-message", "-p", "-t", "0", "#{pane_width}x#{pane_height}").strip() != size:
+            assert time.monotonic() < until, f"never {size}"
+            self.tmux("resize-window", "-t", "0", "-x", str(columns), "-y", str(lines))
+            time.sleep(0.2)
+
     def wait_for(self, text: str, pane: int = 0) -> str:
         """Wait until the screen shows a text; return the screen."""
         until = time.monotonic() + PATIENCE_SECONDS
