@@ -9,7 +9,7 @@ from rich.text import Text
 
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.status import find_status, status_text
-from durable_cli.tui.times import clock, short_span, since
+from durable_cli.tui.times import clock, coarse_span, short_span, since
 from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["RUN_COLUMNS", "USUAL_COLUMNS", "RunColumn"]
@@ -59,7 +59,8 @@ RUN_COLUMNS = {
     ),
     "took": RunColumn(
         Column("Took", 8, right=True, rank=2),
-        lambda row, now_ns, colors: short_span(_took_ns(row, now_ns)),
+        # What goes on is said so that a line is drawn again once a minute, not once a second.
+        lambda row, now_ns, colors: (short_span if row.close_time_ns else coarse_span)(_took_ns(row, now_ns)),
         lambda row: row.start_time_ns - row.close_time_ns if row.close_time_ns else row.start_time_ns - 2**63,
     ),
     "events": RunColumn(

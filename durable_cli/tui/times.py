@@ -8,8 +8,20 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-__all__ = ["ahead", "clock", "here_ns", "moved_ns", "now_ns", "rough_span", "set_server_clock", "short_span", "since"]
+__all__ = [
+    "ahead",
+    "clock",
+    "coarse_span",
+    "here_ns",
+    "moved_ns",
+    "now_ns",
+    "rough_span",
+    "set_server_clock",
+    "short_span",
+    "since",
+]
 
+NANOSECONDS = 1_000_000_000
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
@@ -61,26 +73,22 @@ def rough_span(nanoseconds: int) -> str:
     return short_span(nanoseconds) if nanoseconds >= 60 * 1_000_000_000 else f"{max(nanoseconds, 0) // 1_000_000_000}s"
 
 
+def coarse_span(nanoseconds: int) -> str:
+    """Write a span that goes on with its largest unit alone: 41s, 2m, 5h, 3d."""
+    seconds = max(0, nanoseconds) // NANOSECONDS
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size), ("s", 1))
+    return f"{seconds // size}{unit}"
+
+
 def since(time_ns: int, reference_ns: int) -> str:
     """Say how long ago a time was: `now`, `12s`, `3m`, `5h`, `2d`."""
-    seconds = (reference_ns - time_ns) // 1_000_000_000
-    if seconds < 1:
-        return "now"
-    for unit, size in _UNITS:
-        if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
+    return "now" if reference_ns - time_ns < NANOSECONDS else f"{coarse_span(reference_ns - time_ns)} ago"
 
 
 def ahead(time_ns: int, reference_ns: int) -> str:
     """Say in how long a time is: `now`, `in 12s`, `in 3m`, `in 5h`, `in 2d`."""
-    seconds = -((reference_ns - time_ns) // 1_000_000_000)
-    if seconds < 1:
-        return "now"
-    for unit, size in _UNITS:
-        if seconds >= size:
-            return f"in {seconds // size}{unit}"
-    return f"in {seconds}s"
+    seconds = -((reference_ns - time_ns) // NANOSECONDS)
+    return "now" if seconds < 1 else f"in {coarse_span(seconds * NANOSECONDS)}"
 
 
 def clock(time_ns: int, *, with_date: bool = False) -> str:

@@ -13,6 +13,8 @@ from durable_cli.tui.feed.link import Link, seconds
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import Payloads, WorkflowExecution
 
+    from durable_cli.client import Client
+
 __all__ = [
     "cancel_workflow",
     "execution",
@@ -78,14 +80,7 @@ async def pause_workflow(link: Link, workflow_id: str, run_id: str, reason: str)
     async with link.asking(f"pause workflow {workflow_id!r}") as client:
         from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 
-        request = PauseWorkflowExecutionRequest(
-            namespace=link.namespace,
-            workflow_id=workflow_id,
-            run_id=run_id,
-            reason=reason,
-            identity=client.identity,
-            request_id=str(uuid.uuid4()),
-        )
+        request = PauseWorkflowExecutionRequest(**_pause_fields(link, client, workflow_id, run_id, reason))
         await client.workflow_service.pause_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
     return f"paused {workflow_id}"
 
@@ -95,16 +90,21 @@ async def unpause_workflow(link: Link, workflow_id: str, run_id: str, reason: st
     async with link.asking(f"unpause workflow {workflow_id!r}") as client:
         from temporalio.api.workflowservice.v1 import UnpauseWorkflowExecutionRequest
 
-        request = UnpauseWorkflowExecutionRequest(
-            namespace=link.namespace,
-            workflow_id=workflow_id,
-            run_id=run_id,
-            reason=reason,
-            identity=client.identity,
-            request_id=str(uuid.uuid4()),
-        )
+        request = UnpauseWorkflowExecutionRequest(**_pause_fields(link, client, workflow_id, run_id, reason))
         await client.workflow_service.unpause_workflow_execution(request, retry=True, timeout=seconds(SECONDS))
     return f"unpaused {workflow_id}"
+
+
+def _pause_fields(link: Link, client: Client, workflow_id: str, run_id: str, reason: str) -> dict[str, str]:
+    """Return the fields that both requests have."""
+    return {
+        "namespace": link.namespace,
+        "workflow_id": workflow_id,
+        "run_id": run_id,
+        "reason": reason,
+        "identity": client.identity,
+        "request_id": str(uuid.uuid4()),
+    }
 
 
 def execution(workflow_id: str, run_id: str) -> WorkflowExecution:

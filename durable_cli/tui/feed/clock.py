@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["jump_when_idle", "pause_clock", "read_clock", "resume_clock", "skip_time", "skip_to_next", "watch_clock"]
 
-READ_SECONDS = 1.0
+READ_SECONDS = 3.0
 MOVING_SECONDS = 0.4
 
 

@@ -147,7 +147,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     # What the feed tells.
 
     def _is_about_this(self, message: RunsListed | RunsCounted) -> bool:
-        """Return whether it is about what is asked for now: another filter or namespace may have been chosen since."""
+        """Return whether it is about the filter and the namespace that are shown now."""
         return (message.of_namespace, message.query) == (self.browser.link.namespace, self._query)
 
     def on_runs_listed(self, message: RunsListed) -> None:

@@ -13,11 +13,11 @@ from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from durable_cli.tui.lines import Line, Look
+from durable_cli.tui.widgets.folded_view import FoldedView
 
 __all__ = ["LineView", "highlight_json"]
 
@@ -51,26 +51,10 @@ def highlight_json(text: str, colors: dict[str, str]) -> Text:
     return line
 
 
-class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+class LineView(FoldedView):
     """Shows lines; long ones are folded, and nothing is drawn that is not seen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup,ctrl+u", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown,ctrl+d,space", "move_page(1)", "Page down", show=False),
-        Binding("home,g", "move_to_end(False)", "First", show=False),
-        Binding("end,G", "move_to_end(True)", "Last", show=False),
-    ]
-    DEFAULT_CSS = """
-    LineView {
-        height: 1fr;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
-        scrollbar-size-horizontal: 0;
-    }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "move_page(1)", "Page down", show=False)]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -91,17 +75,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines = lines
         self._fold()
         if not keep_place:
-            self.scroll_to(y=0, animate=False, force=True)
+            self.go_to(0)
         self.refresh()
-
-    def action_move(self, by: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
-
-    def action_move_page(self, pages: int) -> None:
-        self.action_move(pages * max(1, self.size.height - 1))
-
-    def action_move_to_end(self, is_last: bool) -> None:
-        self.scroll_to(y=self.max_scroll_y if is_last else 0, animate=False, force=True)
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._width:
@@ -150,12 +125,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         line, start, end = found
         text = self._draw(line, start, end)
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(row)) is not None:
-            first, last = span
-            text.stylize(
-                self.screen.get_component_rich_style("screen--selection"), first, len(text) if last == -1 else last
-            )
+        self.mark_selection(text, row)
         segments = list(Segment.apply_style(text.render(self.app.console), base))
         strip = Strip(segments).adjust_cell_length(width, base)
         return strip.apply_offsets(0, row)
@@ -187,6 +157,3 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             else:
                 rows.append(text)
         return "\n".join(rows), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()

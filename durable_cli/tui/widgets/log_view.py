@@ -5,22 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from durable_cli.tui.dev.log_lines import LogLine
 from durable_cli.tui.lines import FRAME, LIBRARY_FRAME
 from durable_cli.tui.times import clock
+from durable_cli.tui.widgets.folded_view import FoldedView
 
 __all__ = ["LogView"]
 
@@ -33,26 +31,8 @@ LONGEST_SOURCE = 16
 LEVEL_VARIABLES = ("quiet", "foreground", "warning", "error")
 
 
-class LogView(ScrollView, can_focus=True, inherit_bindings=False):
+class LogView(FoldedView):
     """Shows lines behind their time and who has written them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup,ctrl+u", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown,ctrl+d", "move_page(1)", "Page down", show=False),
-        Binding("home,g", "move_to_end(False)", "First", show=False),
-        Binding("end,G", "move_to_end(True)", "Last", show=False),
-    ]
-    DEFAULT_CSS = """
-    LogView {
-        height: 1fr;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
-        scrollbar-size-horizontal: 0;
-    }
-    """
 
     @dataclass
     class EndSeen(Message):
@@ -97,7 +77,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         """Show other lines, from their end."""
         self._lines = list(lines[-KEPT_LINES:])
         self._fold_all()
-        self._go_to(self.virtual_size.height)
+        self.go_to(self.virtual_size.height)
 
     def grow_lines(self, lines: Sequence[LogLine]) -> None:
         """Show further lines below the others; what is in view stays there, unless it is the end."""
@@ -114,11 +94,12 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             offset -= self._drop(len(self._lines) - KEPT_LINES + DROPPED_LINES)
         self.virtual_size = Size(self._width, self._next_row - self._base_row)
         if was_at_end:
-            self._go_to(self.virtual_size.height)
+            self.go_to(self.virtual_size.height)
         else:
-            self._go_to(offset)
+            self.go_to(offset)
 
-    def _go_to(self, row: int) -> None:
+    def go_to(self, row: int) -> None:
+        # At once: whether the end is in view is asked for right after.
         self.scroll_to(y=max(0, min(row, self.max_scroll_y)), animate=False, force=True, immediate=True)
         self._note_place()
         self.refresh()
@@ -168,18 +149,7 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         was_at_end = self.is_at_end
         if self.scrollable_content_region.width != self._width:
             self._fold_all()
-        self._go_to(self.virtual_size.height if was_at_end else self.scroll_offset.y)
-
-    # Moving
-
-    def action_move(self, by: int) -> None:
-        self._go_to(self.scroll_offset.y + by)
-
-    def action_move_page(self, pages: int) -> None:
-        self.action_move(pages * max(1, self.size.height - 1))
-
-    def action_move_to_end(self, is_last: bool) -> None:
-        self._go_to(self.virtual_size.height if is_last else 0)
+        self.go_to(self.virtual_size.height if was_at_end else self.scroll_offset.y)
 
     # Drawing
 
@@ -196,13 +166,10 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         found = self._find(row)
         if found is None:
             return Strip.blank(width, base)
-        selection = self.text_selection
-        span = selection.get_span(row) if selection is not None else None
-        if span is not None:
+        if self.text_selection is not None:
             text = self._draw(*found)
-            style = self.screen.get_component_rich_style("screen--selection")
-            text.stylize(style, span[0], len(text) if span[1] == -1 else span[1])
-            return self._make_strip(text).apply_offsets(0, row)
+            if self.mark_selection(text, row):
+                return self._make_strip(text).apply_offsets(0, row)
         key = found[0].number, found[1]
         if key not in self._strips:
             if len(self._strips) > KEPT_STRIPS:
@@ -266,9 +233,6 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
             else:
                 rows.append(text)
         return "\n".join(rows), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
 
 
 def _split(text: str, width: int) -> list[str]:

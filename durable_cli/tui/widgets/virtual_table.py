@@ -218,9 +218,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
                 bar.window_virtual_size = size.height
 
     def _find_thumb(self, lines: int) -> tuple[int, int]:
-        """Return where the scrollbar's thumb begins and how long it is, in eighths of a line."""
+        """Return where the scrollbar's thumb begins and how long it is, in eighths of a line; at least a line."""
         height = self.size.height
-        return 8 * height * self.scroll_offset.y // lines, 8 * height * height // lines
+        return 8 * height * self.scroll_offset.y // lines, max(8, 8 * height * height // lines)
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""

@@ -18,6 +18,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.strip import Strip
 
 from durable_cli.tui.group_looks import group_look, group_text
@@ -81,6 +82,9 @@ class Waterfall(VirtualTable[Group]):
         self._find_state = find_state
         self._span: Span | None = None
         self._drawn_span: Span | None = None
+        """What the header shows."""
+        self._axis = Axis(Span(0, 1), 0)
+        self._ticks: list[Tick] = []
         self.marked_time_ns: int | None = None
         """A time at which a line is drawn over all rows."""
 
@@ -177,18 +181,21 @@ class Waterfall(VirtualTable[Group]):
         self.refresh_rows(index for index in shown if rows[index].is_open or rows[index] in changed)
 
     def draw_header(self, width: int, style: Style) -> Strip:
-        axis = self.axis
+        axis = self._axis
         self._drawn_span = axis.span
         title = f"from {clock(axis.span.start_ns)}" if self.rows else ""
         line = Text(title[: self.label_width].ljust(self.label_width + LABEL_GAP), end="")
-        for tick in self._ticks(axis):
+        for tick in self._ticks:
             at = self.label_width + LABEL_GAP + tick.column
             if at >= line.cell_len and at + len(tick.label) <= width:
                 line.append(" " * (at - line.cell_len)).append(tick.label)
         return Strip([Segment(line.plain, style)]).adjust_cell_length(width, style)
 
-    def _ticks(self, axis: Axis) -> list[Tick]:
-        return list_ticks(axis, self._find_limits().start_ns) if self.rows else []
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # The same for all lines that are drawn together.
+        self._axis = axis = self.axis
+        self._ticks = list_ticks(axis, self._find_limits().start_ns) if self.rows else []
+        return super().render_lines(crop)
 
     def refresh_changed(self) -> None:
         # What a bar looks like is known when it is drawn.
@@ -207,13 +214,13 @@ class Waterfall(VirtualTable[Group]):
         return Strip(segments).adjust_cell_length(width, style)
 
     def _draw_plot(self, row: Group, state: State | None, style: Style) -> list[Segment]:
-        axis, colors = self.axis, self.app.theme_variables
+        axis, colors = self._axis, self.app.theme_variables
         bar = self._find_bar(row)
         cells = [(cell.char, cell.look) for cell in draw_bar(bar, axis)]
         _write_after(cells, bar, axis, _note(row, bar))
-        for column in {tick.column for tick in self._ticks(axis)}:
-            if cells[column][1] == Look.EMPTY:
-                cells[column] = ("┊", GRID)
+        for tick in self._ticks:
+            if cells[tick.column][1] == Look.EMPTY:
+                cells[tick.column] = ("┊", GRID)
         if self.marked_time_ns is not None:
             column = min(int(axis.position(self.marked_time_ns)), axis.columns - 1)
             if column >= 0 and cells[column][1] in (Look.EMPTY, GRID):

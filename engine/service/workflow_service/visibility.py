@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
+from typing import TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1.workflow_pb2 import WorkflowExecutionStatus
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 _ARCHIVE_PAGE_SIZE = 10_000
+OpenOrClosed = TypeVar("OpenOrClosed", ListOpenWorkflowExecutionsRequest, ListClosedWorkflowExecutionsRequest)
 _PAGE_MARK = struct.Struct(">qqq")
 
 
@@ -70,20 +73,16 @@ async def list_open_workflow_executions(
     service: Service, request: ListOpenWorkflowExecutionsRequest, call: Call
 ) -> ListOpenWorkflowExecutionsResponse:
     """List open workflows, the newest first."""
-    validate_list_open_or_closed(request, service.engine.limits)
-    namespace = get_namespace(service, request.namespace)
-    page = _list(service, namespace, filter_of_open(request), request.maximum_page_size, request.next_page_token)
-    return ListOpenWorkflowExecutionsResponse(executions=page[0], next_page_token=page[1])
+    executions, token = _list_open_or_closed(service, request, filter_of_open)
+    return ListOpenWorkflowExecutionsResponse(executions=executions, next_page_token=token)
 
 
 async def list_closed_workflow_executions(
     service: Service, request: ListClosedWorkflowExecutionsRequest, call: Call
 ) -> ListClosedWorkflowExecutionsResponse:
     """List closed workflows, those that closed last first."""
-    validate_list_open_or_closed(request, service.engine.limits)
-    namespace = get_namespace(service, request.namespace)
-    page = _list(service, namespace, filter_of_closed(request), request.maximum_page_size, request.next_page_token)
-    return ListClosedWorkflowExecutionsResponse(executions=page[0], next_page_token=page[1])
+    executions, token = _list_open_or_closed(service, request, filter_of_closed)
+    return ListClosedWorkflowExecutionsResponse(executions=executions, next_page_token=token)
 
 
 async def list_archived_workflow_executions(
@@ -124,6 +123,14 @@ def _list_by_query(
     namespace = get_namespace(service, request.namespace)
     list_filter = parse_list_filter(request.query, namespace.custom_search_attributes)
     return _list(service, namespace, list_filter, request.page_size, request.next_page_token)
+
+
+def _list_open_or_closed(
+    service: Service, request: OpenOrClosed, make_filter: Callable[[OpenOrClosed], ListFilter]
+) -> tuple[list[WorkflowExecutionInfo], bytes]:
+    validate_list_open_or_closed(request, service.engine.limits)
+    namespace = get_namespace(service, request.namespace)
+    return _list(service, namespace, make_filter(request), request.maximum_page_size, request.next_page_token)
 
 
 def _list(
