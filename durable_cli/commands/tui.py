@@ -42,10 +42,14 @@ def tui(
     dx tui order-1 --address localhost:7000
     dx tui --history order-1_history.json
     """
-    if "TEXTUAL_DRIVER" not in os.environ and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CliError(
-            "the browser needs a terminal", "`dx ui` shows the same in a web page; `dx workflow list` prints"
-        )
+    if "TEXTUAL_DRIVER" not in os.environ:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise CliError(
+                "the browser needs a terminal", "`dx ui` shows the same in a web page; `dx workflow list` prints"
+            )
+        # Exported, they would outweigh the terminal's own size, and the browser would not follow a resize.
+        os.environ.pop("COLUMNS", None)
+        os.environ.pop("LINES", None)
     from durable_cli.tui.app import BrowserApp
 
     BrowserApp(

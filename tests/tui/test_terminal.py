@@ -56,7 +56,7 @@ def find_codes(screen: Terminal) -> set[int]:
 @needs_tmux
 def test_a_workflow_is_opened_signalled_and_seen_to_complete(stage: Stage, tmp_path: Path) -> None:
     workflow_id = stage.start("Waiter")
-    with browser(stage, tmp_path) as screen:
+    with browser(stage, tmp_path, "COLUMNS=80", "LINES=24") as screen:  # as a shell may have exported them once
         screen.wait_for(workflow_id)
         screen.press("Enter")
         screen.wait_for("nothing is scheduled")
