@@ -60,6 +60,11 @@ def describe_schedule(stage: Stage, schedule_id: str) -> DescribeScheduleRespons
 
 async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage: Stage) -> None:
     stage = reference_stage
+
+    async def read_notes() -> tuple[bool, str]:
+        state = (await asyncio.to_thread(describe_schedule, stage, "nightly")).schedule.state
+        return state.paused, state.notes
+
     async with browsing(stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "No schedules in namespace default" in screen_text(app), "there is none")
@@ -85,6 +90,18 @@ async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage
         await until(lambda: "‖ paused" in screen_text(app) and "for the holidays" in screen_text(app), "it is paused")
         await pilot.press("u")
         await until(lambda: "● active" in screen_text(app), "which is undone")
+        assert await read_notes() == (False, ""), "there was no note before, and so there is none now"
+
+        await pilot.press("p", *"the first", "ctrl+s")
+        await until(lambda: "‖ paused" in screen_text(app) and "the first" in screen_text(app), "it is paused")
+        await pilot.press("p", *"the second", "ctrl+s")
+        await until(lambda: "● active" in screen_text(app) and "the second" in screen_text(app), "it goes on")
+        await pilot.press("u")
+        await until(lambda: "‖ paused" in screen_text(app), "which is undone")
+        assert await read_notes() == (True, "the first"), "the note of that time is back"
+        await pilot.press("u")
+        await until(lambda: "● active" in screen_text(app), "and so is what was done before")
+        assert await read_notes() == (False, "")
 
         await pilot.press("b")
         await until(lambda: "Backfill nightly" in screen_text(app), "the form opens")

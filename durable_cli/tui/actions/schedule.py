@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -11,14 +13,18 @@ from durable_cli.tui.dialogs.confirm import ConfirmDialog
 from durable_cli.tui.dialogs.form import Field, FormDialog
 from durable_cli.tui.feed.actions_schedules import (
     OVERLAP_NAMES,
+    PauseState,
     backfill_schedule,
     create_schedule,
     delete_schedule,
     edit_schedule,
     pause_schedule,
+    read_pause,
+    restore_pause,
     trigger_schedule,
     unpause_schedule,
 )
+from durable_cli.tui.feed.link import Link
 from durable_cli.tui.schedules.rows import ScheduleDetail, ScheduleRow
 from durable_cli.tui.schedules.spec_words import spec_words
 from durable_cli.tui.screens.base import BrowserScreen
@@ -64,14 +70,19 @@ class ScheduleActionsScreen(BrowserScreen):
         row = self.target()
         if row is None:
             return
-        schedule_id, before = row.schedule_id, row.notes
-        verb = "Unpause" if row.is_paused else "Pause"
+        schedule_id, is_paused = row.schedule_id, row.is_paused
+        verb = "Unpause" if is_paused else "Pause"
         form = FormDialog(f"{verb} {schedule_id}", (Field("note", "note, kept with it"),), verb=verb)
-        change, back = (unpause_schedule, pause_schedule) if row.is_paused else (pause_schedule, unpause_schedule)
+        before: list[PauseState] = []
+
+        async def change(values: Mapping[str, str], link: Link) -> str:
+            before[:] = [await read_pause(link, schedule_id)]
+            return await (unpause_schedule if is_paused else pause_schedule)(link, schedule_id, values["note"])
+
         await self.fill_in(
             form,
-            lambda values: lambda link: change(link, schedule_id, values["note"]),
-            undo=lambda _: lambda link: back(link, schedule_id, before),
+            lambda values: partial(change, values),
+            undo=lambda _: lambda link: restore_pause(link, schedule_id, before[0]),
         )
 
     @work

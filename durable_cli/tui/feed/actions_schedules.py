@@ -9,27 +9,39 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import Link, seconds
 
 if TYPE_CHECKING:
     from temporalio.api.schedule.v1 import Schedule, SchedulePatch, ScheduleSpec
+    from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
+    from temporalio.client import Client
 
 __all__ = [
     "OVERLAP_NAMES",
+    "PauseState",
     "backfill_schedule",
     "create_schedule",
     "delete_schedule",
     "edit_schedule",
     "pause_schedule",
+    "read_pause",
+    "restore_pause",
     "trigger_schedule",
     "unpause_schedule",
 ]
 
 SECONDS = 10.0
 OVERLAP_NAMES = ("skip", "buffer one", "buffer all", "cancel other", "terminate other", "allow all")
+
+
+class PauseState(NamedTuple):
+    """Whether a schedule rests, and the note that is kept with that."""
+
+    is_paused: bool
+    note: str
 
 
 async def trigger_schedule(link: Link, schedule_id: str) -> str:
@@ -56,6 +68,22 @@ async def unpause_schedule(link: Link, schedule_id: str, note: str) -> str:
     patch = SchedulePatch(unpause=note or "unpaused in dx tui")
     await _patch(link, schedule_id, f"unpause schedule {schedule_id!r}", patch)
     return f"unpaused {schedule_id}"
+
+
+async def read_pause(link: Link, schedule_id: str) -> PauseState:
+    """Ask whether a schedule rests, and why: a list may be behind."""
+    async with link.asking(f"describe schedule {schedule_id!r}") as client:
+        state = (await _describe(client, link, schedule_id)).schedule.state
+    return PauseState(state.paused, state.notes)
+
+
+async def restore_pause(link: Link, schedule_id: str, before: PauseState) -> str:
+    """Let a schedule rest or act as it did before, with the note of that time: a patch can't write an empty one."""
+    async with link.asking(f"change schedule {schedule_id!r}") as client:
+        description = await _describe(client, link, schedule_id)
+        description.schedule.state.paused, description.schedule.state.notes = before
+        await _update(client, link, schedule_id, description)
+    return f"{schedule_id} is {'paused' if before.is_paused else 'active'} again"
 
 
 async def backfill_schedule(link: Link, schedule_id: str, start: str, end: str, overlap: str) -> str:
@@ -107,23 +135,33 @@ async def create_schedule(link: Link, values: Mapping[str, str]) -> str:
 
 async def edit_schedule(link: Link, schedule_id: str, values: Mapping[str, str]) -> str:
     """Change of a schedule what its form says; everything else stays, and so does it when no time is given."""
-    from temporalio.api.workflowservice.v1 import DescribeScheduleRequest, UpdateScheduleRequest
-
     async with link.asking(f"change schedule {schedule_id!r}") as client:
-        description = await client.workflow_service.describe_schedule(
-            DescribeScheduleRequest(namespace=link.namespace, schedule_id=schedule_id), timeout=seconds(SECONDS)
-        )
+        description = await _describe(client, link, schedule_id)
         _fill(description.schedule, values)
-        request = UpdateScheduleRequest(
-            namespace=link.namespace,
-            schedule_id=schedule_id,
-            schedule=description.schedule,
-            conflict_token=description.conflict_token,
-            identity=client.identity,
-            request_id=str(uuid.uuid4()),
-        )
-        await client.workflow_service.update_schedule(request, timeout=seconds(SECONDS))
+        await _update(client, link, schedule_id, description)
     return f"changed {schedule_id}"
+
+
+async def _describe(client: Client, link: Link, schedule_id: str) -> DescribeScheduleResponse:
+    from temporalio.api.workflowservice.v1 import DescribeScheduleRequest
+
+    request = DescribeScheduleRequest(namespace=link.namespace, schedule_id=schedule_id)
+    return await client.workflow_service.describe_schedule(request, timeout=seconds(SECONDS))
+
+
+async def _update(client: Client, link: Link, schedule_id: str, description: DescribeScheduleResponse) -> None:
+    """Put a schedule as it was described, but for what was changed in it; refused when it was changed meanwhile."""
+    from temporalio.api.workflowservice.v1 import UpdateScheduleRequest
+
+    request = UpdateScheduleRequest(
+        namespace=link.namespace,
+        schedule_id=schedule_id,
+        schedule=description.schedule,
+        conflict_token=description.conflict_token,
+        identity=client.identity,
+        request_id=str(uuid.uuid4()),
+    )
+    await client.workflow_service.update_schedule(request, timeout=seconds(SECONDS))
 
 
 def _fill(schedule: Schedule, values: Mapping[str, str]) -> None:
