@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 import pytest
 from rich.text import Text
+from textual.binding import BindingsMap
 from textual.widgets import Input
 
+import durable_cli.tui
 from durable_cli.dev import events
 from durable_cli.dev.host_events import Checked
 from durable_cli.dev.journal import event_name
@@ -16,6 +20,7 @@ from durable_cli.tui.counts_line import draw_counts
 from durable_cli.tui.dev.rows import DevEvent
 from durable_cli.tui.key_groups import find_key_groups
 from durable_cli.tui.place_messages import JournalRead
+from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
 from durable_cli.tui.screens.dev import DevScreen
 from durable_cli.tui.screens.dev_mismatch import MismatchScreen
 from durable_cli.tui.screens.reader import ReaderScreen
@@ -87,6 +92,23 @@ async def test_a_screen_that_is_left_at_once(monkeypatch: pytest.MonkeyPatch, re
             await still.press("enter", "escape")
         await still.settle()
     assert not [warning for warning in recwarn if "never awaited" in str(warning.message)]
+
+
+def all_screens(screen: type[BrowserScreen] = BrowserScreen) -> set[type[BrowserScreen]]:
+    """Return every screen that there is."""
+    for module in pkgutil.walk_packages(durable_cli.tui.__path__, "durable_cli.tui."):
+        import_module(module.name)
+    return {screen}.union(*map(all_screens, screen.__subclasses__()))
+
+
+def test_a_key_that_changes_something_does_it_everywhere() -> None:
+    meanings: dict[str, set[str]] = {}
+    for screen in all_screens():
+        for key, binding in BindingsMap(screen.__dict__.get("BINDINGS", ())):
+            if binding.action.startswith(CHANGE_PREFIX):
+                meanings.setdefault(key, set()).add(binding.action.removeprefix(CHANGE_PREFIX))
+    assert {"c", "t", "p", "d", "plus"} <= meanings.keys()
+    assert {key: actions for key, actions in meanings.items() if len(actions) > 1} == {}
 
 
 COLORS = dict.fromkeys(("accent", "quiet"), "#ffffff")

@@ -84,7 +84,7 @@ async def test_the_palette_finds_the_places(stage: Stage) -> None:
 async def test_a_digit_in_a_form_is_a_digit(stage: Stage) -> None:
     async with at_place(stage, "3") as (app, pilot):
         await until(lambda: "task queue" in screen_text(app), "it is connected")
-        await pilot.press("a")
+        await pilot.press("plus")
         await until(lambda: "Show a task queue" in screen_text(app), "the form opens")
         await pilot.press(*"queue-2")
         await until(lambda: "queue-2" in screen_text(app), "it is typed")
@@ -100,7 +100,7 @@ async def test_what_the_server_does_not_have_is_said_calmly(stage: Stage, key: s
         assert "can't" not in screen_text(app)
         for unavailable in ("Trigger", "Delete", "Stop"):
             assert unavailable not in screen_text(app).splitlines()[-1]
-        await pilot.press("c", "t", "d", "x", "b", "e")
+        await pilot.press("plus", "i", "d", "x", "f", "e", "p")
         assert f"This server has no {thing}" in screen_text(app)
 
 
@@ -165,7 +165,7 @@ async def test_a_namespace_is_gone_into_and_made(stage: Stage) -> None:
     async with at_place(stage, "7") as (app, pilot):
         await until(lambda: "other" in screen_text(app), "they are listed")
         assert "▸  default" in screen_text(app)
-        await pilot.press("c")
+        await pilot.press("plus")
         await until(lambda: "New namespace" in screen_text(app), "the form opens")
         await pilot.press(*name, "tab", *["backspace"] * 3, *"9 weeks", "ctrl+s")
         await until(lambda: "'9 weeks' is no duration" in screen_text(app), "a wrong one is refused")
@@ -257,14 +257,14 @@ async def test_only_reading_offers_no_change(stage: Stage) -> None:
     async with at_place(stage, "7", is_read_only=True) as (app, pilot):
         await until(lambda: "other" in screen_text(app), "they are listed")
         assert "Create" not in screen_text(app)
-        await pilot.press("c")
+        await pilot.press("plus")
         assert "New namespace" not in screen_text(app)
 
 
 async def test_a_namespace_is_changed_gets_attributes_and_is_deleted(stage: Stage) -> None:
     async with at_place(stage, "7") as (app, pilot):
         await until(lambda: "default" in screen_text(app), "the namespaces are listed")
-        await pilot.press("c")
+        await pilot.press("plus")
         await until(lambda: "New namespace" in screen_text(app), "the form opens")
         await pilot.press(*"passing", "ctrl+s")
         await until(lambda: any(row.name == "passing" for row in table_of(app).rows), "it is made")
@@ -277,7 +277,7 @@ async def test_a_namespace_is_changed_gets_attributes_and_is_deleted(stage: Stag
         await until(lambda: "New search attribute of passing" in screen_text(app), "the form opens")
         await pilot.press(*"Region", "ctrl+s")
         await until(lambda: "added Region (Keyword) to namespace passing" in screen_text(app), "it is added")
-        await pilot.press("x")
+        await pilot.press("D")
         await until(lambda: "Region   Keyword" in screen_text(app), "it is there to be chosen")
         await pilot.press("enter")
         await until(lambda: "Remove Region?" in screen_text(app), "it asks")

@@ -68,7 +68,7 @@ async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage
     async with browsing(stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "No schedules in namespace default" in screen_text(app), "there is none")
-        await pilot.press("c")
+        await pilot.press("plus")
         await until(lambda: "New schedule" in screen_text(app), "the form opens")
         fill(app, schedule_id="nightly", when="30 2 * * 1-5; every 1h/5m", time_zone="Europe/Berlin")
         fill(app, workflow_type="Greet", task_queue=TASK_QUEUE, argument='"night"')
@@ -80,7 +80,7 @@ async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage
         assert 'Greet("night")' in screen_text(app)
         assert "It has not acted yet" in screen_text(app)
 
-        await pilot.press("t", "y")
+        await pilot.press("i", "y")
         await until(lambda: "✓ Completed" in screen_text(app), "it was triggered, and its run completes")
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, WorkflowScreen), "the run opens")
@@ -103,7 +103,7 @@ async def test_a_schedule_is_made_run_paused_changed_and_deleted(reference_stage
         await until(lambda: "● active" in screen_text(app), "and so is what was done before")
         assert await read_notes() == (False, "")
 
-        await pilot.press("b")
+        await pilot.press("f")
         await until(lambda: "Backfill nightly" in screen_text(app), "the form opens")
         await pilot.press("tab", "tab", "ctrl+s")
         await until(
@@ -125,7 +125,7 @@ async def test_a_wrong_schedule_is_refused_in_words(reference_stage: Stage) -> N
     async with browsing(reference_stage.server.address, size=WIDE) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "No schedules" in screen_text(app), "there is none")
-        await pilot.press("c")
+        await pilot.press("plus")
         await until(lambda: "New schedule" in screen_text(app), "the form opens")
         fill(app, schedule_id="odd", when="30 99 * * *", workflow_type="Greet", task_queue=TASK_QUEUE)
         await pilot.press("ctrl+s")
@@ -241,10 +241,10 @@ async def test_versions_of_a_deployment_get_their_share(reference_stage: Stage) 
 
         choose("1")
         await until(lambda: "workflow shop   0 waiting" in screen_text(app), "its task queue is shown")
-        await pilot.press("c", "y")
+        await pilot.press("m", "y")
         await until(lambda: "● 1 100 %" in screen_text(app) and "● Current" in screen_text(app), "it is current")
         choose("2")
-        await pilot.press("m", *["backspace"] * 2, *"25", "ctrl+s")
+        await pilot.press("percent_sign", *["backspace"] * 2, *"25", "ctrl+s")
         await until(lambda: "● 1 75 %" in screen_text(app) and "◐ 2 25 %" in screen_text(app), "the other one ramps")
         await pilot.press("u")
         await until(lambda: "● 1 100 %" in screen_text(app), "which is undone")

@@ -40,9 +40,9 @@ class ScheduleActionsScreen(BrowserScreen):
     """A screen with a schedule to act on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "change_trigger", "Trigger"),
+        Binding("i", "change_trigger", "Trigger"),
         Binding("p", "change_pause", "Pause"),
-        Binding("b", "change_backfill", "Backfill"),
+        Binding("f", "change_backfill", "Backfill"),
         Binding("d", "change_delete", "Delete", show=False),
     ]
 

@@ -61,8 +61,8 @@ class DeploymentScreen(ListScreen[VersionRow]):
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
-        Binding("c", "change_current", "Make current"),
-        Binding("m", "change_ramp", "Ramp"),
+        Binding("m", "change_current", "Make current"),
+        Binding("percent_sign", "change_ramp", "Ramp", key_display="%"),
         Binding("d", "change_delete", "Delete"),
         Binding("w", "workflows", "Runs"),
     ]

@@ -52,11 +52,11 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
     MISSING = ("dx tui --namespace NAME browses one by its name.",)
     HAS_PANE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "change_create", "Create"),
+        Binding("plus", "change_create", "Create", key_display="+"),
         Binding("e", "change_edit", "Edit"),
         Binding("d", "change_delete", "Delete", show=False),
         Binding("a", "change_add_attribute", "Add an attribute"),
-        Binding("x", "change_remove_attribute", "Remove an attribute", show=False),
+        Binding("D", "change_remove_attribute", "Remove an attribute", show=False),
     ]
 
     def make_watches(self) -> Iterable[Watch]:

@@ -104,7 +104,7 @@ class ScheduleScreen(ScheduleActionsScreen):
         if row.actions:
             note.hide()
         elif not note.has_class("-shown"):
-            note.say("It has not acted yet", ("t triggers it",))
+            note.say("It has not acted yet", ("i triggers it",))
         if table.display != bool(row.actions):
             table.display = bool(row.actions)
             table.focus()

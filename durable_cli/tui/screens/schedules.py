@@ -40,7 +40,7 @@ class SchedulesScreen(ScheduleActionsScreen, ListScreen[ScheduleRow]):
         Column("Workflow", 12, grow=2, rank=2),
         Column("Notes", 10, grow=2, rank=3),
     )
-    EMPTY = ("c makes one, and so does the command line:", "$ temporal schedule create --help")
+    EMPTY = ("+ makes one, and so does the command line:", "$ temporal schedule create --help")
     MISSING = (
         "A single workflow can have a cron schedule on any server:",
         "$ dx workflow start --type TYPE --task-queue QUEUE --cron '30 2 * * *'",
@@ -49,7 +49,7 @@ class SchedulesScreen(ScheduleActionsScreen, ListScreen[ScheduleRow]):
         "$ dx tui --address HOST:PORT",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "change_create", "Create"),
+        Binding("plus", "change_create", "Create", key_display="+"),
     ]
 
     def make_watches(self) -> Iterable[Watch]:

@@ -44,10 +44,10 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
     )
     EMPTY = (
         "No server lists its task queues. Those of the latest runs and of workers are shown here.",
-        "a adds one by its name.",
+        "+ adds one by its name.",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add a name"),
+        Binding("plus", "add", "Add a name", key_display="+"),
         Binding("w", "workflows", "Runs"),
     ]
 
@@ -89,7 +89,7 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
             yield f"{waiting:,} waiting", "warning"
         if alone:
             yield f"○ {len(alone):,} without a worker", "warning"
-        yield "from runs and workers; a adds a name", "quiet"
+        yield "from runs and workers; + adds a name", "quiet"
 
     def cells(self, row: TaskQueueRow) -> Sequence[Text | str]:
         quiet = self.palette["quiet"]

@@ -64,7 +64,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         Binding("w", "columns", "Columns", show=False),
         Binding("n", "app.choose_namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
-        Binding("plus", "change_start", "Start a workflow", key_display="+", show=False),
+        Binding("plus", "change_create", "Start a workflow", key_display="+", show=False),
     ]
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         return not self.table.marked and super().acts_on_closed_run()
 
     @work
-    async def action_change_start(self) -> None:
+    async def action_change_create(self) -> None:
         """Start a workflow."""
         await self.ask_and_start(None)
 

@@ -75,13 +75,13 @@ async def dialog_save_filter(still: Still) -> None:
 @scene()
 async def dialog_new_schedule(still: Still) -> None:
     await schedules(still)
-    await still.press("c")
+    await still.press("plus")
 
 
 @scene()
 async def dialog_backfill(still: Still) -> None:
     await schedules(still)
-    await still.press("b")
+    await still.press("f")
 
 
 @scene()
