@@ -53,17 +53,33 @@ class Attachment:
         return notices if book.is_running else ()
 
     def say(self, notices: Iterable[Notice]) -> None:
-        """Say a few words on the screen that is open."""
+        """Say a few words on the screen that is open; where that is of another server, with the server they are of."""
+        elsewhere = self.other_address
         for notice in notices:
-            text = f"{notice.source}: {notice.text}" + ("; M opens it" if notice.is_mismatch else "")
+            text = f"{notice.source}{f' at {elsewhere}' if elsewhere else ''}: {notice.text}"
+            if notice.is_mismatch:
+                text += "; M says more" if elsewhere else "; M opens it"
             self._app.notify(text, severity=notice.severity, timeout=10 if notice.is_mismatch else 4)
 
     def is_same_server(self) -> bool:
         """Whether the browser looks at the server that dx works with."""
         return _plain(self.book.address) == _plain(self._app.link.address)
 
+    @property
+    def other_address(self) -> str:
+        """The address of the server that dx works with, where another one is browsed."""
+        return "" if self.is_same_server() else self.book.address
+
+    @property
+    def browsed_address(self) -> str:
+        """The address of the server that is browsed."""
+        return self._app.link.address
+
     async def open_run(self, source: str, run: BrokenRun) -> None:
-        """Open a run that does not repeat its history, at the event, beside the source line."""
+        """Open a run that does not repeat its history, at the event, beside the source line.
+
+        Another server may have a run of that name, which is another one: then it is said where the run is.
+        """
         from durable_cli.tui.screens.dev_mismatch import MismatchScreen
 
         app = self._app
@@ -72,18 +88,26 @@ class Attachment:
         if not run.workflow_id or not self.is_same_server():
             if reload is not None:
                 await self.open_report(reload)
+            elif self.other_address:
+                self._app.notify(self.say_elsewhere(), severity="warning")
             return
         namespace = self.book.namespaces.get(source, app.link.namespace)
         if namespace != app.link.namespace:
             await app.change_namespace(namespace)
         await app.push_screen(MismatchScreen(source, run))
 
+    def say_elsewhere(self) -> str:
+        """Say that the runs of dx are on another server than the one that is browsed."""
+        return f"at {self.other_address}; you browse {self.browsed_address} (@ goes to another server)"
+
     async def open_report(self, reload: Reload) -> None:
         """Show all that is known of a reload."""
         from durable_cli.tui.dev.report import reload_lines
+        from durable_cli.tui.lines import Line, Look
         from durable_cli.tui.screens.reader import ReaderScreen
 
-        await self._app.push_screen(ReaderScreen(reload.source, lambda: reload_lines(reload, self.folder)))
+        first = [Line(f"its runs are {self.say_elsewhere()}", Look.HEADING), Line("")] if self.other_address else []
+        await self._app.push_screen(ReaderScreen(reload.source, lambda: [*first, *reload_lines(reload, self.folder)]))
 
 
 def find_journal(place: Path) -> Path | None:

@@ -64,8 +64,8 @@ def draw_members(attachment: Attachment, now: int, width: int, colors: Mapping[s
     else:
         text.append(" has ended", style=colors["warning"])
         text.append("; what it did is below, and it goes on when dx dev is started again", style=quiet)
-    if book.is_running and book.address and not attachment.is_same_server():
-        text.append(f"   works with {book.address}, which is not the server that is browsed", style=colors["warning"])
+    if attachment.other_address:
+        text.append(f"\n▲ {attachment.say_elsewhere()}", style=colors["warning"])
     members = [member for member in book.members.values() if member.name != "dx"]
     members.sort(key=lambda member: member.name != "server")
     names = max((len(member.name) for member in members), default=0)

@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 from textual.pilot import Pilot
 
+from durable_cli.options import ConnectionOptions
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.screens.dev import DevScreen
 from durable_cli.tui.screens.dev_mismatch import MismatchScreen
@@ -29,7 +30,7 @@ from tests.dev.dev_process import (
 )
 from tests.dev.test_browser import STARTED
 from tests.dev.test_reload import start_order
-from tests.support.server_process import dx_command
+from tests.support.server_process import dx_command, find_free_port
 from tests.support.tmux import needs_tmux, terminal
 from tests.tui.conftest import browsing, screen_text, until
 
@@ -149,6 +150,29 @@ async def test_what_happens_is_told_on_other_screens(dev: DevProcess) -> None:
             await until(lambda: 'if workflow.patched("' in screen_text(app), "the advice is shown")
             await pilot.press("escape", "escape")
         await until(lambda: "orders: reloaded in" in screen_text(app), "the reload is told")
+
+
+async def test_after_a_change_of_the_server_no_run_of_another_one_opens(dev: DevProcess, tmp_path: Path) -> None:
+    await start_order(dev, "order-6")
+    other = f"127.0.0.1:{find_free_port()}"
+    config = tmp_path / "temporal.toml"
+    config.write_text(f'[profile.here]\naddress = "{dev.address}"\n[profile.other]\naddress = "{other}"\n')
+    connection = ConnectionOptions()
+    async with browsing(
+        connection=connection, config_file=config, profile="here", dev_journal=dev.folder, size=(140, 45)
+    ) as (app, pilot):
+        await pilot.press("9")
+        await until(lambda: "queue orders" in screen_text(app), "the worker is shown")
+        assert "you browse" not in screen_text(app)
+        await pilot.press("at")
+        await until(lambda: "type to narrow" in screen_text(app), "the profiles are offered")
+        await pilot.press(*"other", "enter")
+        await until(lambda: f"at {dev.address}; you browse {other}" in screen_text(app), "it says where it is")
+        async with broken(dev):
+            await until(lambda: "order-6 at event 5" in screen_text(app), "the mismatch is listed")
+            await pilot.press("M")
+            await until(lambda: "its runs are at" in screen_text(app), "it is said where its run is")
+            assert isinstance(app.screen, ReaderScreen)
 
 
 async def test_a_module_that_can_not_be_loaded_is_read_with_its_place(dev: DevProcess) -> None:

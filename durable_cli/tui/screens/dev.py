@@ -22,7 +22,7 @@ from durable_cli.tui.dev_looks import RELOAD_COLUMNS, draw_members, reload_cells
 from durable_cli.tui.feed.dev import watch_log
 from durable_cli.tui.place_messages import LogRead
 from durable_cli.tui.screens.base import Watch
-from durable_cli.tui.times import now_ns
+from durable_cli.tui.times import here_ns
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.key_bar import KeyBar
 from durable_cli.tui.widgets.log_view import LogView
@@ -173,7 +173,7 @@ class DevScreen(DevActionsScreen):
         if self.attachment is None or not self.is_attached or self.is_left:
             return
         width = max(20, self.size.width - 2)
-        drawn = draw_members(self.attachment, now_ns(), width, self.palette)
+        drawn = draw_members(self.attachment, here_ns(), width, self.palette)
         if drawn.markup != self._head:
             self._head = drawn.markup
             self.query_one("#head", Static).update(drawn)
@@ -188,7 +188,7 @@ class DevScreen(DevActionsScreen):
     async def _open_news(self) -> None:
         """Open a mismatch that is new, at the event, beside the source line."""
         attachment = self.attachment
-        if attachment is None or not self.is_current or not attachment.book.broken:
+        if attachment is None or not self.is_current or not attachment.book.broken or attachment.other_address:
             return
         source, run = attachment.book.broken[0]
         key = _mismatch_key(source, run)
