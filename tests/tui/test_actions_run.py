@@ -24,6 +24,7 @@ from durable_cli.tui.feed.actions_start import read_model
 from durable_cli.tui.feed.link import Link
 from durable_cli.tui.screens.base import BrowserScreen, Change
 from durable_cli.tui.screens.workflow import WorkflowScreen
+from durable_cli.tui.screens.workflows import WorkflowsScreen
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from tests.cli.conftest import SERVER_UNDER_TEST, Stage
 from tests.support.server_process import launch_dx, launch_reference, running
@@ -236,6 +237,8 @@ async def test_a_workflow_is_started_from_nothing(tmp_path: Path) -> None:
         async with browsing(server.address, size=(80, 24)) as (app, pilot):
             await until(lambda: "0 runs" in screen_text(app), "there is none")
             await pilot.press("S")
+            assert isinstance(app.screen, WorkflowsScreen), "there is none to be like"
+            await pilot.press("plus")
             await until_form(app, "Start a workflow")
             await pilot.press("ctrl+s")
             await until_problem(app, "workflow type: this is needed")

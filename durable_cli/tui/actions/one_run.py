@@ -51,6 +51,10 @@ ONLY_OF_OPEN_RUNS = frozenset(
         *("change_reset_activity", "change_activity_options"),
     }
 )
+# What is done to the run under the cursor.
+OF_A_RUN = frozenset(
+    {*("change_by_menu", "change_start_like", "change_update", "change_pause", "change_reset"), "query"}
+)
 # What every screen offers, and the menu itself.
 NOT_OF_A_RUN = frozenset({"change_by_menu", "change_time", "change_undo"})
 
@@ -74,6 +78,12 @@ class OneRunActionsScreen(BrowserScreen):
     def target_run(self) -> TargetRun | None:
         """Return the run under the cursor."""
         return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing for a run where there is none."""
+        if action in OF_A_RUN and self.lacks(self.target_run):
+            return False
+        return super().check_action(action, parameters)
 
     def acts_on_closed_run(self) -> bool:
         """Whether what is acted on is one run that is known to be closed."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunActionsScreen", "name_targets"]
 
+OF_RUNS = frozenset({"change_signal", "change_cancel", "change_terminate"})
+
 
 class RunActionsScreen(OneRunActionsScreen):
     """A screen with a run to act on."""
@@ -33,6 +35,16 @@ class RunActionsScreen(OneRunActionsScreen):
     def target_runs(self) -> list[tuple[str, str]]:
         """Return the workflow ids and run ids to act on: those that are marked, or the one under the cursor."""
         return []
+
+    def any_target(self) -> object | None:
+        """Return something of what would be acted on, if there is anything."""
+        return self.target_run()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing for runs where there is none."""
+        if action in OF_RUNS and self.lacks(self.any_target):
+            return False
+        return super().check_action(action, parameters)
 
     def _says_over_alone(self, targets: Sequence[tuple[str, str]], verb: str) -> bool:
         """Say that the only target is closed, where it is, before anything is typed for it."""

@@ -33,6 +33,7 @@ from durable_cli.tui.times import clock, now_ns
 __all__ = ["ScheduleActionsScreen"]
 
 WHEN = "when: a cron expression, or an interval"
+OF_A_SCHEDULE = frozenset({"change_trigger", "change_pause", "change_backfill", "change_delete", "change_edit"})
 DAY_NS = 86_400_000_000_000
 
 
@@ -49,6 +50,12 @@ class ScheduleActionsScreen(BrowserScreen):
     def target(self) -> ScheduleRow | None:
         """Return the schedule to act on."""
         return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing for a schedule where there is none."""
+        if action in OF_A_SCHEDULE and self.lacks(self.target):
+            return False
+        return super().check_action(action, parameters)
 
     def after_deletion(self) -> None:
         """Go on when the schedule is gone."""

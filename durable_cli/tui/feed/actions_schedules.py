@@ -17,7 +17,8 @@ from durable_cli.tui.feed.link import Link, seconds
 if TYPE_CHECKING:
     from temporalio.api.schedule.v1 import Schedule, SchedulePatch, ScheduleSpec
     from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
-    from temporalio.client import Client
+
+    from durable_cli.client import Client
 
 __all__ = [
     "OVERLAP_NAMES",

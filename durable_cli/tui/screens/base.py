@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
-from textual import events, work
+from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
@@ -16,6 +16,7 @@ from durable_cli.tui.feed.link import LostError, MissingError
 from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
+from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from durable_cli.tui.app import BrowserApp
@@ -69,7 +70,7 @@ class BrowserScreen(Screen[None]):
         super().__init__()
         self._undos: list[Change] = []
         """What takes back what was done of late, the last at the end."""
-        self._is_watching = False
+        self._is_watching = self._has_row = False
         self._troubles: dict[str, Trouble] = {}
 
     @property
@@ -92,6 +93,17 @@ class BrowserScreen(Screen[None]):
         if action == "change_undo" and not self._undos:
             return False
         return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
+
+    def lacks(self, find_target: Callable[[], object | None]) -> bool:
+        """Return whether there is nothing to act on; while the screen is made or taken away, there is nothing."""
+        return not self.is_mounted or self.is_left or find_target() is None
+
+    @on(VirtualTable.CursorMoved)
+    def offer_what_there_is(self, message: VirtualTable.CursorMoved) -> None:
+        """Offer what can be done to a row once there is one, and no longer when there is none."""
+        if self._has_row != (message.row is not None):
+            self._has_row = not self._has_row
+            self.refresh_bindings()
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing that would change something."""
@@ -154,6 +166,7 @@ class BrowserScreen(Screen[None]):
         if message.trouble is not None:
             self._troubles[message.source] = message.trouble
         self._show_trouble()
+        self.refresh_bindings()
 
     def show_connection(self, message: ConnectionChanged) -> None:
         """Say that the server does not answer, or take that back."""
@@ -168,6 +181,11 @@ class BrowserScreen(Screen[None]):
         refused = next(iter(self._troubles.values()), self.browser.codec_trouble if self.HAS_PAYLOADS else None)
         for note in self.query(TroubleNote):  # a screen that is still being made has none
             note.show(self.browser.trouble or refused)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether something is refused that the screen asks for."""
+        return bool(self._troubles)
 
     def show_dev(self) -> None:
         """Show what `dx dev` has done."""

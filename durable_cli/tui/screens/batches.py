@@ -52,6 +52,7 @@ class BatchesScreen(ListScreen[BatchRow]):
         "or to those that are marked: space marks, shift and the arrows mark several, a marks all.",
     )
     HAS_PANE = True
+    ROW_ACTIONS = frozenset({"change_stop", "workflows"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "change_stop", "Stop"),
         Binding("w", "workflows", "Runs"),
@@ -138,6 +139,8 @@ class BatchesScreen(ListScreen[BatchRow]):
         row = self.table.cursor_row
         if row is not None and row.query:
             await self.browser.show_runs(row.query)
+        elif row is not None:
+            self.notify("it names its workflows one by one: no filter finds them")
 
     @work
     async def action_change_stop(self) -> None:

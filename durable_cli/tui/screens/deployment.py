@@ -59,6 +59,7 @@ class DeploymentScreen(ListScreen[VersionRow]):
     )
     EMPTY = ("Workers make versions when they first poll.",)
     HAS_PANE = True
+    ROW_ACTIONS = frozenset({"change_current", "change_ramp", "change_delete", "workflows"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("m", "change_current", "Make current"),

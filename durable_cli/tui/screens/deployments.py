@@ -45,6 +45,7 @@ class DeploymentsScreen(ListScreen[DeploymentRow]):
         "dx dev checks by replay whether new code still fits the runs that are open:",
         "$ dx dev",
     )
+    ROW_ACTIONS = frozenset({"change_delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "change_delete", "Delete"),
     ]

@@ -51,6 +51,7 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
     )
     MISSING = ("dx tui --namespace NAME browses one by its name.",)
     HAS_PANE = True
+    ROW_ACTIONS = frozenset({"change_edit", "change_delete", "change_add_attribute", "change_remove_attribute"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "change_create", "Create", key_display="+"),
         Binding("e", "change_edit", "Edit"),

@@ -42,6 +42,8 @@ class ListScreen(BrowserScreen, Generic[Row]):
     AUTO_FOCUS = "#rows"
     BINDING_GROUP_TITLE = "This list"
     HAS_PANE: ClassVar[bool] = False
+    ROW_ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    """What is done to the row under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
@@ -155,7 +157,9 @@ class ListScreen(BrowserScreen, Generic[Row]):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer nothing that the server can't do; in the bar of words, its key is a character like the others."""
+        """Offer nothing that the server can't do or that needs a row; in the bar of words, `/` is a character."""
+        if action in self.ROW_ACTIONS and self.lacks(lambda: self.table.cursor_row):
+            return False
         if self._is_missing and (action == "narrow" or action.startswith(CHANGE_PREFIX)):
             return False
         if action == "narrow" and isinstance(self.focused, Input):

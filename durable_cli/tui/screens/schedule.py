@@ -88,7 +88,9 @@ class ScheduleScreen(ScheduleActionsScreen):
         self.app.pop_screen()  # not awaited: the screen waits for the worker that calls this
 
     def on_schedule_described(self, message: ScheduleDescribed) -> None:
-        self._detail = message.detail
+        is_first, self._detail = self._detail is None, message.detail
+        if is_first:
+            self.refresh_bindings()
         self.show_theme()
         self._show_actions(message.detail.row)
         self._show_week(message.detail.row)

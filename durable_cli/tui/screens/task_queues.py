@@ -46,6 +46,7 @@ class TaskQueuesScreen(ListScreen[TaskQueueRow]):
         "No server lists its task queues. Those of the latest runs and of workers are shown here.",
         "+ adds one by its name.",
     )
+    ROW_ACTIONS = frozenset({"workflows"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "add", "Add a name", key_display="+"),
         Binding("w", "workflows", "Runs"),

@@ -52,6 +52,7 @@ class WorkersScreen(ListScreen[WorkerRow]):
     )
     MISSING = ("3 shows who polls each task queue.",)
     HAS_PANE = True
+    ROW_ACTIONS = frozenset({"workflows"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "workflows", "Runs"),
     ]

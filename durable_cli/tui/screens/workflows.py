@@ -42,6 +42,7 @@ from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
 
+OF_A_ROW = frozenset({"open", "mark", "mark_all", "mark_range", "sort"})
 PAGE = "page"
 SEEN_ROWS = 1000
 
@@ -64,7 +65,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         Binding("w", "columns", "Columns", show=False),
         Binding("n", "app.choose_namespace", "Namespace"),
         Binding("r", "refresh", "Refresh", show=False),
-        Binding("plus", "change_create", "Start a workflow", key_display="+", show=False),
+        Binding("plus", "change_create", "Start a workflow", key_display="+"),
     ]
 
     def __init__(self) -> None:
@@ -135,6 +136,9 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     def target_run(self) -> TargetRun | None:
         row = self.table.cursor_row
         return TargetRun(row.workflow_id, row.run_id, row.status) if row else None
+
+    def any_target(self) -> object | None:
+        return next(iter(self._marked), None) or self.target_run()
 
     def acts_on_closed_run(self) -> bool:
         return not self.table.marked and super().acts_on_closed_run()
@@ -319,7 +323,9 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         self._learn_attributes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the filter bar, its key is a character like the others."""
+        """Offer nothing for a row where there is none; in the filter bar, its key is a character like the others."""
+        if action in OF_A_ROW and self.lacks(self.target_run):
+            return False
         if action == "filter" and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)

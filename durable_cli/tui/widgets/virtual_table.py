@@ -281,6 +281,10 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Open nothing where there is no row."""
+        return action != "activate" or bool(self._rows)
+
     def action_move(self, by: int) -> None:
         self.move_to(self.cursor + by)
 

@@ -262,9 +262,12 @@ class WorkflowScreen(ActivityActionsScreen):
     # What is selected, for the actions
 
     def target_runs(self) -> list[tuple[str, str]]:
-        return [(self.workflow_id, self.run_id)]
+        target = self.target_run()
+        return [target[:2]] if target is not None else []
 
-    def target_run(self) -> TargetRun:
+    def target_run(self) -> TargetRun | None:
+        if self.book.summary is None and self.is_refused:
+            return None
         status = self.book.summary.row.status if self.book.summary else 0
         return TargetRun(self.workflow_id, self.run_id, status)
 
