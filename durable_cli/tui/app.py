@@ -127,7 +127,7 @@ class BrowserApp(PlacesApp):
         """Say once why a key that would change something does nothing."""
         if not self._has_said_why:
             self._has_said_why = True
-            self.notify(self.why_read_only, timeout=6)
+            self.notify(self.why_read_only)
 
     def keep_preferences(self) -> None:
         """Write down what is preferred now."""

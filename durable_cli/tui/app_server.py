@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual.app import App
 from textual.worker import Worker
 
 from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
+from durable_cli.tui.notices import NoticesApp
 from durable_cli.tui.screens.base import BrowserScreen
 from durable_cli.tui.server_clock import ServerClock
 from durable_cli.tui.times import set_server_clock
@@ -19,7 +19,7 @@ __all__ = ["CLOCK", "ServerApp"]
 CONNECT, CLOCK = "connect", "clock"
 
 
-class ServerApp(App[None]):
+class ServerApp(NoticesApp):
     """An app that looks at one server at a time."""
 
     def __init__(self, link: Link) -> None:
@@ -95,7 +95,7 @@ class ServerApp(App[None]):
         """Return whether the server may be asked for something now; say so when not, rather than do it much later."""
         trouble = self.absence
         if trouble is not None:
-            self.notify(trouble.hint, title=trouble.message, severity="warning", timeout=5)
+            self.notify(trouble.hint, title=trouble.message, severity="warning")
         return trouble is None
 
     @property

@@ -59,7 +59,7 @@ class Attachment:
             text = f"{notice.source}{f' at {elsewhere}' if elsewhere else ''}: {notice.text}"
             if notice.is_mismatch:
                 text += "; M says more" if elsewhere else "; M opens it"
-            self._app.notify(text, severity=notice.severity, timeout=10 if notice.is_mismatch else 4)
+            self._app.notify(text, severity=notice.severity)
 
     def is_same_server(self) -> bool:
         """Whether the browser looks at the server that dx works with."""

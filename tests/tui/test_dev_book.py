@@ -198,6 +198,7 @@ def test_lines_of_another_version_do_no_harm() -> None:
         (Checked(1, 0, 1, 0.1, [MISMATCH], []), "1 of 1 run differs"),
         (Checked(0, 0, 0, 0.1, [], []), "no runs to replay"),
         (Checked(0, 0, 0, 0.1, [], [], forgiven=1), "1 run let go"),
+        (Checked(1, 0, 1, 2.0, [], []), "1 run repeats, 2.00 s"),
         (Checked(2, 0, 5, 2.0, [], [], not_replayed=1), "2 runs repeat, 2.00 s; 4 not checked"),
     ],
 )

@@ -58,7 +58,7 @@ class ActivityActionsScreen(RunActionsScreen):
         target, selected = self.target_run(), self.selected_group()
         pending = [group for group in self.book.history.open_groups if group.kind is Kind.ACTIVITY]
         if target is None or not self.book.is_open or not pending:
-            self.notify("no activity of this run is pending", timeout=4)
+            self.notify("no activity of this run is pending")
             return None
         group: Group | None
         if selected in pending:
@@ -96,7 +96,7 @@ class ActivityActionsScreen(RunActionsScreen):
         pending = self.book.find_pending(group)
         if pending is not None and pending.state not in STARTED_STATES:
             words = "only an attempt that runs can fail; it can be completed all the same"
-            self.notify(words, title=f"no attempt of {target.title} is running", severity="warning", timeout=8)
+            self.notify(words, title=f"no attempt of {target.title} is running", severity="warning")
             return
         finals = {"the activity fails": True, "it is tried again as its retry policy says": False}
         fields = (
@@ -180,7 +180,7 @@ class ActivityActionsScreen(RunActionsScreen):
         try:
             before = await hold_keys(self.app, read_options(self.browser.link, target))
         except CliError as error:
-            self.notify(error.hint, title=error.message, severity="error", timeout=8)
+            self.notify(error.hint, title=error.message, severity="error")
             return
         times = ("start_to_close", "schedule_to_close", "heartbeat")
         fields = (

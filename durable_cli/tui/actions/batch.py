@@ -66,10 +66,10 @@ async def order_batch(screen: RunActionsScreen, query: str, marked: Sequence[Run
             return
         if await screen.app.push_screen_wait(_question(order, count, is_batch=is_batch)):
             if not is_batch and count > MANY_RUNS:
-                screen.notify(f"finding all {count:,} runs first", timeout=4)
+                screen.notify(f"finding all {count:,} runs first")
             await _carry_out(screen, order, is_batch=is_batch)
     except CliError as error:
-        screen.notify(error.hint or "", title=error.message, severity="error", timeout=8)
+        screen.notify(error.hint or "", title=error.message, severity="error")
 
 
 async def _fill_in(screen: RunActionsScreen, operation: Operation, whom: str) -> BatchOrder | None:
@@ -112,7 +112,7 @@ async def _carry_out(screen: RunActionsScreen, order: BatchOrder, *, is_batch: b
     if is_batch:
         job_id = await start_batch(link, order)
         await screen.browser.show_batch(job_id)
-        screen.app.notify(f"started batch {job_id}", timeout=4)
+        screen.app.notify(f"started batch {job_id}")
         return
     runs = order.runs or await find_runs(link, order.query)
     operation = order.operation

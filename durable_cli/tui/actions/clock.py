@@ -61,7 +61,7 @@ async def move_clock(screen: BrowserScreen) -> None:
     clock = await hold_keys(screen.app, read_clock(screen.browser.link))
     if clock is None:
         hint = "a local server of dx has one: `dx server start-dev` starts it"
-        screen.notify(hint, title="this server has no clock of its own to move", severity="warning", timeout=8)
+        screen.notify(hint, title="this server has no clock of its own to move", severity="warning")
         return
     moves = list_moves(clock)
     title = f"The server's clock   {clock.now_words}"

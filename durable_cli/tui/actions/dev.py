@@ -73,10 +73,10 @@ class DevActionsScreen(BrowserScreen):
             if not await self.app.push_screen_wait(ConfirmDialog(f"{verdict}: sure?", detail, verb=verdict.title())):
                 return
         if self.asking is None or self.asking.question != question:
-            self.notify("it was answered meanwhile", severity="warning", timeout=4)
+            self.notify("it was answered meanwhile", severity="warning")
             return
         try:
-            self.notify(answer_question(attachment.journal, question, verdict), timeout=3)
+            self.notify(answer_question(attachment.journal, question, verdict))
         except CliError as error:
             self.notify(error.hint, title=error.message, severity="error")
 

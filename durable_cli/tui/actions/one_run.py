@@ -158,7 +158,7 @@ class OneRunActionsScreen(BrowserScreen):
             try:
                 model = await hold_keys(self.app, read_model(self.browser.link, like.workflow_id, like.run_id))
             except CliError as error:
-                self.notify(error.hint, title=error.message, severity="error", timeout=8)
+                self.notify(error.hint, title=error.message, severity="error")
                 return
         started: list[StartedRun] = []
 

@@ -40,7 +40,9 @@ def say_check(checked: Checked) -> str:
     if not total:
         return "no runs to replay" if not checked.forgiven else f"{say_count(checked.forgiven, 'run')} let go"
     unchecked = say_unchecked(checked)
-    return f"{say_count(total, 'run')} repeat, {took}" + (f"; {unchecked}" if unchecked else "")
+    return f"{say_count(total, 'run')} {'repeats' if total == 1 else 'repeat'}, {took}" + (
+        f"; {unchecked}" if unchecked else ""
+    )
 
 
 def say_unchecked(checked: Checked) -> str:

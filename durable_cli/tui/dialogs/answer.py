@@ -107,4 +107,4 @@ class AnswerDialog(ModalScreen[str]):
         text = plain_text(self._outcome.whole_lines)
         if text:
             self.app.copy_to_clipboard(text)
-            self.notify(f"copied {len(text):,} characters", timeout=3)
+            self.notify(f"copied {len(text):,} characters")

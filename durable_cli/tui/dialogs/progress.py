@@ -101,7 +101,7 @@ class ProgressDialog(ModalScreen[None]):
         lines = self.query_one(LineView).lines
         if lines:
             self.app.copy_to_clipboard(plain_text(lines))
-            self.notify(f"copied {self._shown:,} names", timeout=3)
+            self.notify(f"copied {self._shown:,} names")
 
     def on_button_pressed(self) -> None:
         self.action_leave()

@@ -240,7 +240,7 @@ class BrowserScreen(Screen[None]):
         return self.browser.drafts.setdefault(about, {})
 
     def _say_refusal(self, refusal: _Refusal) -> None:
-        self.notify(refusal.hint, title=refusal.title, severity=refusal.severity, timeout=8)
+        self.notify(refusal.hint, title=refusal.title, severity=refusal.severity)
 
     async def _try(self, change: Change, undo: Change | None, needs: str) -> _Refusal | None:
         """Do something and say what was done; return why it was not."""
@@ -257,9 +257,9 @@ class BrowserScreen(Screen[None]):
             return _Refusal(error.message, error.hint or "")
         self.restart_watches()
         if undo is None:
-            self.notify(said, timeout=4)
+            self.notify(said)
         else:
-            self.notify(f"{said}; u takes it back", timeout=UNDO_SECONDS)
+            self.notify(f"{said}; u takes it back")
             self._offer_undo(undo)
         return None
 

@@ -334,7 +334,7 @@ class DevScreen(DevActionsScreen):
     def action_copy(self) -> None:
         """Copy the lines that are shown."""
         self.app.copy_to_clipboard("\n".join(f"{line.source}\t{line.text}" for line in self._view.lines))
-        self.notify(f"copied {len(self._view.lines):,} lines", timeout=3)
+        self.notify(f"copied {len(self._view.lines):,} lines")
 
 
 def _mismatch_key(source: str, run: BrokenRun) -> tuple[str, str, int | None]:

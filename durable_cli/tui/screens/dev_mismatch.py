@@ -252,7 +252,8 @@ class MismatchScreen(WorkflowScreen, DevActionsScreen):
             if reload.outcome == Outcome.SERVING and reload.seconds is not None:
                 lines.append(Text(f"serving after {say_seconds(reload.seconds)}", colors["quiet"]))
         if self._broken:
-            lines.append(Text(f"{say_count(len(self._broken), 'other run')} still differ", colors["warning"]))
+            others = say_count(len(self._broken), "other run")
+            lines.append(Text(f"{others} still {'differs' if len(self._broken) == 1 else 'differ'}", colors["warning"]))
         return Group(*lines)
 
 

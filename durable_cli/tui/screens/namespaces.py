@@ -143,7 +143,7 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
         dialog = FormDialog(f"Delete namespace {row.name}?", (Field("name", label, required=True),), verb="Delete it")
         values = await self.app.push_screen_wait(dialog)
         if values and values["name"] != row.name:
-            self.notify(f"{values['name']} is not {row.name}: nothing is deleted", severity="warning", timeout=5)
+            self.notify(f"{values['name']} is not {row.name}: nothing is deleted", severity="warning")
         elif values:
             await self.do(lambda link: delete_namespace(link, row.name))
 
@@ -171,7 +171,7 @@ class NamespacesScreen(ListScreen[NamespaceRow]):
         try:
             known = await list_search_attributes(self.browser.link, row.name, only_own=True)
         except CliError as error:
-            self.notify(error.hint, title=error.message, severity="error", timeout=8)
+            self.notify(error.hint, title=error.message, severity="error")
             return
         options = [(name, f"{name}   {type_name}") for name, type_name in sorted(known.items())]
         dialog = PickDialog(f"Remove from {row.name}", options, empty="it has no search attributes of its own")

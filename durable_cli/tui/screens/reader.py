@@ -59,4 +59,4 @@ class ReaderScreen(BrowserScreen):
         """Copy all of it."""
         text = plain_text(self.query_one(LineView).lines)
         self.app.copy_to_clipboard(text)
-        self.notify(f"copied {len(text):,} characters", timeout=3)
+        self.notify(f"copied {len(text):,} characters")

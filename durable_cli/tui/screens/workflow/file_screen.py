@@ -23,4 +23,4 @@ class FileScreen(WorkflowScreen):
         yield self._file_watch.run
 
     def action_back(self) -> None:
-        self.notify("q quits; there is nothing behind a history from a file", timeout=3)
+        self.notify("q quits; there is nothing behind a history from a file")

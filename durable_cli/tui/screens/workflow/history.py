@@ -227,7 +227,7 @@ class HistoryView(SelectionView):
         groups, here = self.book.history.groups, self.selected_group()
         found = find_trouble(groups, here)
         if found is None:
-            self.notify("nothing went wrong", timeout=2)
+            self.notify("nothing went wrong")
         else:
             self._go_to(found.opened_event_id)
 

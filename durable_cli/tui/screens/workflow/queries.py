@@ -184,7 +184,7 @@ class QueriesView(RunView):
         """Copy the answer."""
         if self._answer is not None:
             self.app.copy_to_clipboard(self._answer.text)
-            self.notify(f"copied {len(self._answer.text):,} characters", timeout=3)
+            self.notify(f"copied {len(self._answer.text):,} characters")
 
     def _render_cells(self, row: QueryRow) -> Sequence[Text | str]:
         text = Text(row.title)

@@ -138,13 +138,13 @@ class RelationsView(RunView):
             try:
                 runs = await load_children(self.browser_link, node.run.workflow_id, node.run.run_id)
             except CliError as error:
-                self.notify(error.hint or "", title=error.message, severity="warning", timeout=5)
+                self.notify(error.hint or "", title=error.message, severity="warning")
                 return
             if self.is_left:
                 return
             node.children = [Node(run) for run in runs]
             if not runs:
-                self.notify("it has no children", timeout=2)
+                self.notify("it has no children")
         node.is_unfolded = not node.is_unfolded
         self._table.set_rows(list(flatten(self._roots)))
 
@@ -153,7 +153,7 @@ class RelationsView(RunView):
         """Open the run under the cursor."""
         node: Node = message.row.node
         if node.is_this:
-            self.notify("this is the run that you are looking at", timeout=2)
+            self.notify("this is the run that you are looking at")
         else:
             self.run_screen.open_run(node.run.workflow_id, node.run.run_id)
 

@@ -309,7 +309,7 @@ class WorkflowScreen(ActivityActionsScreen):
     def action_copy_ids(self) -> None:
         """Copy the workflow id and the run id."""
         self.app.copy_to_clipboard(f"{self.workflow_id} {self.run_id}".strip())
-        self.notify("copied the workflow id and the run id", timeout=3)
+        self.notify("copied the workflow id and the run id")
 
     def action_open_related(self) -> None:
         """Open the run that the group under the cursor is about."""
@@ -319,7 +319,7 @@ class WorkflowScreen(ActivityActionsScreen):
         elif group is not None and group.workflow_id:
             self.open_run(group.workflow_id, group.run_id)
         else:
-            self.notify("it is about no other run", timeout=3)
+            self.notify("it is about no other run")
 
     async def action_travel(self) -> None:
         """Go to the moment of the event under the cursor, to step from there."""

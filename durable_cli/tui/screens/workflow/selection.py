@@ -77,10 +77,10 @@ class SelectionView(RunView):
 
     def _copy(self, text: str, what: str) -> None:
         if not text:
-            self.notify("there is nothing to copy", timeout=3)
+            self.notify("there is nothing to copy")
             return
         self.app.copy_to_clipboard(text)
-        self.notify(f"copied {what}, {len(text):,} characters", timeout=3)
+        self.notify(f"copied {what}, {len(text):,} characters")
 
     @work
     async def action_export(self) -> None:
@@ -109,9 +109,9 @@ class SelectionView(RunView):
         try:
             await asyncio.to_thread(_write, path, pieces)
         except OSError as error:
-            self.notify(str(error.strerror), title=f"can't write {path}", severity="error", timeout=8)
+            self.notify(str(error.strerror), title=f"can't write {path}", severity="error")
             return
-        self.notify(f"{len(rows):,} events are in {path}", timeout=5)
+        self.notify(f"{len(rows):,} events are in {path}")
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:

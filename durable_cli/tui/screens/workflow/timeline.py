@@ -157,7 +157,7 @@ class TimelineView(SelectionView):
         groups = self._visible.groups if self._visible else []
         found = find_trouble(groups, self.selected_group())
         if found is None:
-            self.notify("nothing went wrong", timeout=2)
+            self.notify("nothing went wrong")
         else:
             self._waterfall.move_to(groups.index(found))
 
@@ -170,6 +170,6 @@ class TimelineView(SelectionView):
     def action_follow(self) -> None:
         """Stay at what is newest, or stop that."""
         self._follows = not self._follows
-        self.notify("following" if self._follows else "not following any more", timeout=2)
+        self.notify("following" if self._follows else "not following any more")
         if self._follows:
             self._waterfall.action_move_to_last()

@@ -112,4 +112,4 @@ class ValuesView(RunView):
 
     def _copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
-        self.notify(f"copied {len(text):,} characters", timeout=3)
+        self.notify(f"copied {len(text):,} characters")
