@@ -127,7 +127,7 @@ def _update_completed(attributes: _Attributes, names: Names) -> str:
 
 def _activity_started(attributes: _Attributes) -> str:
     again = f", attempt {attributes.attempt}" if attributes.attempt > 1 else ""
-    return f"{again}, by {attributes.identity}"
+    return f"{again}, by {attributes.identity}" if attributes.identity else again
 
 
 def _activity_failed(attributes: _Attributes) -> str:

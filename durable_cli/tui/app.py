@@ -66,7 +66,6 @@ class BrowserApp(PlacesApp):
         self.why_read_only = "the browser was started with --read-only" if is_read_only else ""
         if history_file is not None:
             self.why_read_only = "a history in a file can't be changed"
-        self._has_said_why = False
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self._has_begun = False
@@ -124,10 +123,8 @@ class BrowserApp(PlacesApp):
         return bool(self.why_read_only)
 
     def say_read_only(self) -> None:
-        """Say once why a key that would change something does nothing."""
-        if not self._has_said_why:
-            self._has_said_why = True
-            self.notify(self.why_read_only)
+        """Say why a key that would change something does nothing."""
+        self.notify(self.why_read_only)
 
     def keep_preferences(self) -> None:
         """Write down what is preferred now."""

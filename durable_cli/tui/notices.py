@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Literal, NamedTuple
 
 from textual import events
@@ -14,6 +15,8 @@ Severity = Literal["information", "warning", "error"]
 SHORT_HEIGHT = 30
 MOST, MOST_IN_SHORT = 4, 2
 CHARACTERS_PER_SECOND = 16
+SEEN_SECONDS = 1.0
+"""So long a notice is shown at least: what comes while one types is not gone before it was there."""
 
 
 class _Patience(NamedTuple):
@@ -67,6 +70,11 @@ class NoticesApp(App[None]):
         await super().on_event(event)
 
     def _forget_notices(self, *, with_trouble: bool) -> None:
-        gone = [each for each in self._notifications if with_trouble or each.severity == "information"]
+        seen = time() - SEEN_SECONDS
+        gone = [
+            each
+            for each in self._notifications
+            if with_trouble or (each.severity == "information" and each.raised_at <= seen)
+        ]
         for each in gone:
             self._unnotify(each, refresh=each is gone[-1])

@@ -47,6 +47,8 @@ def _completed(outcome: Outcome) -> HistoryEvent:
 @pytest.mark.parametrize(
     ("events", "text"),
     [
+        ([_event("activity_task_started", attempt=1)], "of event 0"),
+        ([_event("activity_task_started", attempt=2, identity="me@here")], "of event 0, attempt 2, by me@here"),
         ([ADMITTED], "add(5)"),
         ([ACCEPTED], "add(5)"),
         ([ADMITTED, ACCEPTED_LATER], "add"),

@@ -389,7 +389,7 @@ async def test_only_reading_hides_every_change(carts: Stage) -> None:
             await pilot.press(key)
             assert isinstance(app.screen, WorkflowScreen), f"{key} does nothing"
         assert "read only" in screen_text(app)
-        assert [notice.message for notice in app._notifications] == ["the browser was started with --read-only"], "once"
+        assert [notice.message for notice in app._notifications] == ["the browser was started with --read-only"]
         await pilot.press("ctrl+p", *"activity")
         await until(lambda: app.screen.query(OptionList).first().display, "the palette is searched")
         assert "Complete the activity" not in screen_text(app)

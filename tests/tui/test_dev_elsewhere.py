@@ -56,7 +56,7 @@ async def test_what_is_told_elsewhere_names_its_server(monkeypatch: pytest.Monke
         read = [DevEvent(NOW_NS, "orders", event_name(each), asdict(each)) for each in told]
         still.app.post_message(JournalRead(read, True))
         await still.settle()
-        words = " ".join(screen_text(still.app).replace("▌", " ").split())
+        words = " ".join(screen_text(still.app).replace("█", " ").split())
         assert "orders at localhost:7233:" in words
         assert "M says more" in words
 

@@ -62,6 +62,16 @@ async def test_of_the_words_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not isinstance(still.app.focused, Input)
 
 
+async def test_what_is_typed_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("keys", list_runs), (140, 24), "", monkeypatch) as still:
+        await still.press("slash", "a", "plus", "at", "b")
+        assert still.app.screen.query_one(Input).value == "a+@b"
+        foot = screen_text(still.app).splitlines()[-1]
+        assert foot.split() == ["⏎", "Filter", "tab", "Complete", "esc", "Leave", "^p", "Commands"]
+        titles = [line.keys for group in find_key_groups(still.app.screen) for line in group.lines]
+        assert not {"+", "@", "s"} & set(titles)
+
+
 async def test_a_mismatch_that_was_mended_opens_again(monkeypatch: pytest.MonkeyPatch) -> None:
     broken, mended = Checked(4, 2, 1, 0.06, [MISMATCH], []), Checked(4, 2, 1, 0.06, [], [])
 

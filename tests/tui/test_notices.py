@@ -38,11 +38,22 @@ def test_it_stays_as_long_as_it_takes_to_read(severity: Severity, title: str, me
 
 async def test_the_next_key_takes_it_away_and_escape_also_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("notices", list_runs), (80, 24), "", monkeypatch) as still:
+        monkeypatch.setattr("durable_cli.tui.notices.SEEN_SECONDS", 0)
         await say(still, "signalled order-417")
         await say(still, "it is closed", severity="error", title="can't signal workflow 'order-418'")
         assert lines_said(still) == ["signalled order-417", "can't signal workflow 'order-418'", "it is closed"]
         await still.press("down")
         assert lines_said(still) == ["can't signal workflow 'order-418'", "it is closed"]
+        await still.press("escape")
+        assert lines_said(still) == []
+
+
+async def test_what_has_just_come_is_seen_before_a_key_takes_it_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("notices", list_runs), (80, 24), "", monkeypatch) as still:
+        monkeypatch.setattr("durable_cli.tui.notices.SEEN_SECONDS", 3600)
+        await say(still, "orders: reloaded in 84 ms")
+        await still.press("down")
+        assert lines_said(still) == ["orders: reloaded in 84 ms"]
         await still.press("escape")
         assert lines_said(still) == []
 

@@ -18,7 +18,7 @@ from durable_cli.tui.history.bars import find_bar
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.theme import DEFAULT_THEME, THEMES
 from durable_cli.tui.widgets.columns import Column
-from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.line_view import LineView, fold_words
 from durable_cli.tui.widgets.nothing_note import nothing_words
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 from durable_cli.tui.widgets.waterfall import Waterfall
@@ -178,3 +178,21 @@ async def test_a_cell_keeps_its_colour_when_it_is_cut(text: str) -> None:
         assert first.style is not None
         assert first.style.color is not None
         assert first.style.color.name == "#123456"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", [""]),
+        ("until ten", ["until ten"]),
+        ("until eleven, then on", ["until ", "eleven, ", "then on"]),
+        ("runs for a minute", ["runs for a ", "minute"]),
+        ("a-name-without-any-space", ["a-name-wit", "hout-any-s", "pace"]),
+        ("to a-name-without-any-space", ["to a-name-", "without-an", "y-space"]),
+        ("配送 を待つ時間です", ["配送 を待", "つ時間です"]),
+        ("ends here ", ["ends here "]),
+    ],
+)
+def test_a_line_is_folded_between_its_words(text: str, parts: list[str]) -> None:
+    assert fold_words(text, 10) == parts
+    assert "".join(parts) == text

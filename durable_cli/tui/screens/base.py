@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
 from textual import events, on, work
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS
 from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 from textual.worker import Worker
 
 from durable_cli.errors import CliError
@@ -28,6 +30,8 @@ __all__ = ["WATCHES", "BrowserScreen", "Change", "FormChange", "Watch"]
 
 # Actions that change something on the server are named so.
 CHANGE_PREFIX = "change_"
+# Characters with names of their own: the toolkit does not know that an input takes them.
+TYPED = frozenset(KEY_NAME_REPLACEMENTS.values())
 WATCHES = "watches"
 UNDO_SECONDS = 10.0
 
@@ -93,6 +97,14 @@ class BrowserScreen(Screen[None]):
         if action == "change_undo" and not self._undos:
             return False
         return not (self.browser.is_read_only and action.startswith(CHANGE_PREFIX))
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What keys and menus offer here; where words are typed, + or @ is a character like the others."""
+        active = super().active_bindings
+        if isinstance(self.focused, Input):
+            active = {key: each for key, each in active.items() if key not in TYPED or each.node is self.focused}
+        return active
 
     def lacks(self, find_target: Callable[[], object | None]) -> bool:
         """Return whether there is nothing to act on; while the screen is made or taken away, there is nothing."""

@@ -48,7 +48,7 @@ class BatchesScreen(ListScreen[BatchRow]):
         "In the list of workflows b starts one: 1, then / filters, and b says what to do.",
     )
     MISSING = (
-        "Workflows can be acted on together in the list: 1, then b does something to all that match the filter,",
+        "Workflows can be acted on together in the list: 1, then b does something to all that match the filter, "
         "or to those that are marked: space marks, shift and the arrows mark several, a marks all.",
     )
     HAS_PANE = True

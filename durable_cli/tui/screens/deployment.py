@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on, work
@@ -42,7 +43,7 @@ STATUSES = {
     "Inactive": ("◌", "quiet", "never got a workflow"),
     "Created": ("◌", "quiet", "made, without workers so far"),
 }
-BAR_WIDTH = 30
+LEAST_BAR_WIDTH, BAR_WIDTH = 10, 30
 
 
 class DeploymentScreen(ListScreen[VersionRow]):
@@ -103,6 +104,9 @@ class DeploymentScreen(ListScreen[VersionRow]):
         self._show_head()
         super().show_theme()
 
+    def on_resize(self) -> None:
+        self._show_head()
+
     def on_version_described(self, message: VersionDescribed) -> None:
         self._version = message.detail
         self.show_pane()
@@ -118,11 +122,12 @@ class DeploymentScreen(ListScreen[VersionRow]):
         quiet, success, primary = self.palette["quiet"], self.palette["success"], self.palette["primary"]
         current = row.current_build_id or "unversioned workers"
         share = round(row.ramping_percentage) if row.ramping_build_id else 0
-        ramped, rest = progress_bar(share, 100, BAR_WIDTH)
         text = Text.assemble(("new workflows   ", quiet), (f"● {current} {100 - share} %  ", success))
+        ramping = f"  ◐ {row.ramping_build_id} {row.ramping_percentage:g} %" if row.ramping_build_id else ""
+        room = self.size.width - 2 - text.cell_len - cell_len(ramping)
+        ramped, rest = progress_bar(share, 100, max(LEAST_BAR_WIDTH, min(BAR_WIDTH, room)))
         text.append("━" * len(rest), style=success).append("╍" * len(ramped), style=primary)
-        if row.ramping_build_id:
-            text.append(f"  ◐ {row.ramping_build_id} {row.ramping_percentage:g} %", style=primary)
+        text.append(ramping, style=primary)
         text.append("\n")
         for index, (label, value) in enumerate(row.fields):
             text.append("   " if index else "").append(f"{label} ", style=quiet).append(value)

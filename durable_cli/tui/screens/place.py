@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on
@@ -132,9 +133,15 @@ class ListScreen(BrowserScreen, Generic[Row]):
         if self._words:
             line.append(f"   {len(self.table.rows):,} shown", style=self.palette["accent"])
         for words, variable in self.headline(rows):
+            if line.cell_len + 3 + cell_len(words) > self.size.width - 2:
+                break  # words that are cut say nothing
             line.append("   ").append(Text(words, style=self.palette[variable]))
         for counts in self.query("#counts").results(FixedText):
             counts.show(line)
+
+    def on_resize(self) -> None:
+        if self._all_rows:
+            self.show_headline()
 
     def show_theme(self) -> None:
         if not self._is_missing:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 from textual import on, work
@@ -95,6 +96,9 @@ class ScheduleScreen(ScheduleActionsScreen):
         self._show_actions(message.detail.row)
         self._show_week(message.detail.row)
 
+    def on_resize(self) -> None:
+        self.show_theme()
+
     def show_theme(self) -> None:
         if self._detail is not None:
             self.query_one("#head", Static).update(Group(*self._head(self._detail)))
@@ -128,6 +132,8 @@ class ScheduleScreen(ScheduleActionsScreen):
         ]
         fields = Text()
         for label, value in detail.fields:
+            if fields.cell_len + 4 + cell_len(label + value) > self.size.width - 2:
+                break  # a value that is cut is none
             fields.append("   " if fields else "").append(f"{label} ", style=quiet).append(value)
         lines.append(fields)
         for line in lines:

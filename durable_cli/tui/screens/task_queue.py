@@ -92,9 +92,9 @@ class TaskQueueScreen(ListScreen[PollerRow]):
         waiting = self.palette["warning"] if kind.backlog_count else plain
         text = Text(f"{kind.backlog_count:,} waiting", style=waiting)
         if kind.backlog_age_ns:
-            text.append(f", the oldest for {rough_span(kind.backlog_age_ns)}")
+            text.append(f", oldest {rough_span(kind.backlog_age_ns)}")
         if self._history.has_rates:
-            text.append(f"   {kind.add_rate:.2f}/s in   {kind.dispatch_rate:.2f}/s out", style=plain)
+            text.append(f"   {kind.add_rate:.1f}/s in   {kind.dispatch_rate:.1f}/s out", style=plain)
         count = len(kind.pollers)
         text.append(f"   {count} {'poller' if count == 1 else 'pollers'}", style=plain if count else quiet)
         return text

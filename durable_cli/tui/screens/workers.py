@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
@@ -117,10 +118,9 @@ class WorkersScreen(ListScreen[WorkerRow]):
             ("plugins", row.plugins),
         ):
             if value:
-                line.append("   " if line else "").append(f"{label} ", style=quiet).append(value)
+                line.append("   " if line else "").append(f"{label}\N{NO-BREAK SPACE}", style=quiet).append(value)
         heading = Text.assemble((row.identity, "bold"), (f"   {row.sdk}   {row.version}   {row.key}", quiet))
-        for text in (heading, line):
-            text.no_wrap, text.overflow = True, "ellipsis"
+        heading.no_wrap, heading.overflow = True, "ellipsis"
         if not row.slots:
             return Group(heading, line)
         return Group(heading, line, self._slots_table(row, now))
@@ -141,7 +141,7 @@ class WorkersScreen(ListScreen[WorkerRow]):
                         for number in (each.used, each.available, each.processed, each.failed, each.pollers)
                     ),
                     since(each.last_poll_time_ns, now) if each.last_poll_time_ns else "",
-                    each.supplier.lower(),
+                    _words(each.supplier),
                 )
         return grid
 
@@ -157,6 +157,11 @@ class WorkersScreen(ListScreen[WorkerRow]):
 
 def _is_silent(row: WorkerRow, now: int) -> bool:
     return row.status == "running" and 0 < row.heartbeat_time_ns < now - SILENT_NS
+
+
+def _words(name: str) -> str:
+    """Write ResourceBased as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _short(number: int) -> str:

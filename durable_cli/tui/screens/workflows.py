@@ -56,6 +56,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("enter", "open", "Open", show=True),
+        Binding("escape", "leave_filter", "Leave the filter", show=False),
         Binding("space", "mark", "Mark", show=False),
         Binding("a", "mark_all", "Mark all that are loaded", show=False),
         Binding("shift+down", "mark_range(1)", "Mark downwards", show=False),
@@ -350,7 +351,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         self._begin()
         self.set_focus(self.table)  # at once: the list may be empty, and hidden, before the next key
 
-    def key_escape(self) -> None:
+    def action_leave_filter(self) -> None:
         """Leave the filter bar as it was."""
         bar = self.query_one("#filter", Input)
         bar.value = self._query

@@ -28,6 +28,8 @@ class FilterBar(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Complete"),
+        Binding("enter", "submit", "Filter"),
+        Binding("escape", "screen.leave_filter", "Leave"),
         Binding("down", "pick(1)", "Next choice", show=False),
         Binding("up", "pick(-1)", "Choice before", show=False),
     ]

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.widgets.folded_view import FoldedView
 
-__all__ = ["LineView", "highlight_json"]
+__all__ = ["LineView", "fold_words", "highlight_json"]
 
 _TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?'
@@ -29,6 +29,7 @@ _TOKEN = re.compile(
 )
 # A longer line is a value that nobody reads by its colours.
 HIGHLIGHTED_CHARACTERS = 5_000
+MOST_PROSE_CHARACTERS = 2_000
 _VARIABLES = {
     Look.JSON: "success",
     Look.QUIET: "quiet",
@@ -49,6 +50,23 @@ def highlight_json(text: str, colors: dict[str, str]) -> Text:
             variable = "primary"
         line.stylize(colors[variable], found.start(), found.end("string") if found["string"] else found.end())
     return line
+
+
+def fold_words(text: str, width: int) -> list[str]:
+    """Fold a line between its words where there are any; a text that is very long is no prose."""
+    if len(text) > MOST_PROSE_CHARACTERS:
+        return chop_cells(text, width)
+    parts = []
+    while cell_len(text) > width:
+        end = max(1, len(chop_cells(text[: width + 1], width)[0]))
+        if text[end].isspace():
+            end += 1
+        else:
+            after_space = text.rfind(" ", 0, end) + 1
+            end = after_space if after_space > width // 3 else end
+        parts.append(text[:end])
+        text = text[end:]
+    return [*parts, text] if text or not parts else parts
 
 
 class LineView(FoldedView):
@@ -93,7 +111,7 @@ class LineView(FoldedView):
             self._first_rows.append(row)
             length = len(line.text) if line.text.isascii() else cell_len(line.text)
             # Wide characters may leave a cell free at each fold.
-            row += 1 if length <= self._width else len(chop_cells(line.text, self._width))
+            row += 1 if length <= self._width else len(fold_words(line.text, self._width))
         self.virtual_size = Size(self._width, row)
 
     def _find(self, row: int) -> tuple[Line, int, int] | None:
@@ -111,7 +129,7 @@ class LineView(FoldedView):
     def _find_starts(self, index: int) -> list[int]:
         if self._folded[0] != index:
             starts, start = [], 0
-            for part in chop_cells(self._lines[index].text, self._width) or [""]:
+            for part in fold_words(self._lines[index].text, self._width):
                 starts.append(start)
                 start += len(part)
             self._folded = (index, starts)

@@ -57,25 +57,28 @@ class TabStrip(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        line = self._draw(short=False)
+        line = self._draw([tab.title for tab in self._tabs], "   ")
         if line.cell_len > width:
-            line = self._draw(short=True)
+            line = self._draw([tab.short_title for tab in self._tabs], " ")
+        if line.cell_len > width:
+            line = self._draw([tab.short_title if tab.name == self.active else "" for tab in self._tabs], " ")
         segments = list(Segment.apply_style(line.render(self.app.console), self.rich_style))
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _draw(self, *, short: bool) -> Text:
+    def _draw(self, titles: Sequence[str], gap: str) -> Text:
         colors = self.app.theme_variables
         line = Text(end="")
         self._places = []
-        for tab in self._tabs:
+        for tab, title in zip(self._tabs, titles, strict=True):
             if line:
-                line.append(" " if short else "   ")
+                line.append(gap)
             start = line.cell_len
             is_active = tab.name == self.active
             line.append(tab.key, style=colors["accent"])
             style = f"bold {colors['accent']} underline" if is_active else colors["foreground"]
-            line.append(" ").append(tab.short_title if short else tab.title, style=style)
-            if self.badges.get(tab.name):
+            if title:
+                line.append(" ").append(title, style=style)
+            if title and self.badges.get(tab.name):
                 line.append(f" {self.badges[tab.name]}", style=colors["warning"])
             self._places.append((start, line.cell_len, tab.name))
         return line

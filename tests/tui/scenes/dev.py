@@ -79,6 +79,12 @@ async def dev_reload(still: Still) -> None:
     await attach(still, Checked(4, 2, 1, 0.06, [], []), events.Ready("orders", 0.3, True, DEFINITIONS, pid=78))
 
 
+@scene(address="us-east-1.tmprl.cloud:7233")
+async def dev_elsewhere(still: Still) -> None:
+    await attach(still, Checked(4, 2, 1, 0.06, [MISMATCH], []))
+    still.app.clear_notifications()
+
+
 @scene()
 async def dev_mismatch(still: Still) -> None:
     held = events.Held(True, True, "question-1", ("keep", "reload", "reset", "terminate"))

@@ -311,7 +311,10 @@ async def run_reader(still: Still) -> None:
 async def run_not_found(still: Still) -> None:
     await still.app.push_screen(WorkflowScreen("order-9", ""))
     await still.pilot.pause()
-    trouble = Trouble("can't describe workflow 'order-9': not found", "is it in another namespace? n shows them")
+    trouble = Trouble(
+        "can't describe workflow 'order-9': not found",
+        "`dx workflow list` shows the workflows of namespace 'default' at localhost:7233",
+    )
     await still.tell(TroubleChanged(trouble))
 
 
@@ -331,7 +334,7 @@ async def run_paused(still: Still) -> None:
     paused = summary.activities[0]._replace(is_paused=True)
     row = summary.row._replace(status=8)
     summary = replace(
-        summary, row=row, pause="mara@ops the bank is down", activities=(paused,), expiration_time_ns=NOW_NS + 10**12
+        summary, row=row, pause="mara@ops: the bank is down", activities=(paused,), expiration_time_ns=NOW_NS + 10**12
     )
     await open_run(still, story, summary, "4")
 

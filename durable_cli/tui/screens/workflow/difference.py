@@ -63,6 +63,10 @@ class DifferenceView(SelectionView):
         self._has_looked = False
         self._has_failed = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a next difference only where there are pairs."""
+        return action != "find" or (self.is_mounted and bool(self._table.rows))
+
     def compose(self) -> ComposeResult:
         with Vertical(id="difference-main"):
             yield VirtualTable(COLUMNS, self._render_cells, _key, id="pairs")
