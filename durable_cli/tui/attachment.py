@@ -98,7 +98,7 @@ class Attachment:
 
     def say_elsewhere(self) -> str:
         """Say that the runs of dx are on another server than the one that is browsed."""
-        return f"at {self.other_address}; you browse {self.browsed_address} (@ goes to another server)"
+        return f"at {self.other_address}; you browse {self.browsed_address} (@ changes that)"
 
     async def open_report(self, reload: Reload) -> None:
         """Show all that is known of a reload."""

@@ -26,7 +26,7 @@ WORDS = f"at localhost:7233; you browse {OTHER}"
 
 async def test_the_place_says_which_server_it_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("dev", attach, options={"address": OTHER}), (120, 40), "", monkeypatch) as still:
-        assert f"▲ {WORDS} (@ goes to another server)" in screen_text(still.app)
+        assert f"▲ {WORDS} (@ changes that)" in screen_text(still.app)
 
 
 @pytest.mark.parametrize("address", ["localhost:7233", "127.0.0.1:7233", "[::1]:7233"])
