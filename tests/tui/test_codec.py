@@ -106,7 +106,7 @@ async def test_a_codec_server_that_is_away_comes_back(stage: Stage) -> None:
             await pilot.press("escape")  # the form, which keeps what was typed
             with CodecServer(port).running() as codec:
                 await until(lambda: '"psst: kept"' in screen_text(app), "they are decoded, without a key")
-                assert away not in screen_text(app)
+                await until(lambda: away not in screen_text(app), "and nothing is said any more")
                 codec.status = 401
                 await client.get_workflow_handle(workflow_id).signal(Secret.tell, "once more")
                 await until(lambda: "refuses: 401" in screen_text(app), "it says that it is refused")
