@@ -130,6 +130,10 @@ class BrowserScreen(Screen[None]):
         self._show_trouble()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_theme())
 
+    def on_unmount(self) -> None:
+        # The signal would hold the screen, and all that was read for it, for good.
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def show_theme(self) -> None:
         """Write again what was written in the colours of another theme; what is drawn anew each time needs nothing."""
 
@@ -148,13 +152,16 @@ class BrowserScreen(Screen[None]):
             self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
-        """Say that something is refused that the screen asks for, or take that back."""
         message.stop()
-        if message.trouble == self._troubles.get(message.source):
+        self.take_trouble(message.trouble, message.source)
+
+    def take_trouble(self, trouble: Trouble | None, source: str) -> None:
+        """Say that something is refused that the screen asks for, or take that back."""
+        if trouble == self._troubles.get(source):
             return
-        self._troubles.pop(message.source, None)
-        if message.trouble is not None:
-            self._troubles[message.source] = message.trouble
+        self._troubles.pop(source, None)
+        if trouble is not None:
+            self._troubles[source] = trouble
         self._show_trouble()
 
     def show_connection(self, message: ConnectionChanged) -> None:

@@ -106,7 +106,6 @@ class ListScreen(BrowserScreen, Generic[Row]):
         return self.query_one("#rows", VirtualTable)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.table.focus()
 
     def take_rows(self, rows: Sequence[Row]) -> None:

@@ -25,7 +25,7 @@ from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.filter.completion import ATTRIBUTES, Choice, find_choices, merge_attributes
 from durable_cli.tui.filter.refusal import explain_refusal
-from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble, TroubleChanged
+from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
@@ -99,7 +99,6 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         return self.query_one("#runs", VirtualTable)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._take_columns(self.browser.preferences.columns)
         self.table.focus()
         self._learn_attributes()
@@ -369,18 +368,16 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     def action_take_choice(self, index: int) -> None:
         self.query_one(FilterBar).take(index)
 
-    def on_trouble_changed(self, message: TroubleChanged) -> None:
+    def take_trouble(self, trouble: Trouble | None, source: str) -> None:
         """Say why the filter is refused, and go back into it once, where it goes wrong."""
-        message.prevent_default()  # the screen's usual way would show it as it came
-        trouble = message.trouble
         refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
         if refusal is not None:
-            message = TroubleChanged(Trouble(refusal.message, refusal.advice), message.source)
+            trouble = Trouble(refusal.message, refusal.advice)
             self.query_one("#counts", FixedText).show(Text())
             if self._is_fresh:
                 self.query_one(FilterBar).correct(refusal.position)
         self._is_fresh = False
-        super().on_trouble_changed(message)
+        super().take_trouble(trouble, source)
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterable, Sequence
+from contextvars import Context
 from functools import partial
 from importlib import import_module
 from time import monotonic
@@ -64,8 +66,8 @@ VIEWS = {
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
-CLEANING_SECONDS = 1.0
-"""So long after the screen was left, its history is thrown away: not while what comes next is drawn."""
+CLEANING_SECONDS = 5.0
+"""So long after the screen was left its history is thrown away: what was to be asked again holds it until then."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -114,13 +116,13 @@ class WorkflowScreen(ActivityActionsScreen):
         yield Container(id="views")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self.action_show_view, self._shown)
 
     def on_unmount(self) -> None:
-        self.app.set_timer(CLEANING_SECONDS, gc.collect)
+        # Not in the context of this screen, which would hold it.
+        asyncio.get_running_loop().call_later(CLEANING_SECONDS, gc.collect, context=Context())
 
     # Following the run
 
