@@ -201,7 +201,11 @@ class HistoryView(SelectionView):
         return self._compact.index_of(self.book.history.group_of(event_id), event_id)
 
     def _go_to(self, event_id: int) -> bool:
-        """Put the cursor on an event, or on its group; return whether it is there to see."""
+        """Put the cursor on an event, or on its group where it opened that; return whether it is there to see."""
+        if not self._is_full and self._compact is not None:
+            group = self.book.history.group_of(event_id)
+            if event_id != group.opened_event_id and self._compact.unfold(group):
+                self._table.set_rows(self._rows)
         index = self._index_of(event_id)
         if index is not None:
             self._table.move_to(index)
@@ -301,6 +305,9 @@ class HistoryView(SelectionView):
             if self._go_to(found):
                 break
             event_id = found
+        else:
+            if search.matches:
+                self.notify("what was found is in workflow tasks: w shows them", timeout=4)
         self._show_note()
 
     def _show_note(self) -> None:
