@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
+from textual.widget import Widget
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app_places import PlacesApp
@@ -24,6 +25,7 @@ from durable_cli.tui.widgets.harmless import HarmlessFilter
 __all__ = ["BrowserApp"]
 
 LATEST_SECONDS = 0.5
+KEY_HELP = "key-help"
 
 
 class BrowserApp(PlacesApp):
@@ -39,7 +41,9 @@ class BrowserApp(PlacesApp):
     COMMANDS: ClassVar = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
-        Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
+        Binding("question_mark", "show_keys", "Keys", key_display="?"),
+        # Before what the key does otherwise on a screen, or in a bar in which something is typed.
+        Binding("escape", "hide_keys", "Hide the keys", priority=True),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
     ]
 
@@ -159,14 +163,33 @@ class BrowserApp(PlacesApp):
 
         return draw_screen(self, title or self.title)
 
-    def action_show_help_panel(self) -> None:
-        """Show what the keys do here, then what had no room, and hide it."""
-        from durable_cli.tui.widgets.key_help import KeyHelp
+    @property
+    def _key_help(self) -> Widget | None:
+        """What shows the keys on this screen, if it does."""
+        return next((child for child in self.screen.children if child.id == KEY_HELP), None)
 
-        shown = next(iter(self.screen.query(KeyHelp)), None)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to hide the keys where they are shown."""
+        if action == "hide_keys":
+            return self._key_help is not None
+        return super().check_action(action, parameters)
+
+    async def action_show_keys(self) -> None:
+        """Show what the keys do here, then what had no room, and hide it."""
+        shown = self._key_help
         if shown is None:
-            self.screen.mount(KeyHelp())
+            from durable_cli.tui.widgets.key_help import KeyHelp
+
+            await self.screen.mount(KeyHelp(id=KEY_HELP))
+            self.refresh_bindings()
         elif shown.is_vertical_scroll_end:
-            shown.remove()
+            await self.action_hide_keys()
         else:
             shown.scroll_page_down(animate=False)
+
+    async def action_hide_keys(self) -> None:
+        """Hide what the keys do."""
+        shown = self._key_help
+        if shown is not None:
+            await shown.remove()
+            self.refresh_bindings()
