@@ -74,7 +74,7 @@ class BrowserApp(PlacesApp):
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self._has_begun = False
-        self._dev_journal = dev_journal
+        self._dev_journal = dev_journal if history_file is None else None
         self._opens = (workflow_id, run_id)
         self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in (*THEMES, SIXTEEN_COLORS):

@@ -29,6 +29,7 @@ __all__ = ["PlacesApp"]
 
 BETWEEN = "between"
 BATCHES = "batches"
+OF_A_SERVER = frozenset({"go_to_place", "choose_namespace", "choose_profile", "open_mismatch"})
 
 
 class PlacesApp(ServerApp):
@@ -49,9 +50,9 @@ class PlacesApp(ServerApp):
         self.drafts: dict[tuple[str, ...], dict[str, str]] = {}
         """What was typed into forms that were left, by what they were about."""
 
-    def offers_place(self, place: Place) -> bool:
-        """Whether the bar shows the way to a place."""
-        return place.name != PROJECT_PLACE or self.attachment is not None
+    def offers_place(self, place: Place, here: Place) -> bool:
+        """Whether the bar shows the way to a place, or that we are there."""
+        return self.link.has_server and (place == here or place.name != PROJECT_PLACE or self.attachment is not None)
 
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""
@@ -172,7 +173,9 @@ class PlacesApp(ServerApp):
             await self.attachment.open_run(*self.attachment.book.broken[0])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a mismatch only where there is one."""
+        """Offer a mismatch only where there is one, and other places where there is a server."""
+        if action in OF_A_SERVER and not self.link.has_server:
+            return False
         if action == "open_mismatch":
             is_shown = isinstance(self.screen, BrowserScreen) and self.screen.SHOWS_MISMATCH
             return self.attachment is not None and bool(self.attachment.book.broken) and not is_shown

@@ -253,7 +253,9 @@ class HistoryView(SelectionView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the search bar, its key is a character like the others."""
-        return not (action == "search" and isinstance(self.screen.focused, EntryBar))
+        if action == "search" and isinstance(self.screen.focused, EntryBar):
+            return False
+        return super().check_action(action, parameters)
 
     def action_search(self) -> None:
         """Open the search bar; what was looked for before is kept until something else is typed."""
