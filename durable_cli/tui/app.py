@@ -19,6 +19,7 @@ from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.workflow import WorkflowScreen
+from durable_cli.tui.screens.workflow.screen import VIEWS
 from durable_cli.tui.theme import DEFAULT_THEME, SIXTEEN_COLORS, THEMES
 from durable_cli.tui.widgets.harmless import HarmlessFilter
 
@@ -29,7 +30,7 @@ KEY_HELP = "key-help"
 
 
 class BrowserApp(PlacesApp):
-    """Browses one server, or the history in a file; `workflow_id` or `place` is what it opens at once.
+    """Browses one server, or the history in a file; `workflow_id` (its `view`) or `place` is what it opens at once.
 
     Args:
         end_with_fd: a pipe; when it closes, the browser ends.
@@ -54,6 +55,7 @@ class BrowserApp(PlacesApp):
         *,
         workflow_id: str = "",
         run_id: str = "",
+        view: str = "",
         place: str = "",
         history_file: Path | None = None,
         is_read_only: bool = False,
@@ -75,7 +77,7 @@ class BrowserApp(PlacesApp):
         self._harmless = HarmlessFilter()
         self._has_begun = False
         self._dev_journal = dev_journal if history_file is None else None
-        self._opens = (workflow_id, run_id)
+        self._opens = (workflow_id, run_id, view if view in VIEWS else next(iter(VIEWS)))
         self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in (*THEMES, SIXTEEN_COLORS):
             self.register_theme(theme)
@@ -91,13 +93,13 @@ class BrowserApp(PlacesApp):
         return self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
-        workflow_id, run_id = self._opens
+        workflow_id, run_id, view = self._opens
         if self._history_file is not None:
             from durable_cli.tui.screens.workflow.file_screen import FileScreen
 
             self.push_screen(FileScreen(self._history_file))
         elif workflow_id:
-            self.push_screen(WorkflowScreen(workflow_id, run_id))
+            self.push_screen(WorkflowScreen(workflow_id, run_id, view))
         if self._begins_at != FIRST_PLACE:
             self.call_later(self.switch_mode, self._begins_at)
         loop = asyncio.get_running_loop()

@@ -46,6 +46,7 @@ class PlacesApp(ServerApp):
     def __init__(self, link: Link, first: Link) -> None:
         super().__init__(link)
         self._first_link = first
+        self._address = ""
         self.attachment: Attachment | None = None
         self.drafts: dict[tuple[str, ...], dict[str, str]] = {}
         """What was typed into forms that were left, by what they were about."""
@@ -107,6 +108,29 @@ class PlacesApp(ServerApp):
         screen.query_one(TopBar).update_bar()
         screen.forget_undos()
         screen.show_namespace()
+        self.show_address()
+
+    def show_address(self) -> None:
+        """Let the address of the web page be that of what is open, so that it is opened again by it.
+
+        The page follows what it is told to open in itself. Of another profile's server an address can say nothing.
+        """
+        if not self.is_web or self.link.profile != self._first_link.profile or not self.link.namespace:
+            return
+        from durable_cli.tui.web import links
+
+        screens = (screen for screen in reversed(self.screen_stack) if isinstance(screen, BrowserScreen))
+        run = next((run for screen in screens if (run := screen.opened_run())), None)
+        place = links.Place(self.link.namespace, screen=self.current_mode)
+        if run is not None:
+            workflow_id, run_id, view = run
+            place = links.Place(self.link.namespace, workflow_id, run_id, view=view)
+        elif self.current_mode == FIRST_PLACE:
+            place = links.Place(self.link.namespace)
+        address = links.write_path(place)
+        if address and address != self._address:
+            self._address = address
+            self.open_url(address, new_tab=False)
 
     @work
     async def action_choose_profile(self) -> None:

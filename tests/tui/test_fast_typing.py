@@ -79,3 +79,15 @@ async def test_a_search_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch
         assert still.app.screen is screen
         await type_at_once(still, "/receipt\r")
         assert "/receipt: 1 of 1" in screen_text(still.app)
+
+
+async def test_the_last_of_the_keys_chooses_the_view_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        for keys, view in (("2", "history"), ("4", "pending"), ("23", "values"), ("", "timeline")):
+            screen = WorkflowScreen("order-1", "r1")
+            await still.app.push_screen(screen)
+            await type_at_once(still, keys)
+            assert screen.view is not None
+            assert screen.view.id == f"view-{view}"
+            assert [each.id for each in screen.query("#views > *") if each.display] == [f"view-{view}"]
+            await still.press("escape")
