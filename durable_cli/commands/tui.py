@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -54,6 +55,10 @@ def tui(
         os.environ.pop("LINES", None)
     from durable_cli.tui.app import BrowserApp
 
+    # A whole collection looks at each event that was read, a tenth of a second with 50,000 of them, and keys wait for
+    # it. Young garbage is found as ever; what a run leaves is collected when its screen is left.
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 1_000)
     BrowserApp(
         global_options,
         connection,

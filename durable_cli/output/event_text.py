@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from temporalio.api.enums.v1 import (
@@ -54,9 +55,12 @@ class Names:
 def name_event(event: HistoryEvent) -> str:
     """Return the event's type as the SDKs name it, such as `ActivityTaskScheduled`."""
     attributes_field = event.WhichOneof("attributes")
-    if attributes_field is None:
-        return f"EventType{event.event_type}"
-    return "".join(word.capitalize() for word in attributes_field.removesuffix("_event_attributes").split("_"))
+    return _name_attributes(attributes_field) if attributes_field else f"EventType{event.event_type}"
+
+
+@cache
+def _name_attributes(field: str) -> str:
+    return "".join(word.capitalize() for word in field.removesuffix("_event_attributes").split("_"))
 
 
 def summarize_event(event: HistoryEvent, names: Names) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["HistoryWatch", "load_history", "watch_run"]
 
 DESCRIBE_SECONDS = 1.0
+CALM_DESCRIBE_SECONDS = 2.0
+"""So often the server is asked while it waits for nothing of which the history does not tell."""
 PAGE_EVENTS = 500
 SLICE_EVENTS = 100
 """So many are read in one go: keys are heard in between."""
@@ -34,6 +36,7 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
     Args:
         run_id: empty for the latest run; it is that one which is told of further on, also when another one follows.
     """
+    is_calm = False
     while True:
         async with reporting(post, "run"):
             async with link.asking(f"describe workflow {workflow_id!r}") as client:
@@ -53,7 +56,8 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
             post(RunDescribed(summary))
             if summary.row.status not in RUNNING_STATUSES:
                 return
-        await asyncio.sleep(DESCRIBE_SECONDS)
+            is_calm = not (summary.activities or summary.nexus_operations or summary.callbacks)
+        await asyncio.sleep(CALM_DESCRIBE_SECONDS if is_calm else DESCRIBE_SECONDS)
 
 
 class HistoryWatch:

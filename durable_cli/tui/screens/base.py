@@ -155,6 +155,8 @@ class BrowserScreen(Screen[None]):
     def on_trouble_changed(self, message: TroubleChanged) -> None:
         """Say that something is refused that the screen asks for, or take that back."""
         message.stop()
+        if message.trouble == self._troubles.get(message.source):
+            return
         self._troubles.pop(message.source, None)
         if message.trouble is not None:
             self._troubles[message.source] = message.trouble

@@ -167,7 +167,6 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Show other columns; `render_cells` gives as many cells from now on."""
         self._columns = list(columns)
-        self._widths = []
         self.refresh()
 
     def set_rows(self, rows: Sequence[Row], *, cursor: int | None = None) -> None:
@@ -206,7 +205,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
 
     def _take_height(self) -> None:
         """Let the scrollbar have the rows that there are; all is laid out anew only where it comes or goes."""
-        size = Size(self.size.width, len(self._rows) + 1)
+        size = Size(0, len(self._rows) + 1)  # nothing scrolls sideways
         scrolls = size.height > self.size.height
         if not (scrolls and self.show_vertical_scrollbar) or self.scroll_y > size.height - self.size.height:
             self.virtual_size = size
@@ -313,9 +312,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
         elif event.chain >= 2 or (index == was and self.has_focus and event.chain == 1 and event.ctrl):
             self.action_activate()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._widths = lay_out(self._columns, event.size.width)
-        self.virtual_size = Size(event.size.width, len(self._rows) + 1)
+    def on_resize(self) -> None:
         self.call_after_refresh(self._show_cursor)
 
     def watch_scroll_y(self, before: float, after: float) -> None:
@@ -333,13 +330,14 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True, inherit_bindings=Fa
         return "", 0
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._base_style = self.rich_style  # the same for all lines, and not cheap
+        # The same for all lines that are drawn together.
+        self._base_style = self.rich_style
+        # The gap behind the last column may lie in the padding.
+        self._widths = lay_out(self._columns, self.size.width + self.styles.padding.width)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self._base_style
-        if not self._widths:
-            self._widths = lay_out(self._columns, width)
         if y == 0:
             style = base + self.get_component_rich_style("virtual-table--header", partial=True)
             return self.draw_header(width, style)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Group as Lines
 from rich.text import Text
-from textual.widgets import Static
 
 from durable_cli.tui.history.kinds import State
 from durable_cli.tui.history.pending import list_pending
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.status import status_text
 from durable_cli.tui.times import now_ns, rough_span, short_span
+from durable_cli.tui.widgets.text_lines import TextLines
 
 __all__ = ["RunHeader"]
 
@@ -21,14 +20,10 @@ ROOMY_HEIGHT = 32
 PENDING_LINES = 3
 
 
-class RunHeader(Static):
+class RunHeader(TextLines):
     """Two lines on a small terminal, more where there is room."""
 
     DEFAULT_CSS = "RunHeader { height: auto; padding: 0 1; margin: 1 0 0 0; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._line_count = 0
 
     def show_book(self, book: RunBook) -> None:
         """Draw what is known now."""
@@ -42,8 +37,7 @@ class RunHeader(Static):
         if len(waits) > len(shown) and shown:
             shown[-1].append(f"   and {len(waits) - len(shown)} more (key 4)", style=colors["quiet"])
         lines += shown
-        self.update(Lines(*(_one_line(line) for line in lines)), layout=len(lines) != self._line_count)
-        self._line_count = len(lines)
+        self.show(lines)
 
     def _first_line(self, book: RunBook, colors: dict[str, str]) -> Text:
         now = now_ns()
@@ -63,11 +57,6 @@ class RunHeader(Static):
         if row is not None:
             line.append(f"   run {row.run_id}", style=colors["quiet"])
         return line
-
-
-def _one_line(line: Text) -> Text:
-    line.no_wrap, line.overflow = True, "ellipsis"
-    return line
 
 
 def _field_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:

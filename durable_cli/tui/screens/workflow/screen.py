@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import import_module
@@ -63,6 +64,8 @@ VIEWS = {
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
+CLEANING_SECONDS = 1.0
+"""So long after the screen was left, its history is thrown away: not while what comes next is drawn."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -115,6 +118,9 @@ class WorkflowScreen(ActivityActionsScreen):
         self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._show_first_view)
+
+    def on_unmount(self) -> None:
+        self.app.set_timer(CLEANING_SECONDS, gc.collect)
 
     # Following the run
 
@@ -247,7 +253,7 @@ class WorkflowScreen(ActivityActionsScreen):
             module_name, class_name = VIEWS[name]
             view_class = getattr(import_module(f"durable_cli.tui.screens.workflow.{module_name}"), class_name)
             self._views[name] = cast(RunView, view_class(id=f"view-{name}"))
-            self._views[name].display = False
+            self._views[name].display = False  # until the one before is hidden
             await self.query_one("#views").mount(self._views[name])
         if self.is_left or self._shown != name or not self._views[name].children:
             return None

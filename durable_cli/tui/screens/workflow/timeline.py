@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar
 
-from rich.console import Group as Lines
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from durable_cli.tui.history.axis import Span, fit_live
 from durable_cli.tui.history.bars import Bar, find_bar
@@ -22,6 +20,7 @@ from durable_cli.tui.history.visible import VisibleGroups
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock, now_ns, short_span
+from durable_cli.tui.widgets.text_lines import TextLines
 from durable_cli.tui.widgets.waterfall import Waterfall
 
 __all__ = ["TimelineView"]
@@ -50,7 +49,7 @@ class TimelineView(SelectionView):
     def compose(self) -> ComposeResult:
         with Vertical(id="timeline-main"):
             yield Waterfall(self._find_bar, self._find_limits, find_state=self._find_state, id="waterfall")
-            yield Static(id="about")
+            yield TextLines(id="about")
         yield DetailPane()
 
     @property
@@ -131,10 +130,11 @@ class TimelineView(SelectionView):
 
     def _show_about(self) -> None:
         group, colors = self.selected_group(), self.palette
+        about = self.query_one("#about", TextLines)
         if group is None:
-            self.query_one("#about", Static).update("", layout=False)
+            about.show([])
             return
-        first = Text(no_wrap=True, overflow="ellipsis")
+        first = Text()
         first.append(group.title, style="bold").append(f"  {group.label}" if group.label else "", style=colors["quiet"])
         first.append(f"  {self.book.state_of(group).value}" if not group.is_moment else "")
         since_start = group.start_time_ns - self.book.start_time_ns
@@ -145,12 +145,12 @@ class TimelineView(SelectionView):
             first.append("  for " if group.is_open else "  took ", style=colors["quiet"]).append(took)
         if group.attempt > 1:
             first.append(f"  attempt {group.attempt}", style=colors["warning"])
-        second = Text(group.detail, no_wrap=True, overflow="ellipsis", style=colors["quiet"])
+        second = Text(group.detail, style=colors["quiet"])
         if group.is_trouble or (group.is_open and group.failure):
-            second = Text.assemble((group.failure, colors["error"]), no_wrap=True, overflow="ellipsis")
+            second = Text(group.failure, style=colors["error"])
         elif group.outcome and not group.is_moment:
             second.append(" → ").append(group.outcome, style=colors["foreground"])
-        self.query_one("#about", Static).update(Lines(first, second), layout=False)
+        about.show([first, second])
 
     def action_find_trouble(self) -> None:
         """Go to the next thing that went wrong, from the cursor on, then from the start."""
