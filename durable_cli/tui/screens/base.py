@@ -102,6 +102,10 @@ class BrowserScreen(Screen[None]):
         ):
             self.browser.say_read_only()
 
+    def opened_run(self) -> tuple[str, str, str] | None:
+        """Return the workflow id and the run id of the run that is open here, and the view of it."""
+        return None
+
     def make_watches(self) -> Iterable[Watch]:
         """Return what asks the server again and again while the screen is on top."""
         return ()
@@ -141,6 +145,7 @@ class BrowserScreen(Screen[None]):
         """Show what may have changed while another screen was on top, and go on watching."""
         self.query_one(TopBar).update_bar()
         self._show_trouble()
+        self.browser.show_address()
         if not self._is_watching:
             self.restart_watches()
 

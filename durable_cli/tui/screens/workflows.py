@@ -82,7 +82,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         yield TopBar()
         yield FixedText(id="counts")
         placeholder = "list filter, such as ExecutionStatus = 'Running'; tab completes"
-        yield FilterBar(self._find_choices, id="filter", placeholder=placeholder)
+        yield FilterBar(self._find_choices, self.take_filter, self.leave_filter, id="filter", placeholder=placeholder)
         yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, _identity, id="runs")
@@ -100,7 +100,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
 
     def on_mount(self) -> None:
         self._take_columns(self.browser.preferences.columns)
-        self.table.focus()
+        self.set_focus(self.table)  # at once, here and below: later, it would take the keys from a bar that was opened
         self._learn_attributes()
 
     def make_watches(self) -> Iterable[Watch]:
@@ -171,7 +171,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
                 self.set_focus(None)  # else the filter bar would get it, and the keys with it
             self.table.display = not is_empty
             if not is_empty and not isinstance(self.focused, Input):
-                self.table.focus()
+                self.set_focus(self.table)
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -324,31 +324,24 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        """Open the filter bar."""
-        bar = self.query_one("#filter", Input)
-        bar.display = True
-        self.set_focus(bar)  # at once: what is typed next belongs to it
-
-    @on(Input.Submitted, "#filter")
-    def apply_filter(self, message: Input.Submitted) -> None:
-        """Show only what matches."""
-        self.take_filter(message.value.strip())
+        """Open the filter bar, with the filter that is shown."""
+        self.query_one(FilterBar).open()
 
     def take_filter(self, query: str) -> None:
         """Show the runs that match."""
         self._query, self._is_fresh = query, True
-        bar = self.query_one("#filter", Input)
+        bar = self.query_one(FilterBar)
         bar.value = query
         bar.display = bool(query)
         self._begin()
         self.set_focus(self.table)  # at once: the list may be empty, and hidden, before the next key
 
-    def key_escape(self) -> None:
+    def leave_filter(self) -> None:
         """Leave the filter bar as it was."""
-        bar = self.query_one("#filter", Input)
+        bar = self.query_one(FilterBar)
         bar.value = self._query
         bar.display = bool(self._query)
-        self.table.focus()
+        self.set_focus(self.table)
 
     def _find_choices(self, text: str) -> Sequence[Choice]:
         """Return what may come next in the filter, from what the server and the list know."""
