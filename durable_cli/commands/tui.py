@@ -18,6 +18,7 @@ MEANINGLESS_HERE = frozenset({"output", "time_format", "no_json_shorthand_payloa
 @attach("reference", WorkflowReference)
 @option("--read-only", is_flag=True, help="Only look: nothing that would change a workflow can be done.")
 @option("--history", type=Path, metavar="FILE", help="Browse a history from a JSON file; no server is needed.")
+@option("--view", hidden=True, default="", help="The view of the workflow to begin with.")
 @option("--place", hidden=True, default="", help="The main screen to begin with.")
 @option("--end-with-fd", type=int, hidden=True, help="End when this inherited pipe closes.")
 @option("--dev-journal", metavar="PATH", hidden=True, help="Journal of the `dx dev` to attach to.")
@@ -30,6 +31,7 @@ def tui(
     reference: WorkflowReference,
     read_only: bool,
     history: Path | None,
+    view: str,
     place: str,
     end_with_fd: int | None,
     dev_journal: str | None,
@@ -62,6 +64,7 @@ def tui(
         connection,
         workflow_id=reference.workflow_id,
         run_id=reference.run_id,
+        view=view,
         place=place,
         history_file=history,
         is_read_only=read_only,

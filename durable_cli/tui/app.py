@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
+from textual.widget import Widget
 
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app_places import PlacesApp
@@ -18,16 +19,18 @@ from durable_cli.tui.palette import ActionProvider
 from durable_cli.tui.places import FIRST_PLACE, PLACES
 from durable_cli.tui.preferences import load_preferences, save_preferences
 from durable_cli.tui.screens.workflow import WorkflowScreen
+from durable_cli.tui.screens.workflow.screen import VIEWS
 from durable_cli.tui.theme import DEFAULT_THEME, SIXTEEN_COLORS, THEMES
 from durable_cli.tui.widgets.harmless import HarmlessFilter
 
 __all__ = ["BrowserApp"]
 
 LATEST_SECONDS = 0.5
+KEY_HELP = "key-help"
 
 
 class BrowserApp(PlacesApp):
-    """Browses one server, or the history in a file; `workflow_id` or `place` is what it opens at once.
+    """Browses one server, or the history in a file; `workflow_id` (its `view`) or `place` is what it opens at once.
 
     Args:
         end_with_fd: a pipe; when it closes, the browser ends.
@@ -39,7 +42,9 @@ class BrowserApp(PlacesApp):
     COMMANDS: ClassVar = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
-        Binding("question_mark", "show_help_panel", "Keys", key_display="?"),
+        Binding("question_mark", "show_keys", "Keys", key_display="?"),
+        # Before what the key does otherwise on a screen, or in a bar in which something is typed.
+        Binding("escape", "hide_keys", "Hide the keys", priority=True),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
     ]
 
@@ -50,6 +55,7 @@ class BrowserApp(PlacesApp):
         *,
         workflow_id: str = "",
         run_id: str = "",
+        view: str = "",
         place: str = "",
         history_file: Path | None = None,
         is_read_only: bool = False,
@@ -69,8 +75,8 @@ class BrowserApp(PlacesApp):
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self._has_begun = False
-        self._dev_journal = dev_journal
-        self._opens = (workflow_id, run_id)
+        self._dev_journal = dev_journal if history_file is None else None
+        self._opens = (workflow_id, run_id, view if view in VIEWS else next(iter(VIEWS)))
         self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
         for theme in (*THEMES, SIXTEEN_COLORS):
             self.register_theme(theme)
@@ -86,13 +92,13 @@ class BrowserApp(PlacesApp):
         return self.preferences.theme if self.preferences.theme in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
-        workflow_id, run_id = self._opens
+        workflow_id, run_id, view = self._opens
         if self._history_file is not None:
             from durable_cli.tui.screens.workflow.file_screen import FileScreen
 
             self.push_screen(FileScreen(self._history_file))
         elif workflow_id:
-            self.push_screen(WorkflowScreen(workflow_id, run_id))
+            self.push_screen(WorkflowScreen(workflow_id, run_id, view))
         if self._begins_at != FIRST_PLACE:
             self.call_later(self.switch_mode, self._begins_at)
         loop = asyncio.get_running_loop()
@@ -156,14 +162,33 @@ class BrowserApp(PlacesApp):
 
         return draw_screen(self, title or self.title)
 
-    def action_show_help_panel(self) -> None:
-        """Show what the keys do here, then what had no room, and hide it."""
-        from durable_cli.tui.widgets.key_help import KeyHelp
+    @property
+    def _key_help(self) -> Widget | None:
+        """What shows the keys on this screen, if it does."""
+        return next((child for child in self.screen.children if child.id == KEY_HELP), None)
 
-        shown = next(iter(self.screen.query(KeyHelp)), None)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to hide the keys where they are shown."""
+        if action == "hide_keys":
+            return self._key_help is not None
+        return super().check_action(action, parameters)
+
+    async def action_show_keys(self) -> None:
+        """Show what the keys do here, then what had no room, and hide it."""
+        shown = self._key_help
         if shown is None:
-            self.screen.mount(KeyHelp())
+            from durable_cli.tui.widgets.key_help import KeyHelp
+
+            await self.screen.mount(KeyHelp(id=KEY_HELP))
+            self.refresh_bindings()
         elif shown.is_vertical_scroll_end:
-            shown.remove()
+            await self.action_hide_keys()
         else:
             shown.scroll_page_down(animate=False)
+
+    async def action_hide_keys(self) -> None:
+        """Hide what the keys do."""
+        shown = self._key_help
+        if shown is not None:
+            await shown.remove()
+            self.refresh_bindings()

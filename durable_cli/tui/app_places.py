@@ -29,6 +29,7 @@ __all__ = ["PlacesApp"]
 
 BETWEEN = "between"
 BATCHES = "batches"
+OF_A_SERVER = frozenset({"go_to_place", "choose_namespace", "choose_profile", "open_mismatch"})
 
 
 class PlacesApp(ServerApp):
@@ -45,13 +46,14 @@ class PlacesApp(ServerApp):
     def __init__(self, link: Link, first: Link) -> None:
         super().__init__(link)
         self._first_link = first
+        self._address = ""
         self.attachment: Attachment | None = None
         self.drafts: dict[tuple[str, ...], dict[str, str]] = {}
         """What was typed into forms that were left, by what they were about."""
 
-    def offers_place(self, place: Place) -> bool:
-        """Whether the bar shows the way to a place."""
-        return place.name != PROJECT_PLACE or self.attachment is not None
+    def offers_place(self, place: Place, here: Place) -> bool:
+        """Whether the bar shows the way to a place, or that we are there."""
+        return self.link.has_server and (place == here or place.name != PROJECT_PLACE or self.attachment is not None)
 
     async def action_go_to_place(self, name: str) -> None:
         """Show a main screen as it was left; when one is there already, its first screen."""
@@ -106,6 +108,29 @@ class PlacesApp(ServerApp):
         screen.query_one(TopBar).update_bar()
         screen.forget_undos()
         screen.show_namespace()
+        self.show_address()
+
+    def show_address(self) -> None:
+        """Let the address of the web page be that of what is open, so that it is opened again by it.
+
+        The page follows what it is told to open in itself. Of another profile's server an address can say nothing.
+        """
+        if not self.is_web or self.link.profile != self._first_link.profile or not self.link.namespace:
+            return
+        from durable_cli.tui.web import links
+
+        screens = (screen for screen in reversed(self.screen_stack) if isinstance(screen, BrowserScreen))
+        run = next((run for screen in screens if (run := screen.opened_run())), None)
+        place = links.Place(self.link.namespace, screen=self.current_mode)
+        if run is not None:
+            workflow_id, run_id, view = run
+            place = links.Place(self.link.namespace, workflow_id, run_id, view=view)
+        elif self.current_mode == FIRST_PLACE:
+            place = links.Place(self.link.namespace)
+        address = links.write_path(place)
+        if address and address != self._address:
+            self._address = address
+            self.open_url(address, new_tab=False)
 
     @work
     async def action_choose_profile(self) -> None:
@@ -172,7 +197,9 @@ class PlacesApp(ServerApp):
             await self.attachment.open_run(*self.attachment.book.broken[0])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a mismatch only where there is one."""
+        """Offer a mismatch only where there is one, and other places where there is a server."""
+        if action in OF_A_SERVER and not self.link.has_server:
+            return False
         if action == "open_mismatch":
             is_shown = isinstance(self.screen, BrowserScreen) and self.screen.SHOWS_MISMATCH
             return self.attachment is not None and bool(self.attachment.book.broken) and not is_shown

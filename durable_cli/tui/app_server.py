@@ -50,9 +50,13 @@ class ServerApp(NoticesApp):
             message.trouble = Trouble(message.trouble.message, hint)
         self.connection, self.trouble = message.connection, message.trouble
         self.update_bars()
+        self.show_address()
         for screen in self.screen_stack:
             if isinstance(screen, BrowserScreen):
                 screen.show_connection(message)
+
+    def show_address(self) -> None:
+        """Let the address of the web page be that of what is open; only now the namespace may be known."""
 
     def update_bars(self) -> None:
         """Draw the bars at the top again."""

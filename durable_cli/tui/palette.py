@@ -36,9 +36,10 @@ class ActionProvider(Provider):
                 moves = group.lines
             else:
                 known.update((line.action, line) for line in group.lines if line.action != PALETTE)
-        for place in PLACES:
-            # Where a screen needs the number keys itself, the places are still found here.
-            known.setdefault(place.action, KeyLine(f"Go to {place.title}", "", place.action))
+        if self.app.check_action("go_to_place", ()):
+            for place in PLACES:
+                # Where a screen needs the number keys itself, the places are still found here.
+                known.setdefault(place.action, KeyLine(f"Go to {place.title}", "", place.action))
         for description, action in WITHOUT_KEY:
             known[action] = KeyLine(description, "", action)
         yield from known.values()

@@ -11,6 +11,7 @@ from datetime import datetime
 __all__ = [
     "ahead",
     "clock",
+    "clock_stands",
     "coarse_span",
     "here_ns",
     "moved_ns",
@@ -45,6 +46,11 @@ def now_ns() -> int:
 def here_ns() -> int:
     """Return the time of this machine: of people, and of workers and their polls, which no skip makes older."""
     return time.time_ns()
+
+
+def clock_stands() -> bool:
+    """Return whether no time passes for the server."""
+    return bool(_ServerClock.stands_at_ns)
 
 
 def moved_ns() -> int:

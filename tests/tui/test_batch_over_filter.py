@@ -39,7 +39,7 @@ def table_of(app: BrowserApp) -> VirtualTable:
 
 
 async def take_filter(app: BrowserApp, pilot: Pilot[None], query: str) -> None:
-    await pilot.press("slash", *query, "enter")
+    await pilot.press("slash", "ctrl+u", *query, "enter")
     await until(lambda: query in screen_text(app), "the filter is set")
 
 

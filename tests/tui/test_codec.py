@@ -48,7 +48,7 @@ async def test_all_of_a_workflow_is_decoded(stage: Stage) -> None:
                 await pilot.press("2")
                 await until(lambda: '"psst: kept"' in screen_text(app), "the activity's result is decoded")
                 await pilot.press("slash", *"psst", "enter")
-                await until(lambda: "/psst: 1 found" in screen_text(app), "decoded text is found")
+                await until(lambda: "/psst: 1 of 1" in screen_text(app), "decoded text is found")
                 await pilot.press("6", "plus", *"heard", "tab", *'"told"', "ctrl+s")
                 await until(lambda: "told 0 times" in screen_text(app), "arguments are encoded, the answer decoded")
                 await pilot.press("s", *"tell", "tab", *'"by hand"', "ctrl+s")

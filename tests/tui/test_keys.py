@@ -24,6 +24,7 @@ from durable_cli.tui.screens.base import CHANGE_PREFIX, BrowserScreen
 from durable_cli.tui.screens.dev import DevScreen
 from durable_cli.tui.screens.dev_mismatch import MismatchScreen
 from durable_cli.tui.screens.reader import ReaderScreen
+from durable_cli.tui.widgets.key_help import KeyHelp
 from tests.tui.conftest import screen_text
 from tests.tui.scenes import NOW_NS, Scene, Still, playing
 from tests.tui.scenes.dev import DEFINITIONS, MISMATCH, attach
@@ -135,3 +136,27 @@ COLORS = dict.fromkeys(("accent", "quiet"), "#ffffff")
 def test_counts_are_shown_whole(room: int, shown: str) -> None:
     line: Text = draw_counts({1: 3, 2: 1200, 3: 0}, room, COLORS, marked=7)
     assert line.plain == shown
+
+
+@pytest.mark.parametrize("opened", ["run", "list", "bar", "dialog"])
+async def test_escape_hides_the_keys_before_it_leaves(monkeypatch: pytest.MonkeyPatch, opened: str) -> None:
+    play = list_runs if opened in ("list", "bar") else open_order
+    async with playing(Scene("keys", play), (100, 40), "", monkeypatch) as still:
+        await still.press("question_mark")
+        screen = still.app.screen
+        assert screen.query(KeyHelp)
+        assert "esc Hide the keys" in screen_text(still.app).splitlines()[-1]
+        if opened == "bar":
+            await still.press("slash", *"x?")
+        elif opened == "dialog":
+            await still.press("full_stop", "escape")
+            assert screen.query(KeyHelp), "the dialog is left first"
+        await still.press("escape")
+        assert still.app.screen is screen
+        assert not screen.query(KeyHelp)
+        assert "Hide the keys" not in screen_text(still.app)
+        if opened == "bar":
+            assert isinstance(still.app.focused, Input)
+        await still.press("escape")
+        assert not isinstance(still.app.focused, Input)
+        assert (still.app.screen is screen) == (opened in ("list", "bar"))

@@ -98,6 +98,22 @@ def test_a_run_that_was_ahead_is_not_ahead_twice_once_the_clock_is_known() -> No
     assert abs(book.now_ns(now_ns()) - here - 4 * DAY) < SECOND
 
 
+def test_no_time_passes_for_a_run_while_the_clock_stands() -> None:
+    book, stood = RunBook(), here_ns() - DAY
+    set_server_clock(stands_at_ns=stood)
+    book.take_events([EventRow(1, stood - SECOND, "WorkflowExecutionStarted", "", b"")], [], now_ns())
+    assert book.now_ns(now_ns()) == stood
+    book.take_events([EventRow(2, stood + SECOND, "WorkflowTaskScheduled", "", b"")], [], now_ns())
+    assert book.now_ns(now_ns()) == stood + SECOND, "it was moved just now, and that is not known yet"
+
+
+def test_a_clock_that_stood_is_behind_from_then_on() -> None:
+    book, here = RunBook(), here_ns()
+    set_server_clock(-DAY)
+    book.take_events([EventRow(1, here - DAY - SECOND, "WorkflowExecutionStarted", "", b"")], [], now_ns())
+    assert abs(book.now_ns(now_ns()) - here + DAY) < SECOND
+
+
 async def test_time_is_skipped_and_everything_goes_by_it(moved_stage: Stage) -> None:
     stage = moved_stage
     workflow_id = await start_late(stage, "24h")

@@ -280,7 +280,7 @@ async def test_a_workflow_that_is_deleted_while_it_is_watched(tmp_path: Path) ->
                         namespace="default", workflow_execution=WorkflowExecution(workflow_id="passing")
                     )
                 )
-                await until(lambda: "can't describe workflow 'passing'" in screen_text(app), "it says so")
+                await until(lambda: "it was deleted, its retention is over" in screen_text(app), "it says so")
                 await pilot.press("2")
                 await until(lambda: "workflow Nobody" in screen_text(app), "what was read is still there")
 

@@ -15,7 +15,9 @@ import psutil
 import pytest
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-from durable_cli.tui.web.links import Place, find_place
+from durable_cli.tui.places import PLACES
+from durable_cli.tui.screens.workflow.screen import VIEWS
+from durable_cli.tui.web.links import Place, find_place, write_path
 from tests.cli.conftest import Stage, run_stage
 from tests.support.server_process import ServerProcess, dx_command, find_free_port, launch_dx, launch_server, running
 
@@ -113,9 +115,46 @@ def test_a_link_of_the_official_ui_opens_its_run(page_stage: tuple[Stage, int]) 
             run_id = described["workflowExecutionInfo"]["execution"]["runId"]
             path = f"/namespaces/default/workflows/{quote(workflow_id, safe='')}/{run_id}/history"
             page.goto(f"http://localhost:{ui_port}{path}")
-            screen.wait_for(run_id)
+            screen.wait_for("events, grouped")
         page.goto(f"http://localhost:{ui_port}/namespaces/default/task-queues/any")
         screen.wait_for("1 task queue")
+        chromium.close()
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_address_follows_what_is_open_and_opens_it_again(page_stage: tuple[Stage, int]) -> None:
+    stage, ui_port = page_stage
+    workflow_id = "address/1 ü"
+    stage.start("Waiter", name=workflow_id)
+    described = stage.dx("workflow", "describe", "-w", workflow_id, "-o", "json").ok().json
+    run_id = described["workflowExecutionInfo"]["execution"]["runId"]
+    workflows = f"http://localhost:{ui_port}/namespaces/default/workflows"
+    run = f"{workflows}/{quote(workflow_id, safe='')}/{run_id}"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 1200, "height": 700})
+        screen = Screen(page)
+        page.goto(f"http://localhost:{ui_port}/")
+        screen.wait_for(workflow_id)
+        page.wait_for_url(workflows)
+        page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{run}/timeline")
+        page.keyboard.press("2")
+        page.wait_for_url(f"{run}/history")
+        screen.wait_for("events, grouped")
+        page.reload()
+        screen.wait_for("events, grouped")
+        assert page.url == f"{run}/history"
+        page.wait_for_function("document.activeElement.tagName === 'TEXTAREA'")
+        page.keyboard.press("Escape")
+        page.wait_for_url(workflows)
+        page.keyboard.press("8")
+        page.wait_for_url(f"http://localhost:{ui_port}/namespaces/default/server")
+        screen.wait_for("Capabilities")
+        page.reload()
+        screen.wait_for("Capabilities")
         chromium.close()
 
 
@@ -159,10 +198,16 @@ def is_open(port: int) -> bool:
         ("/namespaces/orders", Place("orders")),
         ("/namespaces/orders/workflows", Place("orders")),
         ("/namespaces/orders/workflows/a", Place("orders", "a")),
-        ("/namespaces/orders/workflows/a%2Fb/r1/history", Place("orders", "a/b", "r1")),
+        ("/namespaces/orders/workflows/a%2Fb/r1/history", Place("orders", "a/b", "r1", view="history")),
         ("/namespaces/orders/workflows/a%252Fb/r1/", Place("orders", "a%2Fb", "r1")),
         ("/namespaces/orders/workflows/a%2F/r1", Place("orders", "a/", "r1")),
-        ("/namespaces/a%20b/workflows/-x+1%3F%23'%22/r1/history", Place("a b", "-x+1?#'\"", "r1")),
+        ("/namespaces/a%20b/workflows/-x+1%3F%23'%22/r1/history", Place("a b", "-x+1?#'\"", "r1", view="history")),
+        ("/namespaces/orders/workflows/a/r1/history/events/7", Place("orders", "a", "r1", view="history")),
+        ("/namespaces/orders/workflows/a/r1/timeline", Place("orders", "a", "r1", view="timeline")),
+        ("/namespaces/orders/workflows/a/r1/relationships", Place("orders", "a", "r1", view="relations")),
+        ("/namespaces/orders/workflows/a/r1/pending-activities", Place("orders", "a", "r1", view="pending")),
+        ("/namespaces/orders/workflows/a/r1/call-stack", Place("orders", "a", "r1", view="queries")),
+        ("/namespaces/orders/workflows/a/r1/memo", Place("orders", "a", "r1")),
         ("/namespaces/orders/workflows/ü/r1", Place("orders", "ü", "r1")),
         ("/namespaces/orders/workflows/%C3%BC%0A", Place("orders", "ü\n")),
         ("/namespaces/orders/workflows//r1", Place("orders")),
@@ -178,6 +223,18 @@ def is_open(port: int) -> bool:
 )
 def test_where_a_path_leads(path: str, place: Place | None) -> None:
     assert find_place(path) == place
+
+
+def test_what_is_open_is_found_again_by_its_path() -> None:
+    runs = [("a", ""), ("a", "r1"), ("-a%2Fb?#'\"&+;x", "r1"), ("order/7 ü", "r1")]
+    places = [Place("my ns", workflow_id, run_id) for workflow_id, run_id in runs]
+    places += [Place("default", "a", "r1", view=view) for view in VIEWS]
+    places += [Place("default", screen=place.name) for place in PLACES[1:] if place.name != "namespaces"]
+    places += [Place("default"), Place(screen="namespaces")]
+    for place in places:
+        assert find_place(write_path(place)) == place
+    assert write_path(Place("default", "..", "r1")) == "", "a web browser would go up by it"
+    assert write_path(Place("default", "a", "r1", view="history")) == "/namespaces/default/workflows/a/r1/history"
 
 
 def ask(ui_port: int, path: str, **headers: str) -> int:

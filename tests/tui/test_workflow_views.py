@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -329,3 +330,22 @@ async def test_a_run_may_be_left_before_it_is_shown(orders: Stage, order: str) -
             if app.screen is not first:
                 await pilot.press("escape")
         await until(lambda: app.screen is first, "all are left")
+
+
+async def test_a_run_that_was_left_takes_no_memory(orders: Stage, order: str) -> None:
+    assert order
+    async with browsing(orders.server.address) as (app, pilot):
+        table = app.screen.query_one(VirtualTable)
+        await until(lambda: bool(table.rows), "there are runs")
+        books = []
+        for view in "123":
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, WorkflowScreen), "it is open")
+            await pilot.press(view, "question_mark")
+            screen = cast(WorkflowScreen, app.screen)
+            await until(lambda screen=screen: bool(screen.book.history.rows), "it is read")
+            books.append(weakref.ref(screen.book))
+            del screen
+            await pilot.press("question_mark", "question_mark", "escape")
+            await until(lambda: not isinstance(app.screen, WorkflowScreen), "it is left")
+        await until(lambda: not any(book() for book in books), "all is thrown away")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,15 @@ from durable_cli.errors import CliError
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, Post, reporting
 from durable_cli.tui.feed.threads import in_thread
+from durable_cli.tui.history.groups import History
 from durable_cli.tui.messages import HistoryGrew, HistoryRead, RunDescribed
 from durable_cli.tui.rows import RunRow, RunSummary
+from durable_cli.tui.times import clock, set_server_clock
 
 if TYPE_CHECKING:
     from durable_cli.client import Client
 
-__all__ = ["FileLink", "FileWatch"]
+__all__ = ["FileLink", "FileWatch", "load_file"]
 
 SLICE_EVENTS = 100
 
@@ -27,6 +29,7 @@ class FileLink(Link):
     """In the place of a server: everything that is asked is refused, since there is only a file."""
 
     absence = "there is no server: this is a history from a file"
+    has_server = False
 
     def __init__(self, path: Path, post: Post) -> None:
         super().__init__(GlobalOptions(), ConnectionOptions(address=path.name), post)
@@ -60,12 +63,42 @@ class FileWatch:
 
     async def _tell(self, events: Sequence[Any]) -> None:
         from durable_cli.tui.feed.events import EventReader
+        from durable_cli.tui.feed.from_protos import timestamp_ns
 
-        self._post(RunDescribed(RunSummary(make_row(self._path, events))))
+        # What is open in a file is as it was at its last event, however long ago that is.
+        set_server_clock(stands_at_ns=timestamp_ns(events[-1].event_time))
+        row = make_row(self._path, events)
+        self._post(RunDescribed(RunSummary(row, tuple(_fields(row, events)))))
         reader = EventReader()
         for start in range(0, len(events), SLICE_EVENTS):
             self._post(HistoryGrew(*reader.read(events[start : start + SLICE_EVENTS])))
             await asyncio.sleep(0)
+
+
+async def load_file(path: Path) -> History:
+    """Read the history in a file, to compare another one with it.
+
+    Raises:
+        CliError: there is none.
+    """
+    from durable_cli.tui.feed.events import EventReader
+
+    history, reader = History(), EventReader()
+    events = await in_thread(lambda: read_events(path))
+    for start in range(0, len(events), SLICE_EVENTS):
+        history.take(*reader.read(events[start : start + SLICE_EVENTS]))
+        await asyncio.sleep(0)
+    return history
+
+
+def _fields(row: RunRow, events: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is said of the run above its views."""
+    from durable_cli.tui.feed.from_protos import timestamp_ns
+
+    yield "task queue", row.task_queue
+    yield "started", clock(row.start_time_ns, with_date=True)
+    label = "as of" if row.status == RUNNING else "closed"
+    yield label, clock(timestamp_ns(events[-1].event_time), with_date=True)
 
 
 _STATUSES = {"Completed": 2, "Failed": 3, "Canceled": 4, "Terminated": 5, "ContinuedAsNew": 6, "TimedOut": 7}

@@ -64,6 +64,8 @@ class Link:
 
     absence = "not connected yet"
     """Why there is no server, before one was tried."""
+    has_server = True
+    """Whether there is any to ask."""
 
     def __init__(self, global_options: GlobalOptions, connection: ConnectionOptions, post: Post) -> None:
         self.global_options = global_options

@@ -8,7 +8,7 @@ from durable_cli.tui.history.groups import Group, History
 from durable_cli.tui.history.kinds import Kind, State
 from durable_cli.tui.history.steps import Step
 from durable_cli.tui.rows import EventRow, PendingActivity, RunSummary
-from durable_cli.tui.times import moved_ns
+from durable_cli.tui.times import clock_stands, moved_ns
 
 __all__ = ["RUNNING_STATUSES", "STARTED_STATES", "RunBook"]
 
@@ -17,6 +17,7 @@ RUNNING_STATUSES = frozenset({1, 8})
 STARTED_STATES = frozenset({2, 3, 5})
 """Of an activity, by number: a worker has it."""
 FEW_EVENTS = 500
+NEVER_AHEAD_NS = -(1 << 63)
 
 
 class RunBook:
@@ -25,7 +26,8 @@ class RunBook:
     def __init__(self) -> None:
         self.history = History()
         self.summary: RunSummary | None = None
-        self._ahead_ns = 0
+        self._ahead_ns = NEVER_AHEAD_NS
+        """How far events were ahead of this machine's clock, at most; negative where the server's is behind."""
         self._attempts: dict[str, dict[int, int]] = {}
 
     def take_events(self, rows: Iterable[EventRow], steps: Iterable[Step], here_ns: int) -> Sequence[Group]:
@@ -62,6 +64,8 @@ class RunBook:
 
     def now_ns(self, here_ns: int) -> int:
         """Return the time of the run, which may be ahead of the server's."""
+        if clock_stands():
+            return max(here_ns, self.history.last_time_ns)
         return here_ns + max(0, self._ahead_ns - moved_ns())
 
     @property

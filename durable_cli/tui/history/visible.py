@@ -96,6 +96,13 @@ class CompactRows:
         self._begin()
         self._extend()
 
+    def unfold(self, group: Group) -> bool:
+        """Show the events of a group; return whether they were hidden, and are there to see now."""
+        if self.is_unfolded(group) or self.index_of(group, 0) is None:
+            return False
+        self.toggle(group)
+        return True
+
     def toggle_tasks(self) -> None:
         """Show workflow tasks too, or fold them away again."""
         self._visible.toggle_tasks()

@@ -126,6 +126,10 @@ class BrowserScreen(Screen[None]):
         ):
             self.browser.say_read_only()
 
+    def opened_run(self) -> tuple[str, str, str] | None:
+        """Return the workflow id and the run id of the run that is open here, and the view of it."""
+        return None
+
     def make_watches(self) -> Iterable[Watch]:
         """Return what asks the server again and again while the screen is on top."""
         return ()
@@ -154,6 +158,10 @@ class BrowserScreen(Screen[None]):
         self._show_trouble()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.show_theme())
 
+    def on_unmount(self) -> None:
+        # The signal would hold the screen, and all that was read for it, for good.
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def show_theme(self) -> None:
         """Write again what was written in the colours of another theme; what is drawn anew each time needs nothing."""
 
@@ -161,6 +169,7 @@ class BrowserScreen(Screen[None]):
         """Show what may have changed while another screen was on top, and go on watching."""
         self.query_one(TopBar).update_bar()
         self._show_trouble()
+        self.browser.show_address()
         if not self._is_watching:
             self.restart_watches()
 
@@ -172,13 +181,16 @@ class BrowserScreen(Screen[None]):
             self.stop_watches()
 
     def on_trouble_changed(self, message: TroubleChanged) -> None:
-        """Say that something is refused that the screen asks for, or take that back."""
         message.stop()
-        if message.trouble == self._troubles.get(message.source):
+        self.take_trouble(message.trouble, message.source)
+
+    def take_trouble(self, trouble: Trouble | None, source: str) -> None:
+        """Say that something is refused that the screen asks for, or take that back."""
+        if trouble == self._troubles.get(source):
             return
-        self._troubles.pop(message.source, None)
-        if message.trouble is not None:
-            self._troubles[message.source] = message.trouble
+        self._troubles.pop(source, None)
+        if trouble is not None:
+            self._troubles[source] = trouble
         self._show_trouble()
         self.refresh_bindings()
 

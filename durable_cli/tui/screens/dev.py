@@ -100,7 +100,6 @@ class DevScreen(DevActionsScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self.query_one("#dev-body").display = False
         self.call_after_refresh(self.show_dev)
@@ -110,7 +109,6 @@ class DevScreen(DevActionsScreen):
             yield partial(watch_log, self.attachment.log, self.post_message)
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         self.show_dev()
 
     def _fit(self) -> None:

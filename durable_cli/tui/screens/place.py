@@ -109,8 +109,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         return self.query_one("#rows", VirtualTable)
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def take_rows(self, rows: Sequence[Row]) -> None:
         """Show what the server has told."""
@@ -152,7 +151,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         self.query_one(NothingNote).hide()
         if not self.table.display:
             self.table.display = True
-            self.table.focus()
+            self.set_focus(self.table)
 
     def _show_nothing(self, title: str, advice: Sequence[str]) -> None:
         self.table.display = False
@@ -229,7 +228,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def go_to_list(self, message: Input.Submitted) -> None:
         """Go on in the list; without words, all of it is back."""
         message.input.display = bool(self._words)
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_leave(self) -> None:
         """Show all lines again, or go back where we came from."""
@@ -239,7 +238,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
         if bar.display:
             bar.value = ""
             bar.display = False
-            self.table.focus()
+            self.set_focus(self.table)
         elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 

@@ -42,7 +42,6 @@ class ReaderScreen(BrowserScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        super().on_mount()
         if self.is_left:
             return
         view = self.query_one(LineView)

@@ -76,7 +76,6 @@ class ScheduleScreen(ScheduleActionsScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(VirtualTable).focus()
 
     def make_watches(self) -> Iterable[Watch]:

@@ -25,7 +25,7 @@ from durable_cli.tui.feed.runs import list_runs, watch_runs
 from durable_cli.tui.feed.search_attributes import list_search_attributes
 from durable_cli.tui.filter.completion import ATTRIBUTES, Choice, find_choices, merge_attributes
 from durable_cli.tui.filter.refusal import explain_refusal
-from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble, TroubleChanged
+from durable_cli.tui.messages import RunsCounted, RunsListed, Trouble
 from durable_cli.tui.rows import RunRow
 from durable_cli.tui.run_columns import RUN_COLUMNS, USUAL_COLUMNS
 from durable_cli.tui.run_list import RunList
@@ -56,7 +56,6 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
         Binding("enter", "open", "Open", show=True),
-        Binding("escape", "leave_filter", "Leave the filter", show=False),
         Binding("space", "mark", "Mark", show=False),
         Binding("a", "mark_all", "Mark all that are loaded", show=False),
         Binding("shift+down", "mark_range(1)", "Mark downwards", show=False),
@@ -84,7 +83,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         yield TopBar()
         yield FixedText(id="counts")
         placeholder = "list filter, such as ExecutionStatus = 'Running'; tab completes"
-        yield FilterBar(self._find_choices, id="filter", placeholder=placeholder)
+        yield FilterBar(self._find_choices, self.take_filter, self.leave_filter, id="filter", placeholder=placeholder)
         yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, _identity, id="runs")
@@ -101,9 +100,8 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         return self.query_one("#runs", VirtualTable)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._take_columns(self.browser.preferences.columns)
-        self.table.focus()
+        self.set_focus(self.table)  # at once, here and below: later, it would take the keys from a bar that was opened
         self._learn_attributes()
 
     def make_watches(self) -> Iterable[Watch]:
@@ -177,7 +175,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
                 self.set_focus(None)  # else the filter bar would get it, and the keys with it
             self.table.display = not is_empty
             if not is_empty and not isinstance(self.focused, Input):
-                self.table.focus()
+                self.set_focus(self.table)
 
     def _show_rows(self) -> None:
         rows = self._list.rows
@@ -332,31 +330,24 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        """Open the filter bar."""
-        bar = self.query_one("#filter", Input)
-        bar.display = True
-        self.set_focus(bar)  # at once: what is typed next belongs to it
-
-    @on(Input.Submitted, "#filter")
-    def apply_filter(self, message: Input.Submitted) -> None:
-        """Show only what matches."""
-        self.take_filter(message.value.strip())
+        """Open the filter bar, with the filter that is shown."""
+        self.query_one(FilterBar).open()
 
     def take_filter(self, query: str) -> None:
         """Show the runs that match."""
         self._query, self._is_fresh = query, True
-        bar = self.query_one("#filter", Input)
+        bar = self.query_one(FilterBar)
         bar.value = query
         bar.display = bool(query)
         self._begin()
         self.set_focus(self.table)  # at once: the list may be empty, and hidden, before the next key
 
-    def action_leave_filter(self) -> None:
+    def leave_filter(self) -> None:
         """Leave the filter bar as it was."""
-        bar = self.query_one("#filter", Input)
+        bar = self.query_one(FilterBar)
         bar.value = self._query
         bar.display = bool(self._query)
-        self.table.focus()
+        self.set_focus(self.table)
 
     def _find_choices(self, text: str) -> Sequence[Choice]:
         """Return what may come next in the filter, from what the server and the list know."""
@@ -376,18 +367,16 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     def action_take_choice(self, index: int) -> None:
         self.query_one(FilterBar).take(index)
 
-    def on_trouble_changed(self, message: TroubleChanged) -> None:
+    def take_trouble(self, trouble: Trouble | None, source: str) -> None:
         """Say why the filter is refused, and go back into it once, where it goes wrong."""
-        message.prevent_default()  # the screen's usual way would show it as it came
-        trouble = message.trouble
         refusal = explain_refusal(trouble.message, self._query, self._attributes) if trouble is not None else None
         if refusal is not None:
-            message = TroubleChanged(Trouble(refusal.message, refusal.advice), message.source)
+            trouble = Trouble(refusal.message, refusal.advice)
             self.query_one("#counts", FixedText).show(Text())
             if self._is_fresh:
                 self.query_one(FilterBar).correct(refusal.position)
         self._is_fresh = False
-        super().on_trouble_changed(message)
+        super().take_trouble(trouble, source)
 
     def _render_cells(self, row: RunRow) -> Sequence[Text | str]:
         now = now_ns()

@@ -1,12 +1,12 @@
-"""The paths of the official web UI, which SDKs and the official CLI print: what each one opens here."""
+"""The paths of the official web UI, which SDKs and the official CLI print: what each one opens here, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-__all__ = ["Place", "find_place"]
+__all__ = ["Place", "find_place", "write_path"]
 
 
 class Place(NamedTuple):
@@ -16,6 +16,8 @@ class Place(NamedTuple):
     workflow_id: str = ""
     run_id: str = ""
     screen: str = ""
+    view: str = ""
+    """Of the run."""
 
     def words(self) -> list[str]:
         """Return the words that make `dx tui` open this place."""
@@ -28,10 +30,13 @@ class Place(NamedTuple):
             words += ["--run-id", self.run_id]
         if self.screen:
             words += ["--place", self.screen]
+        if self.view:
+            words += ["--view", self.view]
         return words
 
 
-# The pages of the official web UI, and the browser's places of the same.
+# The pages of the official web UI, and the browser's places of the same; the last ones are the browser's own.
+# Of several for one place, the last one is the address that is written.
 _SCREENS = {
     "schedules": "schedules",
     "task-queues": "task_queues",
@@ -39,7 +44,24 @@ _SCREENS = {
     "workers": "workers",
     "deployments": "deployments",
     "worker-deployments": "deployments",
+    "server": "server",
+    "dev": "dev",
 }
+# The same of what is shown of a run.
+_VIEWS = {
+    "timeline": "timeline",
+    "history": "history",
+    "pending-activities": "pending",
+    "relationships": "relations",
+    "call-stack": "queries",
+    "user-metadata": "queries",
+    "query": "queries",
+    "input-and-result": "values",
+    "diff": "difference",
+    "time-travel": "travel",
+}
+_PAGES = {screen: page for page, screen in _SCREENS.items()}
+_ENDINGS = {view: ending for ending, view in _VIEWS.items()}
 
 
 def find_place(raw_path: str) -> Place | None:
@@ -63,5 +85,25 @@ def find_place(raw_path: str) -> Place | None:
 
 
 def _find_run(namespace: str, rest: Sequence[str]) -> Place:
-    workflow_id, run_id = (*rest[:2], "", "")[:2]
-    return Place(namespace, workflow_id, run_id if workflow_id else "")
+    workflow_id, run_id, ending = (*rest[:3], "", "", "")[:3]
+    if not workflow_id:
+        return Place(namespace)
+    return Place(namespace, workflow_id, run_id, view=_VIEWS.get(ending, "") if run_id else "")
+
+
+def write_path(place: Place) -> str:
+    """Return the path that opens a place of a namespace; empty when no path can."""
+    parts = ["namespaces", place.namespace]
+    if place.screen == "namespaces":
+        parts = ["namespaces"]
+    elif place.screen:
+        parts.append(_PAGES[place.screen])
+    else:
+        parts.append("workflows")
+        if place.workflow_id:
+            parts.append(place.workflow_id)
+        if place.workflow_id and place.run_id:
+            parts.append(place.run_id)
+            parts += [_ENDINGS[place.view]] if place.view else []
+    # Web browsers take these for steps, however they are written.
+    return "" if {".", ".."}.intersection(parts) else "".join(f"/{quote(part, safe='')}" for part in parts)

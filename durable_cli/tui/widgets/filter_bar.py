@@ -16,6 +16,7 @@ from textual.suggester import SuggestionReady
 from textual.widgets import Input, Static
 
 from durable_cli.tui.filter.completion import Choice, complete
+from durable_cli.tui.widgets.entry_bar import EntryBar
 
 __all__ = ["ChoiceLine", "FilterBar"]
 
@@ -23,13 +24,13 @@ SHOWN_BEFORE = 2
 GAP = 2
 
 
-class FilterBar(Input):
+class FilterBar(EntryBar):
     """Completes what is typed: tab takes the choice that is picked, down and up pick another one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Complete"),
         Binding("enter", "submit", "Filter"),
-        Binding("escape", "screen.leave_filter", "Leave"),
+        Binding("escape", "leave", "Leave"),
         Binding("down", "pick(1)", "Next choice", show=False),
         Binding("up", "pick(-1)", "Choice before", show=False),
     ]
@@ -41,8 +42,16 @@ class FilterBar(Input):
         choices: Sequence[Choice]
         picked: int
 
-    def __init__(self, find_choices: Callable[[str], Sequence[Choice]], *, id: str, placeholder: str) -> None:
-        super().__init__(id=id, placeholder=placeholder, compact=True)
+    def __init__(
+        self,
+        find_choices: Callable[[str], Sequence[Choice]],
+        take: Callable[[str], None],
+        leave: Callable[[], None],
+        *,
+        id: str,
+        placeholder: str,
+    ) -> None:
+        super().__init__(take, leave, id=id, placeholder=placeholder)
         self._find_choices = find_choices
         self._choices: Sequence[Choice] = ()
         self._picked = 0
@@ -54,16 +63,15 @@ class FilterBar(Input):
         self._show()
 
     def correct(self, position: int | None) -> None:
-        """Go on where the text went wrong, or at its end; it is not replaced by what is typed next."""
-        self.select_on_focus = False
-        self.screen.set_focus(self)
-        self.cursor_position = len(self.value) if position is None else position
+        """Go on where the text went wrong, or at its end."""
+        self.open()
+        if position is not None:
+            self.cursor_position = position
 
     def on_focus(self) -> None:
         self.look_again()
 
     def on_blur(self) -> None:
-        self.select_on_focus = True
         self._choices = ()
         self._show()
 

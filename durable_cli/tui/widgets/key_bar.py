@@ -18,9 +18,9 @@ __all__ = ["KeyBar"]
 
 GAP = "  "
 # What stands at the right end, whatever else has room, by its action.
-ALWAYS = {"show_help_panel": "Keys", "command_palette": "Commands"}
+ALWAYS = {"show_keys": "Keys", "command_palette": "Commands"}
 # The first at the left: the way out, the way to what is wrong, and what can be done for a while, are never cut off.
-FIRST = ("back", "open_mismatch", "change_answer", "change_undo")
+FIRST = ("hide_keys", "back", "open_mismatch", "change_answer", "change_undo")
 
 
 class _Key(NamedTuple):

@@ -39,6 +39,9 @@ class KeyHelp(VerticalScroll, can_focus=False):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._show(self.screen))
         self._show(self.screen)
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def _show(self, screen: Screen[object]) -> None:
         colors = self.app.theme_variables
         table = Table.grid(padding=(0, 2))

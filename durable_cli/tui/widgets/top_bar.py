@@ -65,7 +65,7 @@ class TopBar(Widget):
             detail=self._detail,
             has_keys=cast("BrowserScreen", self.screen).HAS_PLACE_KEYS,
             server=self._server_parts(app, BarPart(sign, variable)),
-            places=[each for each in PLACES if each == here or app.offers_place(each)],
+            places=[each for each in PLACES if app.offers_place(each, here)],
         )
         colors = app.theme_variables
         line = Text(end="", no_wrap=True)

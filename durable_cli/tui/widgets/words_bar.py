@@ -19,4 +19,4 @@ class WordsBar(Input):
     ]
 
     def __init__(self) -> None:
-        super().__init__(id="filter", placeholder="words that a line must have", compact=True)
+        super().__init__(id="filter", placeholder="words that a line must have", compact=True, select_on_focus=False)

@@ -313,7 +313,7 @@ async def run_not_found(still: Still) -> None:
     await still.pilot.pause()
     trouble = Trouble(
         "can't describe workflow 'order-9': not found",
-        "`dx workflow list` shows the workflows of namespace 'default' at localhost:7233",
+        "it was deleted, its retention is over, or it never was there",
     )
     await still.tell(TroubleChanged(trouble))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from difflib import ndiff
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -84,7 +85,10 @@ class DifferenceView(SelectionView):
     def show_run(self) -> None:
         if not self._has_looked and self.book.summary is not None:
             self._has_looked = True
-            self._compare_with_previous()
+            if self.browser_link.has_server:
+                self._compare_with_previous()
+            else:
+                self._say(f"{self.browser_link.absence}; x compares it with the history in another file")
 
     def show_summary(self) -> None:
         if not self._has_looked:
@@ -125,21 +129,33 @@ class DifferenceView(SelectionView):
     @work(exclusive=True)
     async def action_choose(self) -> None:
         """Choose the run to compare with."""
-        workflow_id, run_id = self._other or (self.run_screen.workflow_id, "")
-        fields = (
-            Field("workflow", "workflow id", workflow_id, required=True),
-            Field("run", "run id", run_id, "empty: its latest run"),
-        )
+        if self.browser_link.has_server:
+            workflow_id, run_id = self._other or (self.run_screen.workflow_id, "")
+            fields = [
+                Field("workflow", "workflow id", workflow_id, required=True),
+                Field("run", "run id", run_id, "empty: its latest run"),
+            ]
+        else:
+            path = self._other[0] if self._other else ""
+            fields = [Field("workflow", "history in a file", path, "other_history.json", required=True)]
         values = await self.app.push_screen_wait(FormDialog("Compare with", fields, verb="Compare"))
         if values:
-            self._other = (values["workflow"], values["run"])
+            self._other = (values["workflow"], values.get("run", ""))
             await self._compare()
+
+    async def _load(self, workflow_id_or_path: str, run_id: str) -> History:
+        """Read the history of another run, or, where this one is from a file, the one in another file."""
+        if self.browser_link.has_server:
+            return await load_history(self.browser_link, workflow_id_or_path, run_id)
+        from durable_cli.tui.feed.history_file import load_file
+
+        return await load_file(await asyncio.to_thread(Path(workflow_id_or_path).expanduser))
 
     async def _compare(self) -> None:
         assert self._other is not None
         self._say(f"reading {self._other[0]} …")
         try:
-            self._history = await load_history(self.browser_link, *self._other)
+            self._history = await self._load(*self._other)
         except CliError as error:
             self._has_failed = True
             self._say(f"{error.message}; x chooses another run")

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from textual.binding import ActiveBinding
+
 from durable_cli.tui.feed.history_file import FileWatch
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.screens.workflow.screen import WorkflowScreen
 
 __all__ = ["FileScreen"]
+
+OF_A_SERVER = frozenset({"query", "open_related"})
+NOWHERE = frozenset({"back"})
+"""Its key says only that there is nothing behind."""
 
 
 class FileScreen(WorkflowScreen):
@@ -21,6 +27,19 @@ class FileScreen(WorkflowScreen):
 
     def make_watches(self) -> Iterable[Watch]:
         yield self._file_watch.run
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing that needs a server."""
+        return action not in OF_A_SERVER and super().check_action(action, parameters)
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What keys and menus offer here: not the ways to other runs, which are in no file."""
+        hidden = NOWHERE | (self.view.OF_A_SERVER if self.view else frozenset())
+        return {key: each for key, each in super().active_bindings.items() if each.binding.action not in hidden}
+
+    def open_run(self, workflow_id: str, run_id: str, view: str = "timeline") -> None:
+        self.notify(self.browser.link.absence, title="that run is not here", timeout=4)
 
     def action_back(self) -> None:
         self.notify("q quits; there is nothing behind a history from a file")

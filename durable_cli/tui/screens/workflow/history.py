@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Input
 from textual.worker import Worker
 
 from durable_cli.tui.group_looks import group_text, state_look
@@ -26,6 +25,7 @@ from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock, now_ns, short_span
 from durable_cli.tui.widgets.columns import Column
+from durable_cli.tui.widgets.entry_bar import EntryBar
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
@@ -54,7 +54,8 @@ class HistoryView(SelectionView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "toggle_full", "All events"),
         Binding("right,l,left,h", "unfold", "Unfold", key_display="→", show=False),
-        Binding("slash", "search", "Search", key_display="/"),
+        # At once, before the next key is handed to the list.
+        Binding("slash", "search", "Search", key_display="/", priority=True),
         Binding("n", "find(1)", "Next match", show=False),
         Binding("N", "find(-1)", "Match before", show=False),
         Binding("exclamation_mark", "find_trouble", "Next failure", key_display="!", show=False),
@@ -66,7 +67,6 @@ class HistoryView(SelectionView):
     HistoryView > #history-main { height: 1fr; width: 1fr; }
     HistoryView #history-note { height: 1; padding: 0 1; color: $quiet; }
     HistoryView #search { display: none; height: 1; margin: 0 1; padding: 0 1; border: none; background: $panel; }
-    HistoryView #search.-shown { display: block; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -80,7 +80,8 @@ class HistoryView(SelectionView):
         with Vertical(id="history-main"):
             yield VirtualTable(COMPACT_COLUMNS, self._render_cells, _key, id="events")
             yield FixedText(id="history-note")
-            yield Input(id="search", placeholder="text in names, details and payloads", compact=True)
+            placeholder = "text in names, details and payloads"
+            yield EntryBar(self.start_search, self._close_search, id="search", placeholder=placeholder)
         yield DetailPane()
 
     @property
@@ -201,7 +202,11 @@ class HistoryView(SelectionView):
         return self._compact.index_of(self.book.history.group_of(event_id), event_id)
 
     def _go_to(self, event_id: int) -> bool:
-        """Put the cursor on an event, or on its group; return whether it is there to see."""
+        """Put the cursor on an event, or on its group where it opened that; return whether it is there to see."""
+        if not self._is_full and self._compact is not None:
+            group = self.book.history.group_of(event_id)
+            if event_id != group.opened_event_id and self._compact.unfold(group):
+                self._table.set_rows(self._rows)
         index = self._index_of(event_id)
         if index is not None:
             self._table.move_to(index)
@@ -246,28 +251,27 @@ class HistoryView(SelectionView):
 
     # Search
 
-    def action_search(self) -> None:
-        """Open the search bar."""
-        bar = self.query_one("#search", Input)
-        bar.add_class("-shown")
-        bar.focus()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the search bar, its key is a character like the others."""
+        if action == "search" and isinstance(self.screen.focused, EntryBar):
+            return False
+        return super().check_action(action, parameters)
 
-    @on(Input.Submitted, "#search")
-    def start_search(self, message: Input.Submitted) -> None:
+    def action_search(self) -> None:
+        """Open the search bar; what was looked for before is kept until something else is typed."""
+        bar = self.query_one(EntryBar)
+        bar.open()
+        bar.select_all()
+
+    def _close_search(self) -> None:
+        self.query_one(EntryBar).display = False
+        self.screen.set_focus(self._table)
+
+    def start_search(self, text: str) -> None:
         """Find what was typed, from the cursor on."""
-        message.stop()
-        self.query_one("#search").remove_class("-shown")
-        self._table.focus()
-        text = message.value.strip()
+        self._close_search()
         self._search = Search(text, self.book.history.rows) if text else None
         self._look(is_first=True)
-
-    def on_key(self, event: events.Key) -> None:
-        """Leave the search bar."""
-        if event.key == "escape" and self.query_one("#search").has_focus:
-            event.stop()
-            self.query_one("#search").remove_class("-shown")
-            self._table.focus()
 
     def _look(self, *, is_first: bool = False) -> None:
         _: Worker[None] = self.run_worker(partial(self._look_on, is_first), group="search", exclusive=True)
@@ -301,6 +305,9 @@ class HistoryView(SelectionView):
             if self._go_to(found):
                 break
             event_id = found
+        else:
+            if search.matches:
+                self.notify("what was found is in workflow tasks: w shows them", timeout=4)
         self._show_note()
 
     def _show_note(self) -> None:

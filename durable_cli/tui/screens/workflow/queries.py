@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -26,6 +27,7 @@ from durable_cli.tui.screens.workflow.run_view import RunView
 from durable_cli.tui.times import clock, here_ns
 from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.line_view import LineView
+from durable_cli.tui.widgets.nothing_note import NothingNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["QueriesView"]
@@ -79,6 +81,7 @@ class QueriesView(RunView):
         with Vertical(id="answer-side"):
             yield Static(id="answer-note")
             yield LineView(id="answer")
+        yield NothingNote()
 
     @property
     def main_widget(self) -> Widget:
@@ -92,6 +95,9 @@ class QueriesView(RunView):
         self.set_class(self.size.width >= BESIDE_WIDTH, "-beside")
 
     def show_run(self) -> None:
+        if not self.browser_link.has_server:
+            self._say_no_server()
+            return
         self._table.set_rows(self._rows)
         if not self._has_asked and self.book.summary is not None:
             self._has_asked = True
@@ -104,6 +110,18 @@ class QueriesView(RunView):
     def try_again(self) -> None:
         if self._failed:
             self._ask(self._failed)
+
+    def _say_no_server(self) -> None:
+        """Say that nobody is there to be asked, and what to do."""
+        self._table.display = self.query_one("#answer-side").display = False
+        summary = self.book.summary
+        workflow_id = summary.row.workflow_id if summary else self.run_screen.workflow_id
+        advice = (
+            "It is the workflow's code that answers: that takes a worker, and the server that has the run:",
+            "",
+            f"$ dx tui {quote(workflow_id)}",
+        )
+        self.query_one(NothingNote).say("A history from a file can't be asked", advice)
 
     @on(VirtualTable.Activated)
     def ask_row(self, message: VirtualTable.Activated) -> None:

@@ -42,6 +42,7 @@ class RelationsView(RunView):
         Binding("right,l,left,h", "unfold", "Its children", key_display="→"),
         Binding("r", "load", "Look again", show=False),
     ]
+    OF_A_SERVER = frozenset({"unfold", "load", "activate"})
     DEFAULT_CSS = "RelationsView #note { display: none; padding: 0 1; color: $quiet; height: auto; }"
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -87,6 +88,10 @@ class RelationsView(RunView):
         link, screen, summary = self.browser_link, self.run_screen, self.book.summary
         if summary is None:
             return
+        if not link.has_server:
+            self._show_notes([f"{link.absence}; what else belongs to this run, a server would know"])
+            self._grow()
+            return
         notes = []
         try:
             self._chain = await load_chain(link, screen.workflow_id)
@@ -99,11 +104,14 @@ class RelationsView(RunView):
         if self.is_left:
             return
         self._has_failed = bool(notes)
+        self._show_notes(notes)
+        self._grow()
+        self._table.move_to(next((i for i, row in enumerate(self._table.rows) if row.node.is_this), 0))
+
+    def _show_notes(self, notes: Sequence[str]) -> None:
         note = self.query_one("#note", Static)
         note.display = bool(notes)
         note.update("\n".join(notes))
-        self._grow()
-        self._table.move_to(next((i for i, row in enumerate(self._table.rows) if row.node.is_this), 0))
 
     def _grow(self) -> None:
         """Make the tree of what is known; what was unfolded stays so."""

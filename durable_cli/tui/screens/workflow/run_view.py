@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -25,6 +25,9 @@ class RunView(Vertical):
     BINDING_GROUP_TITLE = "This view"
     DEFAULT_CSS = "RunView { height: 1fr; }"
 
+    OF_A_SERVER: ClassVar[frozenset[str]] = frozenset()
+    """The actions here that a history in a file does not offer."""
+
     @property
     def run_screen(self) -> WorkflowScreen:
         """The screen that the view is on."""
@@ -39,6 +42,9 @@ class RunView(Vertical):
     def browser_link(self) -> Link:
         """The server."""
         return self.run_screen.browser.link
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.browser_link.has_server or action not in self.OF_A_SERVER
 
     @property
     def palette(self) -> dict[str, str]:

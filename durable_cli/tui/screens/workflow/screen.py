@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterable, Sequence
+from contextvars import Context
 from functools import partial
 from importlib import import_module
 from time import monotonic
@@ -64,8 +66,8 @@ VIEWS = {
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
-CLEANING_SECONDS = 1.0
-"""So long after the screen was left, its history is thrown away: not while what comes next is drawn."""
+CLEANING_SECONDS = 5.0
+"""So long after the screen was left its history is thrown away: what was to be asked again holds it until then."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -114,13 +116,13 @@ class WorkflowScreen(ActivityActionsScreen):
         yield Container(id="views")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
-        self.call_after_refresh(self.action_show_view, self._shown)
+        self.call_after_refresh(self._show_first_view)
 
     def on_unmount(self) -> None:
-        self.app.set_timer(CLEANING_SECONDS, gc.collect)
+        # Not in the context of this screen, which would hold it.
+        asyncio.get_running_loop().call_later(CLEANING_SECONDS, gc.collect, context=Context())
 
     # Following the run
 
@@ -140,6 +142,8 @@ class WorkflowScreen(ActivityActionsScreen):
             self._history_watch = HistoryWatch(self.browser.link, self.workflow_id, self.run_id, self.post_message)
             _: Worker[None] = self.run_worker(self._history_watch.run, group=WATCHES)
         self._has_summary = True
+        if before is None:
+            self.browser.show_address()
         if before is None or before.row.status != message.summary.row.status:
             self.offer_what_it_takes()
             self._show_news()
@@ -232,27 +236,33 @@ class WorkflowScreen(ActivityActionsScreen):
         view = self._views.get(self._shown)
         return view if view is not None and view.is_mounted and view.children and not self.is_left else None
 
+    async def _show_first_view(self) -> None:
+        await self.open_view(self._shown)
+
     async def action_show_view(self, name: str) -> None:
         """Show another view."""
         await self.open_view(name)
 
     async def open_view(self, name: str) -> RunView | None:
-        """Show a view, which is made where it was not looked at yet, and return it; None when the run was left."""
+        """Show a view, which is made where it was not looked at yet, and return it; None when the run was left.
+
+        The last key counts: of one that comes before the screen is made, or while another view is being made, too.
+        """
+        self._shown = name
         if name not in self._views:
             if self.is_left or not self.query("#views"):
-                self._shown = name  # a key that comes before the screen is made opens it with that view
                 return None
             module_name, class_name = VIEWS[name]
             view_class = getattr(import_module(f"durable_cli.tui.screens.workflow.{module_name}"), class_name)
             self._views[name] = cast(RunView, view_class(id=f"view-{name}"))
             self._views[name].display = False  # until the one before is hidden
             await self.query_one("#views").mount(self._views[name])
-        if self.is_left or not self._views[name].children:
+        if self.is_left or self._shown != name or not self._views[name].children:
             return None
-        self._shown = name
         for each, view in self._views.items():
             view.display = each == name
         self.query_one(TabStrip).show(name)
+        self.browser.show_address()
         view = self._views[name]
         view.show_run()
         if view.main_widget.display:
@@ -267,6 +277,9 @@ class WorkflowScreen(ActivityActionsScreen):
         await self.open_view(message.name)
 
     # What is selected, for the actions
+
+    def opened_run(self) -> tuple[str, str, str]:
+        return self.workflow_id, self.run_id, self._shown
 
     def target_runs(self) -> list[tuple[str, str]]:
         target = self.target_run()

@@ -1,0 +1,46 @@
+"""A bar in which something is typed that enter takes and escape leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.widgets import Input
+
+__all__ = ["EntryBar"]
+
+
+class EntryBar(Input):
+    """Takes keys in the order in which they come, however fast: what follows enter or escape is no part of it."""
+
+    def __init__(self, take: Callable[[str], None], leave: Callable[[], None], *, id: str, placeholder: str) -> None:
+        # What stands in it is gone on with, not replaced.
+        super().__init__(id=id, placeholder=placeholder, compact=True, select_on_focus=False)
+        self._take_text = take
+        self._leave = leave
+
+    async def action_submit(self) -> None:
+        """Take what is typed."""
+        self._take_text(self.value.strip())
+
+    def action_leave(self) -> None:
+        """Leave it as it was."""
+        self._leave()
+
+    async def on_key(self, event: events.Key) -> None:
+        is_left = self.screen.focused is not self
+        if not is_left and event.key not in ("enter", "escape"):
+            return
+        event.stop()
+        event.prevent_default()
+        if not is_left:
+            if event.key == "enter":
+                await self.action_submit()
+            else:
+                self.action_leave()
+
+    def open(self) -> None:
+        """Show it, and let it have the keys at once: what is typed next belongs to it."""
+        self.display = True
+        self.screen.set_focus(self)
+        self.cursor_position = len(self.value)

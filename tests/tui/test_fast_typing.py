@@ -1,0 +1,93 @@
+"""Keys that come faster than they are worked off, as from a script or a paste: each goes where it belongs."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+from textual.screen import ModalScreen
+
+from durable_cli.tui.messages import RunsListed
+from durable_cli.tui.screens.workflow import WorkflowScreen
+from durable_cli.tui.screens.workflow.history import HistoryView
+from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.widgets.filter_bar import FilterBar
+from tests.tui.conftest import screen_text
+from tests.tui.scenes import Scene, Still, playing
+from tests.tui.scenes.runs import open_order
+from tests.tui.scenes.workflows import list_runs, make_runs
+
+NAMED = {"\r": "enter", "\x1b": "escape"}
+
+
+async def type_at_once(still: Still, text: str) -> None:
+    """Let all keys of a text come before any of them is worked off."""
+    for character in text:
+        key = NAMED.get(character) or _character_to_key(character)
+        still.app.post_message(events.Key(key, character if character.isprintable() else None))
+    await still.settle()
+
+
+async def test_a_filter_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
+        assert isinstance(screen, WorkflowsScreen)
+        await type_at_once(still, "/WorkflowType = 'stamp'\rst")
+        assert screen.shown_filter == bar.value == "WorkflowType = 'stamp'"
+        assert still.app.screen is screen, "no key was taken for one of the list"
+        assert still.app.focused is not bar
+
+
+async def test_the_filter_that_is_shown_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
+        assert isinstance(screen, WorkflowsScreen)
+        await type_at_once(still, "/TaskQueue = 'a'\r")
+        await still.tell(RunsListed("default", "TaskQueue = 'a'", b"", make_runs(), b""))
+        await type_at_once(still, "/ OR TaskQueue = 'b'")
+        assert bar.value == "TaskQueue = 'a' OR TaskQueue = 'b'"
+        await type_at_once(still, "x\x1bst")
+        assert screen.shown_filter == bar.value == "TaskQueue = 'a'", "it is left as it was"
+        assert still.app.screen is screen
+        await type_at_once(still, "/")
+        assert still.app.focused is bar
+        await still.press("ctrl+u")
+        await type_at_once(still, "\r")
+        assert screen.shown_filter == bar.value == ""
+
+
+async def test_a_list_that_comes_while_one_types_leaves_the_keys_to_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def empty(still: Still) -> None:
+        await still.tell(RunsListed("default", "", b"", [], b""))
+
+    async with playing(Scene("list", empty), (120, 35), "", monkeypatch) as still:
+        bar = still.app.screen.query_one(FilterBar)
+        still.app.screen.post_message(RunsListed("default", "", b"", make_runs(), b""))
+        await type_at_once(still, "/stbc")
+        assert bar.value == "stbc"
+        assert not isinstance(still.app.screen, ModalScreen)
+
+
+async def test_a_search_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("run", open_order), (120, 35), "", monkeypatch) as still:
+        await still.press("2")
+        screen = still.app.screen
+        assert isinstance(screen, WorkflowScreen)
+        assert isinstance(screen.view, HistoryView)
+        await type_at_once(still, "/cast/t\rs")
+        assert "/cast/t: not found" in screen_text(still.app)
+        assert still.app.screen is screen
+        await type_at_once(still, "/receipt\r")
+        assert "/receipt: 1 of 1" in screen_text(still.app)
+
+
+async def test_the_last_of_the_keys_chooses_the_view_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        for keys, view in (("2", "history"), ("4", "pending"), ("23", "values"), ("", "timeline")):
+            screen = WorkflowScreen("order-1", "r1")
+            await still.app.push_screen(screen)
+            await type_at_once(still, keys)
+            assert screen.view is not None
+            assert screen.view.id == f"view-{view}"
+            assert [each.id for each in screen.query("#views > *") if each.display] == [f"view-{view}"]
+            await still.press("escape")
