@@ -173,8 +173,10 @@ class DifferenceView(SelectionView):
     def _say_result(self, pairs: Sequence[Pair]) -> None:
         assert self._other is not None
         differences = [pair for pair in pairs if pair.difference]
-        run_id = self._other[1]
-        other = f"{self._other[0]} {run_id[-8:]}" if run_id else self._other[0]
+        name, run_id = self._other
+        if not self.browser_link.has_server:
+            name = Path(name).name
+        other = f"{name} {run_id[-8:]}" if run_id else name
         if not differences:
             self._say(f"compared with {other}: all {len(pairs):,} groups agree")
             return
