@@ -6,7 +6,7 @@ import sys
 
 from durable_cli.exit_codes import ExitCode
 
-__all__ = ["CliError", "nothing_listens", "print_error"]
+__all__ = ["CliError", "explain_bug", "nothing_listens", "print_error"]
 
 
 class CliError(Exception):
@@ -47,6 +47,14 @@ def print_error(message: str, hint: str = "", details: str = "") -> None:
         sys.stderr.write(f"\n{details}\n")
     if hint:
         sys.stderr.write(f"\n{dim}hint:{reset} {hint}\n")
+
+
+def explain_bug(error: BaseException) -> tuple[str, str]:
+    """Say in a line that something failed that should not have, and what to do about that."""
+    return (
+        f"dx failed unexpectedly: {type(error).__name__}: {error}",
+        "this is a bug in dx; run the command again with DX_DEBUG=1 to see where it happens, and report it",
+    )
 
 
 def _stderr_has_colour() -> bool:

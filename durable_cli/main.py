@@ -11,7 +11,7 @@ import click
 
 from durable_cli.commands import ROOT
 from durable_cli.engine_pin import pin_engine
-from durable_cli.errors import CliError, print_error
+from durable_cli.errors import CliError, explain_bug, print_error
 from durable_cli.exit_codes import ExitCode
 from durable_cli.lazy import LazyGroup
 
@@ -53,10 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get("DX_DEBUG"):
             raise
-        print_error(
-            f"dx failed unexpectedly: {type(error).__name__}: {error}",
-            "this is a bug in dx; run the command again with DX_DEBUG=1 to see where it happens, and report it",
-        )
+        print_error(*explain_bug(error))
         return ExitCode.FAILURE
 
 

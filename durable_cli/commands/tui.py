@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -35,7 +34,7 @@ def tui(
     place: str,
     end_with_fd: int | None,
     dev_journal: str | None,
-) -> None:
+) -> int:
     """Browse workflows and their histories in the terminal.
 
     With a workflow id, that workflow is opened at once. In a project's folder it is attached to the project's `dx dev`.
@@ -54,12 +53,10 @@ def tui(
         os.environ.pop("COLUMNS", None)
         os.environ.pop("LINES", None)
     from durable_cli.tui.app import BrowserApp
+    from durable_cli.tui.cleaning import collect_less
 
-    # A whole collection looks at each event that was read, a tenth of a second with 50,000 of them, and keys wait for
-    # it. Young garbage is found as ever; what a run leaves is collected when its screen is left.
-    gc.freeze()
-    gc.set_threshold(5_000, 10, 1_000)
-    BrowserApp(
+    collect_less()
+    app = BrowserApp(
         global_options,
         connection,
         workflow_id=reference.workflow_id,
@@ -70,7 +67,9 @@ def tui(
         is_read_only=read_only,
         end_with_fd=end_with_fd,
         dev_journal=Path(dev_journal or "."),
-    ).run()
+    )
+    app.run()
+    return app.return_code or 0
 
 
 command = command(tui)

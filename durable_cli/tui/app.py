@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
 from textual.widget import Widget
 
+from durable_cli.errors import explain_bug
 from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app_places import PlacesApp
 from durable_cli.tui.feed.link import Link
@@ -118,6 +121,14 @@ class BrowserApp(PlacesApp):
         self.connect()
         if self._dev_journal is not None:
             self.follow_dev(self._dev_journal)
+
+    def _fatal_error(self) -> None:
+        # Textual would write a traceback of several screens.
+        if self._exception is None or os.environ.get("DX_DEBUG"):
+            super()._fatal_error()
+            return
+        message, hint = explain_bug(self._exception)
+        self.panic(Text.assemble(("error:", "bold red"), f" {message}\n\n", ("hint:", "dim"), f" {hint}"))
 
     def _end(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)

@@ -6,6 +6,7 @@ from functools import partial
 
 from textual.worker import Worker
 
+from durable_cli.tui.cleaning import Cleaner
 from durable_cli.tui.feed.link import AGAIN_HINT, Link
 from durable_cli.tui.messages import ClockRead, CodecChanged, Connection, ConnectionChanged, Trouble
 from durable_cli.tui.notices import NoticesApp
@@ -25,6 +26,7 @@ class ServerApp(NoticesApp):
     def __init__(self, link: Link) -> None:
         super().__init__()
         self.link = link
+        self.cleaner = Cleaner()
         self.connection = Connection.CONNECTING
         self.trouble: Trouble | None = None
         self.codec_trouble: Trouble | None = None

@@ -64,6 +64,9 @@ class NoticesApp(App[None]):
         for each in (*same, *rest[: max(0, len(rest) + 1 - most)]):
             self._unnotify(each, refresh=False)
 
+    def action_help_quit(self) -> None:
+        self.notify("q quits; what is typed is left with esc")
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._forget_notices(with_trouble=event.key == "escape")

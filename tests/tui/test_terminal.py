@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -127,3 +128,24 @@ def test_a_signal_to_end_leaves_the_terminal_as_it_was(stage: Stage, tmp_path: P
         [program] = shell.children()
         os.kill(program.pid, signal.SIGTERM)
         assert_restored(screen)
+
+
+@needs_tmux
+def test_a_failure_of_the_browser_itself_is_a_line_and_no_traceback(tmp_path: Path) -> None:
+    program = tmp_path / "failing.py"
+    program.write_text(
+        "from durable_cli.main import main\n"
+        "from durable_cli.tui.app import BrowserApp\n"
+        "def fail(app): raise RuntimeError('it is [b]broken[/b]')\n"
+        "BrowserApp.action_next_theme = fail\n"
+        "main()\n"
+    )
+    command = [sys.executable, str(program), "tui", "--address", "127.0.0.1:1"]
+    with terminal(tmp_path, command, columns=100, lines=24) as screen:
+        screen.wait_for("nothing listens")
+        screen.press("C-c")
+        screen.wait_for("q quits")
+        screen.press("C-t")
+        said = screen.wait_for("exit 1")
+        assert "error: dx failed unexpectedly: RuntimeError: it is [b]broken[/b]" in said
+        assert "Traceback" not in screen.tmux("capture-pane", "-p", "-S", "-200")

@@ -184,6 +184,7 @@ async def test_a_cell_keeps_its_colour_when_it_is_cut(text: str) -> None:
     ("text", "parts"),
     [
         ("", [""]),
+        ("שָׁלוֹם עֲלֵיכֶם רַבִּים", ["שָׁלוֹם עֲלֵיכֶם ", "רַבִּים"]),
         ("until ten", ["until ten"]),
         ("until eleven, then on", ["until ", "eleven, ", "then on"]),
         ("runs for a minute", ["runs for a ", "minute"]),
@@ -196,3 +197,15 @@ async def test_a_cell_keeps_its_colour_when_it_is_cut(text: str) -> None:
 def test_a_line_is_folded_between_its_words(text: str, parts: list[str]) -> None:
     assert fold_words(text, 10) == parts
     assert "".join(parts) == text
+    assert "".join(fold_words(text, 1)) == text, "a wide character where there is one cell"
+
+
+async def test_lines_that_have_no_place_yet_are_folded_when_they_get_one() -> None:
+    async with Stand(LineView()).run_test(size=(20, 6)) as pilot:
+        view = pilot.app.query_one(LineView)
+        view.display = False
+        await pilot.pause()
+        view.set_lines([Line("残高不足")])
+        view.display = True
+        await pilot.pause()
+        assert view.render_line(0).text.rstrip() == "残高不足"

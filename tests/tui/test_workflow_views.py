@@ -349,3 +349,15 @@ async def test_a_run_that_was_left_takes_no_memory(orders: Stage, order: str) ->
             await pilot.press("question_mark", "question_mark", "escape")
             await until(lambda: not isinstance(app.screen, WorkflowScreen), "it is left")
         await until(lambda: not any(book() for book in books), "all is thrown away")
+
+
+async def test_a_place_of_another_namespace_takes_no_memory(orders: Stage) -> None:
+    async with browsing(orders.server.address) as (app, pilot):
+        await pilot.press("3")
+        await until(lambda: "task queues" in screen_text(app), "it is shown")
+        place = weakref.ref(app.screen)
+        await pilot.press("1")
+        await app.change_namespace("other")
+        await pilot.press("3")
+        await until(lambda: place() is None, "what was of the old one is thrown away")
+        assert "task queues" in screen_text(app)

@@ -56,7 +56,8 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
             post(RunDescribed(summary))
             if summary.row.status not in RUNNING_STATUSES:
                 return
-            is_calm = not (summary.activities or summary.nexus_operations or summary.callbacks)
+            fails = summary.workflow_task is not None and summary.workflow_task.attempt > 1
+            is_calm = not (fails or summary.activities or summary.nexus_operations or summary.callbacks)
         await asyncio.sleep(CALM_DESCRIBE_SECONDS if is_calm else DESCRIBE_SECONDS)
 
 

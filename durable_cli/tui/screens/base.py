@@ -161,6 +161,7 @@ class BrowserScreen(Screen[None]):
     def on_unmount(self) -> None:
         # The signal would hold the screen, and all that was read for it, for good.
         self.app.theme_changed_signal.unsubscribe(self)
+        self.browser.cleaner.clean_later()
 
     def show_theme(self) -> None:
         """Write again what was written in the colours of another theme; what is drawn anew each time needs nothing."""

@@ -30,6 +30,7 @@ _TOKEN = re.compile(
 # A longer line is a value that nobody reads by its colours.
 HIGHLIGHTED_CHARACTERS = 5_000
 MOST_PROSE_CHARACTERS = 2_000
+MOST_CHARACTERS_PER_CELL = 4
 _VARIABLES = {
     Look.JSON: "success",
     Look.QUIET: "quiet",
@@ -58,7 +59,10 @@ def fold_words(text: str, width: int) -> list[str]:
         return chop_cells(text, width)
     parts = []
     while cell_len(text) > width:
-        end = max(1, len(chop_cells(text[: width + 1], width)[0]))
+        # A character takes two cells, one, or none: of so many the first ones fill the line.
+        end = max(1, len(chop_cells(text[: MOST_CHARACTERS_PER_CELL * width], width)[0]))
+        if end >= len(text):
+            break  # a wide character where there is one cell
         if text[end].isspace():
             end += 1
         else:
@@ -103,9 +107,11 @@ class LineView(FoldedView):
 
     def _fold(self) -> None:
         # What is under the scrollbar is not seen.
-        self._width = max(1, self.scrollable_content_region.width)
+        self._width = self.scrollable_content_region.width
         self._folded = (-1, [])
         self._first_rows = []
+        if not self._width:
+            return  # it has no place yet, and gets it by a resize
         row = 0
         for line in self._lines:
             self._first_rows.append(row)

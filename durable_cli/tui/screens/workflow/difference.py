@@ -26,7 +26,7 @@ from durable_cli.tui.history.groups import Group, History
 from durable_cli.tui.history.visible import VisibleGroups
 from durable_cli.tui.lines import Line, Look
 from durable_cli.tui.screens.workflow.detail_pane import DetailPane
-from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
+from durable_cli.tui.screens.workflow.selection import SelectionView, expand_home, selection_lines
 from durable_cli.tui.times import clock
 from durable_cli.tui.widgets.columns import Column
 from durable_cli.tui.widgets.virtual_table import VirtualTable
@@ -149,7 +149,7 @@ class DifferenceView(SelectionView):
             return await load_history(self.browser_link, workflow_id_or_path, run_id)
         from durable_cli.tui.feed.history_file import load_file
 
-        return await load_file(await asyncio.to_thread(Path(workflow_id_or_path).expanduser))
+        return await load_file(expand_home(workflow_id_or_path))
 
     async def _compare(self) -> None:
         assert self._other is not None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from collections.abc import Iterable, Sequence
-from contextvars import Context
 from functools import partial
 from importlib import import_module
 from time import monotonic
@@ -66,8 +63,6 @@ VIEWS = {
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
-CLEANING_SECONDS = 5.0
-"""So long after the screen was left its history is thrown away: what was to be asked again holds it until then."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -119,10 +114,6 @@ class WorkflowScreen(ActivityActionsScreen):
         self._decodings = self.browser.decodings
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._show_first_view)
-
-    def on_unmount(self) -> None:
-        # Not in the context of this screen, which would hold it.
-        asyncio.get_running_loop().call_later(CLEANING_SECONDS, gc.collect, context=Context())
 
     # Following the run
 

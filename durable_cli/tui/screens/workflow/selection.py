@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +17,7 @@ from durable_cli.tui.history.groups import Group, History
 from durable_cli.tui.lines import Line
 from durable_cli.tui.screens.workflow.run_view import RunView
 
-__all__ = ["SelectionView", "selection_lines"]
+__all__ = ["SelectionView", "expand_home", "selection_lines"]
 
 
 def selection_lines(history: History, group: Group | None, event_id: int, *, is_whole: bool = False) -> list[Line]:
@@ -101,7 +102,7 @@ class SelectionView(RunView):
         values = await self.app.push_screen_wait(FormDialog(f"Export {len(rows):,} events", fields, verb="Save"))
         if not values:
             return
-        path = await asyncio.to_thread(Path(values["path"]).expanduser)
+        path = expand_home(values["path"])
         if await asyncio.to_thread(path.exists):
             question = ConfirmDialog(f"Replace {path.name}?", f"{path} exists.", verb="Replace it")
             if not await self.app.push_screen_wait(question):
@@ -117,6 +118,11 @@ class SelectionView(RunView):
 def _write(path: Path, pieces: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(pieces)
+
+
+def expand_home(path: str) -> Path:
+    """Return a path that may begin with `~`; of nobody's home it stays as it is."""
+    return Path(os.path.expanduser(path))
 
 
 def safe_name(workflow_id: str) -> str:
