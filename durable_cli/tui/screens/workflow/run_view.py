@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunView"]
 
+OF_A_RUN = frozenset({"open_whole", "copy_value", "copy_event", "copy_result", "copy_input", "export"})
+
 
 class RunView(Vertical):
     """A view of one run. It is told of news while it is shown, and of everything once when it is shown again."""
@@ -44,6 +46,9 @@ class RunView(Vertical):
         return self.run_screen.browser.link
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing to read, copy or save of a run that is not there."""
+        if action in OF_A_RUN and self.run_screen.lacks(self.run_screen.target_run):
+            return False
         return self.browser_link.has_server or action not in self.OF_A_SERVER
 
     @property
