@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-
 from durable_cli.tui.place_messages import ScheduleDescribed
 from durable_cli.tui.schedules.rows import Calendar, Interval, Spec
 from durable_cli.tui.schedules.spec_words import spec_words
