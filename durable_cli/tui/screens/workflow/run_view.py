@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -27,9 +27,6 @@ class RunView(Vertical):
     BINDING_GROUP_TITLE = "This view"
     DEFAULT_CSS = "RunView { height: 1fr; }"
 
-    OF_A_SERVER: ClassVar[frozenset[str]] = frozenset()
-    """The actions here that a history in a file does not offer."""
-
     @property
     def run_screen(self) -> WorkflowScreen:
         """The screen that the view is on."""
@@ -49,7 +46,7 @@ class RunView(Vertical):
         """Offer nothing to read, copy or save of a run that is not there."""
         if action in OF_A_RUN and self.run_screen.lacks(self.run_screen.target_run):
             return False
-        return self.browser_link.has_server or action not in self.OF_A_SERVER
+        return super().check_action(action, parameters)
 
     @property
     def palette(self) -> dict[str, str]:
