@@ -67,8 +67,8 @@ class Attachment:
 
     @property
     def other_address(self) -> str:
-        """The address of the server that dx works with, where another one is browsed."""
-        return "" if self.is_same_server() else self.book.address
+        """The address of the server that dx works with, where another one is browsed; that one has to be known."""
+        return "" if self.is_same_server() or not self.browsed_address else self.book.address
 
     @property
     def browsed_address(self) -> str:
@@ -89,7 +89,7 @@ class Attachment:
             if reload is not None:
                 await self.open_report(reload)
             elif self.other_address:
-                self._app.notify(self.say_elsewhere(), severity="warning")
+                self._app.notify(self.say_elsewhere(), title=source, severity="warning")
             return
         namespace = self.book.namespaces.get(source, app.link.namespace)
         if namespace != app.link.namespace:
@@ -98,7 +98,7 @@ class Attachment:
 
     def say_elsewhere(self) -> str:
         """Say that the runs of dx are on another server than the one that is browsed."""
-        return f"at {self.other_address}; you browse {self.browsed_address} (@ changes that)"
+        return f"its runs are at {self.other_address}; you browse {self.browsed_address} (@ changes that)"
 
     async def open_report(self, reload: Reload) -> None:
         """Show all that is known of a reload."""
@@ -106,7 +106,7 @@ class Attachment:
         from durable_cli.tui.lines import Line, Look
         from durable_cli.tui.screens.reader import ReaderScreen
 
-        first = [Line(f"its runs are {self.say_elsewhere()}", Look.HEADING), Line("")] if self.other_address else []
+        first = [Line(self.say_elsewhere(), Look.HEADING), Line("")] if self.other_address else []
         await self._app.push_screen(ReaderScreen(reload.source, lambda: [*first, *reload_lines(reload, self.folder)]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from durable_cli.tui.dev.book import OLD_GOES_ON
@@ -64,8 +65,11 @@ def draw_members(attachment: Attachment, now: int, width: int, colors: Mapping[s
     else:
         text.append(" has ended", style=colors["warning"])
         text.append("; what it did is below, and it goes on when dx dev is started again", style=quiet)
-    if attachment.other_address:
-        text.append(f"\n▲ {attachment.say_elsewhere()}", style=colors["warning"])
+    if book.is_running and attachment.other_address:
+        words = f"▲ {attachment.say_elsewhere()}"
+        if cell_len(words) > width:
+            words = words.replace("; ", ";\n  ", 1)
+        text.append(f"\n{words}", style=colors["warning"])
     members = [member for member in book.members.values() if member.name != "dx"]
     members.sort(key=lambda member: member.name != "server")
     names = max((len(member.name) for member in members), default=0)

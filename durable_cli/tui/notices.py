@@ -56,12 +56,13 @@ class NoticesApp(App[None]):
         self.post_message(Notify(Notification(message, title, severity, seconds)))
 
     def on_notify(self, event: Notify) -> None:
-        """Make room: the same is not shown twice, and the oldest goes first, before all trouble."""
+        """Make room: the same is not shown twice, the oldest goes first, and trouble for other trouble alone."""
         new, shown = event.notification, list(self._notifications)
         same = [each for each in shown if (each.title, each.message) == (new.title, new.message)]
-        rest = sorted((each for each in shown if each not in same), key=lambda each: each.severity != "information")
+        rest = sorted((each for each in shown if each not in same), key=_is_trouble)
         most = MOST_IN_SHORT if self.size.height < SHORT_HEIGHT else MOST
-        for each in (*same, *rest[: max(0, len(rest) + 1 - most)]):
+        spare = [each for each in rest[: max(0, len(rest) + 1 - most)] if _is_trouble(new) or not _is_trouble(each)]
+        for each in (*same, *spare):
             self._unnotify(each, refresh=False)
 
     def action_help_quit(self) -> None:
@@ -75,9 +76,11 @@ class NoticesApp(App[None]):
     def _forget_notices(self, *, with_trouble: bool) -> None:
         seen = time() - SEEN_SECONDS
         gone = [
-            each
-            for each in self._notifications
-            if with_trouble or (each.severity == "information" and each.raised_at <= seen)
+            each for each in self._notifications if with_trouble or (not _is_trouble(each) and each.raised_at <= seen)
         ]
         for each in gone:
             self._unnotify(each, refresh=each is gone[-1])
+
+
+def _is_trouble(notification: Notification) -> bool:
+    return notification.severity != "information"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from dataclasses import asdict
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.text import Text
 from textual.binding import BindingsMap
+from textual.dom import DOMNode
+from textual.keys import format_key
 from textual.widgets import Input
 
 import durable_cli.tui
@@ -120,6 +124,30 @@ def test_a_key_that_changes_something_does_it_everywhere() -> None:
                 meanings.setdefault(key, set()).add(binding.action.removeprefix(CHANGE_PREFIX))
     assert {"c", "t", "p", "d", "plus"} <= meanings.keys()
     assert {key: actions for key, actions in meanings.items() if len(actions) > 1} == {}
+
+
+# What moves the cursor is the same everywhere, and in no table.
+MOVING = ("move", "pan", "unfold", "pick")
+
+
+def test_every_key_is_written_down() -> None:
+    readme = Path(durable_cli.tui.__path__[0], "README.md").read_text()
+    table = readme.partition("## What a key means")[2].partition("## ")[0]
+    written = set(re.findall(r"`([^` ]+)`", table))
+    all_screens()
+    own = [node for node in subclasses(DOMNode) if node.__module__.startswith("durable_cli.tui.")]
+    bound = {
+        format_key(binding.key)
+        for node in own
+        for _, binding in BindingsMap(node.__dict__.get("BINDINGS", ()))
+        if not binding.action.startswith(MOVING)
+    }
+    assert {key for key in bound if len(key) == 1 and key.isascii() and not key.isdigit()} <= written
+
+
+def subclasses(node: type[DOMNode]) -> set[type[DOMNode]]:
+    """Return what is made of a class."""
+    return {node}.union(*map(subclasses, node.__subclasses__()))
 
 
 COLORS = dict.fromkeys(("accent", "quiet"), "#ffffff")

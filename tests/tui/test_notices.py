@@ -67,6 +67,15 @@ async def test_only_the_newest_are_shown_and_trouble_before_the_rest(monkeypatch
         assert lines_said(still) == ["nobody polls", "three"]
 
 
+async def test_a_word_in_passing_takes_no_trouble_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("notices", list_runs), (80, 24), "", monkeypatch) as still:
+        await say(still, "first", "second", severity="error")
+        await say(still, "one", "two")
+        assert lines_said(still) == ["first", "second", "two"]
+        await say(still, "third", severity="warning")
+        assert lines_said(still) == ["second", "third"]
+
+
 async def test_what_is_said_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("notices", list_runs), (80, 24), "", monkeypatch) as still:
         await say(still, "signalled [/order] and [b] \\[x]")

@@ -129,13 +129,22 @@ async def test_of_a_deployment_without_versions(monkeypatch: pytest.MonkeyPatch)
 
 async def test_of_a_run_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     of_a_run = {"Actions", "Signal", "Cancel", "Terminate", "Update", "Start like this one"}
+    of_a_run |= {"Complete the activity", "Fail the activity", "Pause or unpause the activity"}
+    of_a_run |= {"Begin the activity again", "Options of the activity", "Open its run", "Travel from here"}
+    of_views = {"1": {"Export the history", "Copy its values"}, "3": {"Copy the result"}, "7": {"Export the history"}}
     async with playing(Scene("rows", stay), (140, 45), "", monkeypatch) as still:
         await still.app.push_screen(WorkflowScreen("order-9", ""))
         await still.tell(TroubleChanged(Trouble("can't describe workflow 'order-9': not found", "")))
         await still.settle()
-        assert not offered(still) & of_a_run
+        for key, of_it in of_views.items():
+            await still.press(key)
+            await still.settle()
+            assert not offered(still) & (of_a_run | of_it)
         await still.press("full_stop")
         assert not isinstance(still.app.screen, PickDialog)
         await still.tell(TroubleChanged(None))
         await still.settle()
-        assert of_a_run <= offered(still)
+        for key, of_it in of_views.items():
+            await still.press(key)
+            await still.settle()
+            assert (of_a_run | of_it) <= offered(still)

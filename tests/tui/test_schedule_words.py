@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from durable_cli.tui.place_messages import ScheduleDescribed
 from durable_cli.tui.schedules.rows import Calendar, Interval, Spec
 from durable_cli.tui.schedules.spec_words import spec_words
 from durable_cli.tui.schedules.week import count_week
+from tests.tui.conftest import screen_text
+from tests.tui.scenes import Scene, playing
+from tests.tui.scenes.places import DETAIL, schedule
 
 ALL = tuple(range(60))
 HOURS = tuple(range(24))
@@ -121,3 +125,11 @@ def test_hours_of_a_zone_that_is_off_by_half_an_hour() -> None:
 
 def test_a_zone_that_is_not_known_has_no_week() -> None:
     assert count_week(calendars(Calendar(), time_zone="Nowhere/At_All"), MONDAY, UTC) is None
+
+
+async def test_a_field_that_has_no_room_takes_no_other_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = (("overlap", "skip"), ("memo", "x" * 80), ("started", "1,204"))
+    async with playing(Scene("schedule", schedule), (80, 24), "", monkeypatch) as still:
+        await still.tell(ScheduleDescribed(DETAIL._replace(fields=fields)))
+        await still.settle()
+        assert "overlap skip   started 1,204" in screen_text(still.app)

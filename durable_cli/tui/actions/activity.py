@@ -34,6 +34,12 @@ from durable_cli.tui.screens.base import Change
 __all__ = ["ActivityActionsScreen"]
 
 NEEDS = "actions on activities"
+OF_AN_ACTIVITY = frozenset(
+    {
+        *("change_complete_activity", "change_fail_activity", "change_pause_activity"),
+        *("change_reset_activity", "change_activity_options"),
+    }
+)
 
 
 class ActivityActionsScreen(RunActionsScreen):
@@ -48,6 +54,12 @@ class ActivityActionsScreen(RunActionsScreen):
     ]
 
     book: RunBook
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing for the activities of a run that is not there."""
+        if action in OF_AN_ACTIVITY and self.lacks(self.target_run):
+            return False
+        return super().check_action(action, parameters)
 
     def selected_group(self) -> Group | None:
         """Return what is under the cursor."""

@@ -20,6 +20,7 @@ from durable_cli.tui.dev.rows import BrokenRun, Reload, StoryLine
 from durable_cli.tui.dev.words import say_count
 from durable_cli.tui.dev_looks import RELOAD_COLUMNS, draw_members, reload_cells
 from durable_cli.tui.feed.dev import watch_log
+from durable_cli.tui.messages import ConnectionChanged
 from durable_cli.tui.place_messages import LogRead
 from durable_cli.tui.screens.base import Watch
 from durable_cli.tui.times import here_ns
@@ -154,6 +155,11 @@ class DevScreen(DevActionsScreen):
         if self.is_current and not isinstance(self.focused, Input):
             self.call_later(self._open_news)
 
+    def show_connection(self, message: ConnectionChanged) -> None:
+        """Show also what could not be said before the address of the server was known."""
+        super().show_connection(message)
+        self.show_dev()
+
     def show_theme(self) -> None:
         self._head = ""
         self._show_head()
@@ -186,8 +192,10 @@ class DevScreen(DevActionsScreen):
     async def _open_news(self) -> None:
         """Open a mismatch that is new, at the event, beside the source line."""
         attachment = self.attachment
-        if attachment is None or not self.is_current or not attachment.book.broken or attachment.other_address:
+        if attachment is None or not self.is_current or not attachment.book.broken:
             return
+        if attachment.other_address or not attachment.browsed_address:
+            return  # it is not known yet whether the run is there
         source, run = attachment.book.broken[0]
         key = _mismatch_key(source, run)
         if key not in self._opened and attachment.book.last_reload(source) is not None:
@@ -202,7 +210,7 @@ class DevScreen(DevActionsScreen):
             return
         current = [run for _, run in self.attachment.book.broken]
         broken = next((run for run in reload.broken if run in current), None)
-        if broken is not None:
+        if broken is not None and broken.workflow_id and self.attachment.is_same_server():
             await self.attachment.open_run(reload.source, broken)
         else:
             await self.attachment.open_report(reload)

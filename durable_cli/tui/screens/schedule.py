@@ -43,7 +43,6 @@ COLUMNS = (
     Column("Late", 7, right=True, rank=2),
     Column("Workflow", 12, grow=1),
 )
-HEAD_LINES = 4
 
 
 class ScheduleScreen(ScheduleActionsScreen):
@@ -132,7 +131,7 @@ class ScheduleScreen(ScheduleActionsScreen):
         fields = Text()
         for label, value in detail.fields:
             if fields.cell_len + 4 + cell_len(label + value) > self.size.width - 2:
-                break  # a value that is cut is none
+                continue  # a value that is cut is none
             fields.append("   " if fields else "").append(f"{label} ", style=quiet).append(value)
         lines.append(fields)
         for line in lines:

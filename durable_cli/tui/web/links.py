@@ -46,6 +46,7 @@ _SCREENS = {
     "worker-deployments": "deployments",
     "server": "server",
     "dev": "dev",
+    "namespaces": "namespaces",
 }
 # The same of what is shown of a run.
 _VIEWS = {
@@ -94,7 +95,7 @@ def _find_run(namespace: str, rest: Sequence[str]) -> Place:
 def write_path(place: Place) -> str:
     """Return the path that opens a place of a namespace; empty when no path can."""
     parts = ["namespaces", place.namespace]
-    if place.screen == "namespaces":
+    if place.screen == "namespaces" and not place.namespace:
         parts = ["namespaces"]
     elif place.screen:
         parts.append(_PAGES[place.screen])

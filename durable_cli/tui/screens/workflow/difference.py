@@ -66,7 +66,9 @@ class DifferenceView(SelectionView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is a next difference only where there are pairs."""
-        return action != "find" or (self.is_mounted and bool(self._table.rows))
+        if action == "find" and not (self.is_mounted and self._table.rows):
+            return False
+        return super().check_action(action, parameters)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="difference-main"):

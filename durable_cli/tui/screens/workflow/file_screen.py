@@ -13,9 +13,7 @@ from durable_cli.tui.screens.workflow.screen import WorkflowScreen
 
 __all__ = ["FileScreen"]
 
-OF_A_SERVER = frozenset({"query", "open_related"})
-NOWHERE = frozenset({"back"})
-"""Its key says only that there is nothing behind."""
+OF_OTHER_RUNS = frozenset({"query", "open_related"})
 
 
 class FileScreen(WorkflowScreen):
@@ -30,16 +28,17 @@ class FileScreen(WorkflowScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that needs a server."""
-        return action not in OF_A_SERVER and super().check_action(action, parameters)
+        return action not in OF_OTHER_RUNS and super().check_action(action, parameters)
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """What keys and menus offer here: not the ways to other runs, which are in no file."""
-        hidden = NOWHERE | (self.view.OF_A_SERVER if self.view else frozenset())
+        """What keys and menus offer here: not the ways to other runs, whose keys only say that there are none."""
+        _, _, view = self.opened_run()
+        hidden = {"back", "activate"} if view == "relations" else {"back"}
         return {key: each for key, each in super().active_bindings.items() if each.binding.action not in hidden}
 
     def open_run(self, workflow_id: str, run_id: str, view: str = "timeline") -> None:
-        self.notify(self.browser.link.absence, title="that run is not here", timeout=4)
+        self.notify(self.browser.link.absence, title="that run is not here")
 
     def action_back(self) -> None:
         self.notify("q quits; there is nothing behind a history from a file")

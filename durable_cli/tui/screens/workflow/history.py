@@ -307,7 +307,7 @@ class HistoryView(SelectionView):
             event_id = found
         else:
             if search.matches:
-                self.notify("what was found is in workflow tasks: w shows them", timeout=4)
+                self.notify("what was found is in workflow tasks: w shows them")
         self._show_note()
 
     def _show_note(self) -> None:

@@ -42,7 +42,6 @@ class RelationsView(RunView):
         Binding("right,l,left,h", "unfold", "Its children", key_display="→"),
         Binding("r", "load", "Look again", show=False),
     ]
-    OF_A_SERVER = frozenset({"unfold", "load", "activate"})
     DEFAULT_CSS = "RelationsView #note { display: none; padding: 0 1; color: $quiet; height: auto; }"
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -52,6 +51,12 @@ class RelationsView(RunView):
         self._roots: list[Node] = []
         self._is_loaded = False
         self._has_failed = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Look for no other runs where there is no server."""
+        if action in ("unfold", "load") and not self.browser_link.has_server:
+            return False
+        return super().check_action(action, parameters)
 
     def compose(self) -> ComposeResult:
         yield VirtualTable(COLUMNS, self._render_cells, _key, id="relations")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RunView"]
 
+OF_A_RUN = frozenset({"open_whole", "copy_value", "copy_event", "copy_result", "copy_input", "export"})
+
 
 class RunView(Vertical):
     """A view of one run. It is told of news while it is shown, and of everything once when it is shown again."""
 
     BINDING_GROUP_TITLE = "This view"
     DEFAULT_CSS = "RunView { height: 1fr; }"
-
-    OF_A_SERVER: ClassVar[frozenset[str]] = frozenset()
-    """The actions here that a history in a file does not offer."""
 
     @property
     def run_screen(self) -> WorkflowScreen:
@@ -44,7 +43,10 @@ class RunView(Vertical):
         return self.run_screen.browser.link
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.browser_link.has_server or action not in self.OF_A_SERVER
+        """Offer nothing to read, copy or save of a run that is not there."""
+        if action in OF_A_RUN and self.run_screen.lacks(self.run_screen.target_run):
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def palette(self) -> dict[str, str]:

@@ -59,6 +59,7 @@ VIEWS = {
     "difference": ("difference", "DifferenceView"),
     "travel": ("travel", "TravelView"),
 }
+OF_EVENTS = frozenset({"open_related", "travel"})
 # What a run can be told, by the names that its metadata has for it.
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
@@ -268,6 +269,12 @@ class WorkflowScreen(ActivityActionsScreen):
         await self.open_view(message.name)
 
     # What is selected, for the actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer no way from the events of a run that is not there."""
+        if action in OF_EVENTS and self.lacks(self.target_run):
+            return False
+        return super().check_action(action, parameters)
 
     def opened_run(self) -> tuple[str, str, str]:
         return self.workflow_id, self.run_id, self._shown
