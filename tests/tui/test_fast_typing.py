@@ -11,6 +11,7 @@ from durable_cli.tui.messages import RunsListed
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflow.history import HistoryView
 from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.widgets.entry_bar import SearchBar
 from durable_cli.tui.widgets.filter_bar import FilterBar
 from tests.tui.conftest import screen_text
 from tests.tui.scenes import Scene, Still, playing
@@ -79,6 +80,8 @@ async def test_a_search_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch
         assert still.app.screen is screen
         await type_at_once(still, "/receipt\r")
         assert "/receipt: 1 of 1" in screen_text(still.app)
+        await type_at_once(still, "/x\x1b")
+        assert screen.query_one(SearchBar).value == "receipt", "it is left as it was"
 
 
 async def test_the_last_of_the_keys_chooses_the_view_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,28 @@
-"""A bar in which something is typed that enter takes and escape leaves."""
+"""Bars in which something is typed that enter takes and escape leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-__all__ = ["EntryBar"]
+__all__ = ["EntryBar", "SearchBar"]
 
 
 class EntryBar(Input):
-    """Takes keys in the order in which they come, however fast: what follows enter or escape is no part of it."""
+    """Takes keys in the order in which they come, however fast.
+
+    Keys that come before enter or escape is worked off, and follow it, are dropped: they were typed too early to see
+    what they would do.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Take"),
+        Binding("escape", "leave", "Leave"),
+    ]
 
     def __init__(self, take: Callable[[str], None], leave: Callable[[], None], *, id: str, placeholder: str) -> None:
         # What stands in it is gone on with, not replaced.
@@ -44,3 +55,9 @@ class EntryBar(Input):
         self.display = True
         self.screen.set_focus(self)
         self.cursor_position = len(self.value)
+
+
+class SearchBar(EntryBar):
+    """Takes what is looked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Search")]
