@@ -15,14 +15,9 @@ __all__ = ["EntryBar", "SearchBar"]
 class EntryBar(Input):
     """Takes keys in the order in which they come, however fast.
 
-    Keys that come before enter or escape is worked off, and follow it, are dropped: they were typed too early to see
-    what they would do.
+    Keys that follow enter or escape before it is worked off are dropped: they are no part of what was typed, and too
+    early for whoever typed them to have seen what they would do.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Take"),
-        Binding("escape", "leave", "Leave"),
-    ]
 
     def __init__(self, take: Callable[[str], None], leave: Callable[[], None], *, id: str, placeholder: str) -> None:
         # What stands in it is gone on with, not replaced.
@@ -60,4 +55,7 @@ class EntryBar(Input):
 class SearchBar(EntryBar):
     """Takes what is looked for."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Search")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Search"),
+        Binding("escape", "leave", "Leave"),
+    ]

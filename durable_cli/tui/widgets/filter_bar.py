@@ -30,6 +30,7 @@ class FilterBar(EntryBar):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Complete"),
         Binding("enter", "submit", "Filter"),
+        Binding("escape", "leave", "Leave"),
         Binding("down", "pick(1)", "Next choice", show=False),
         Binding("up", "pick(-1)", "Choice before", show=False),
     ]
