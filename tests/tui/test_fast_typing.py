@@ -102,6 +102,16 @@ async def test_keys_after_that_of_a_view_belong_to_the_view(monkeypatch: pytest.
         assert "/123: not found" in screen_text(still.app)
 
 
+async def test_keys_after_that_of_a_place_belong_to_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        for _ in range(2):
+            await type_at_once(still, "2/night\r")
+            assert isinstance(still.app.screen, SchedulesScreen)
+            assert still.app.screen.query_one(WordsBar).value == "night"
+            await type_at_once(still, "1")
+            await type_at_once(still, "2\x1b1")
+
+
 async def test_words_narrow_a_place_as_they_were_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("schedules", schedules), (120, 35), "", monkeypatch) as still:
         screen, bar = still.app.screen, still.app.screen.query_one(WordsBar)

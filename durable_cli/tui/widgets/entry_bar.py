@@ -53,9 +53,18 @@ class EntryBar(Input):
 
 
 class SearchBar(EntryBar):
-    """Takes what is looked for."""
+    """Takes what is looked for in a history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Search"),
         Binding("escape", "leave", "Leave"),
     ]
+    DEFAULT_CSS = "SearchBar { display: none; height: 1; margin: 0 1; padding: 0 1; border: none; background: $panel; }"
+
+    def __init__(self, take: Callable[[str], None], leave: Callable[[], None]) -> None:
+        super().__init__(take, leave, id="search", placeholder="text in names, details and payloads")
+
+    def open(self) -> None:
+        """Show it; the first key that is typed replaces what stands in it."""
+        super().open()
+        self.select_all()
