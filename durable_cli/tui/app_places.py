@@ -40,7 +40,6 @@ class PlacesApp(ServerApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("at", "choose_profile", "Profile: another server", key_display="@", show=False),
         Binding("M", "open_mismatch", "Mismatch"),
-        *(Binding(place.key, place.action, f"Go to {place.title}", show=False) for place in PLACES),
     ]
 
     def __init__(self, link: Link, first: Link) -> None:

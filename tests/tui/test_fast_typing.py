@@ -8,12 +8,18 @@ from textual.keys import _character_to_key
 from textual.screen import ModalScreen
 
 from durable_cli.tui.messages import RunsListed
+from durable_cli.tui.screens.schedules import SchedulesScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from durable_cli.tui.screens.workflow.history import HistoryView
 from durable_cli.tui.screens.workflows import WorkflowsScreen
+from durable_cli.tui.widgets.entry_bar import SearchBar
 from durable_cli.tui.widgets.filter_bar import FilterBar
+from durable_cli.tui.widgets.log_view import LogView
+from durable_cli.tui.widgets.words_bar import WordsBar
 from tests.tui.conftest import screen_text
 from tests.tui.scenes import Scene, Still, playing
+from tests.tui.scenes.dev import dev_reload
+from tests.tui.scenes.places import schedules
 from tests.tui.scenes.runs import open_order
 from tests.tui.scenes.workflows import list_runs, make_runs
 
@@ -28,7 +34,7 @@ async def type_at_once(still: Still, text: str) -> None:
     await still.settle()
 
 
-async def test_a_filter_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_filter_is_taken_as_it_was_typed_and_what_follows_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
         screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
         assert isinstance(screen, WorkflowsScreen)
@@ -68,7 +74,7 @@ async def test_a_list_that_comes_while_one_types_leaves_the_keys_to_the_bar(monk
         assert not isinstance(still.app.screen, ModalScreen)
 
 
-async def test_a_search_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_search_is_taken_as_it_was_typed_and_what_follows_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(Scene("run", open_order), (120, 35), "", monkeypatch) as still:
         await still.press("2")
         screen = still.app.screen
@@ -79,6 +85,62 @@ async def test_a_search_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch
         assert still.app.screen is screen
         await type_at_once(still, "/receipt\r")
         assert "/receipt: 1 of 1" in screen_text(still.app)
+        await type_at_once(still, "/x\x1b")
+        assert screen.query_one(SearchBar).value == "receipt", "it is left as it was"
+
+
+async def test_keys_after_that_of_a_view_belong_to_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("run", open_order), (120, 35), "", monkeypatch) as still:
+        screen = still.app.screen
+        assert isinstance(screen, WorkflowScreen)
+        for _ in range(2):  # when the view is made, and when it is there
+            await type_at_once(still, "2/receipt\r")
+            assert still.app.screen is screen
+            assert "/receipt: 1 of 1" in screen_text(still.app)
+            await type_at_once(still, "1")
+        await type_at_once(still, "2/123\r")
+        assert "/123: not found" in screen_text(still.app)
+
+
+async def test_keys_after_that_of_a_place_belong_to_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        for _ in range(2):
+            await type_at_once(still, "2/night\r")
+            assert isinstance(still.app.screen, SchedulesScreen)
+            assert still.app.screen.query_one(WordsBar).value == "night"
+            await type_at_once(still, "1")
+            await type_at_once(still, "2\x1b1")
+
+
+async def test_words_narrow_a_place_as_they_were_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("schedules", schedules), (120, 35), "", monkeypatch) as still:
+        screen, bar = still.app.screen, still.app.screen.query_one(WordsBar)
+        assert isinstance(screen, SchedulesScreen)
+        names = [row.schedule_id for row in screen.table.rows]
+        await type_at_once(still, "/night\rpx")
+        assert (bar.value, bar.display) == ("night", True)
+        assert still.app.screen is screen, "no key was taken for one of the list"
+        assert still.app.focused is screen.table
+        assert [row.schedule_id for row in screen.table.rows] == [name for name in names if "night" in name] != []
+        await type_at_once(still, "/ly\x1bpx")
+        assert (bar.value, bar.display) == ("", False)
+        assert still.app.screen is screen
+        assert [row.schedule_id for row in screen.table.rows] == names
+
+
+async def test_words_narrow_the_log_as_they_were_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("dev", dev_reload), (120, 35), "", monkeypatch) as still:
+        view, bar = still.app.screen.query_one(LogView), still.app.screen.query_one(WordsBar)
+        count = len(view.lines)
+        await type_at_once(still, "/charged\rl")
+        assert bar.value == "charged"
+        assert still.app.focused is view
+        assert "all levels" in screen_text(still.app)
+        assert all("charged" in line.text for line in view.lines)
+        await type_at_once(still, "/x\x1bl")
+        assert (bar.value, bar.display) == ("", False)
+        assert "all levels" in screen_text(still.app)
+        assert len(view.lines) == count
 
 
 async def test_the_last_of_the_keys_chooses_the_view_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

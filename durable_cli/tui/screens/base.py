@@ -16,6 +16,7 @@ from textual.worker import Worker
 from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import LostError, MissingError
 from durable_cli.tui.messages import CodecChanged, ConnectionChanged, Trouble, TroubleChanged
+from durable_cli.tui.places import PLACES
 from durable_cli.tui.widgets.top_bar import TopBar
 from durable_cli.tui.widgets.trouble_note import TroubleNote
 from durable_cli.tui.widgets.virtual_table import VirtualTable
@@ -68,6 +69,8 @@ class BrowserScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "change_undo", "Undo"),
         Binding("T", "change_time", "Skip time on a local server", show=False),
+        # At once, before the next key is looked up: it is one of that place.
+        *(Binding(place.key, place.action, f"Go to {place.title}", show=False, priority=True) for place in PLACES),
     ]
 
     def __init__(self) -> None:

@@ -96,7 +96,7 @@ class DevScreen(DevActionsScreen):
             yield Static(id="head")
             yield VirtualTable[Reload](RELOAD_COLUMNS, self._cells, lambda reload: reload.number, id="reloads")
             yield FixedText(id="log-note")
-            yield WordsBar()
+            yield WordsBar(self.go_to_log, self.show_all)
             yield LogView(id="log")
         yield KeyBar()
 
@@ -284,29 +284,33 @@ class DevScreen(DevActionsScreen):
 
     def action_search(self) -> None:
         """Show only the lines that have some words."""
-        bar = self.query_one("#filter", Input)
-        bar.display = True
-        self.set_focus(bar)
+        self.query_one(WordsBar).open()
 
     @on(Input.Changed, "#filter")
-    def take_words(self, message: Input.Changed) -> None:
+    def follow_words(self) -> None:
         """Choose the lines while it is typed."""
-        self._filter.words = message.value.strip()
-        self._show_all()
+        self._take_words(self.query_one(WordsBar).value.strip())
 
-    @on(Input.Submitted, "#filter")
-    def go_to_log(self, message: Input.Submitted) -> None:
+    def _take_words(self, words: str) -> None:
+        if words != self._filter.words:
+            self._filter.words = words
+            self._show_all()
+
+    def go_to_log(self, words: str) -> None:
         """Go on in the log; without words, all of it is back."""
-        message.input.display = bool(self._filter.words)
-        self._view.focus()
+        self._take_words(words)
+        self.query_one(WordsBar).display = bool(words)
+        self.set_focus(self._view)
+
+    def show_all(self) -> None:
+        """Show all lines again."""
+        self.query_one(WordsBar).value = ""
+        self.go_to_log("")
 
     def action_leave(self) -> None:
-        """Show all lines again."""
-        bar = self.query_one("#filter", Input)
-        if bar.display:
-            bar.value = ""
-            bar.display = False
-            self._view.focus()
+        """Show all lines again, or let the log go on."""
+        if self.query_one(WordsBar).display:
+            self.show_all()
         elif self._is_paused:
             self.action_pause()
 

@@ -63,7 +63,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.detail())
         yield from self.compose_head()
-        yield WordsBar()
+        yield WordsBar(self.go_to_list, self.show_all)
         yield TroubleNote(id="trouble")
         yield VirtualTable[Row](self.COLUMNS, self.cells, self.key, id="rows")
         yield NothingNote(id="nothing")
@@ -213,32 +213,36 @@ class ListScreen(BrowserScreen, Generic[Row]):
 
     def action_narrow(self) -> None:
         """Show only the lines that have some words."""
-        bar = self.query_one("#filter", Input)
-        bar.display = True
-        self.set_focus(bar)  # at once: what is typed next belongs to it
+        self.query_one(WordsBar).open()
 
     @on(Input.Changed, "#filter")
-    def take_words(self, message: Input.Changed) -> None:
+    def follow_words(self) -> None:
         """Narrow the list while it is typed."""
-        self._words = message.value.strip()
-        if not self._is_missing:
-            self.take_rows(self._all_rows)
+        self._take_words(self.query_one(WordsBar).value.strip())
 
-    @on(Input.Submitted, "#filter")
-    def go_to_list(self, message: Input.Submitted) -> None:
+    def _take_words(self, words: str) -> None:
+        if words != self._words:
+            self._words = words
+            if not self._is_missing:
+                self.take_rows(self._all_rows)
+
+    def go_to_list(self, words: str) -> None:
         """Go on in the list; without words, all of it is back."""
-        message.input.display = bool(self._words)
+        self._take_words(words)
+        self.query_one(WordsBar).display = bool(words)
         self.set_focus(self.table)
+
+    def show_all(self) -> None:
+        """Show all lines again."""
+        self.query_one(WordsBar).value = ""
+        self.go_to_list("")
 
     def action_leave(self) -> None:
         """Show all lines again, or go back where we came from."""
         if not self.is_mounted:
             return
-        bar = self.query_one("#filter", Input)
-        if bar.display:
-            bar.value = ""
-            bar.display = False
-            self.set_focus(self.table)
+        if self.query_one(WordsBar).display:
+            self.show_all()
         elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 

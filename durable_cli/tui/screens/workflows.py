@@ -55,6 +55,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         # At once, before the next key is handed to whatever has the focus now: fast typing must not lose its beginning.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("escape", "leave_filter", "Leave the filter"),
         Binding("enter", "open", "Open", show=True),
         Binding("space", "mark", "Mark", show=False),
         Binding("a", "mark_all", "Mark all that are loaded", show=False),
@@ -83,7 +84,9 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         yield TopBar()
         yield FixedText(id="counts")
         placeholder = "list filter, such as ExecutionStatus = 'Running'; tab completes"
-        yield FilterBar(self._find_choices, self.take_filter, self.leave_filter, id="filter", placeholder=placeholder)
+        yield FilterBar(
+            self._find_choices, self.take_filter, self.action_leave_filter, id="filter", placeholder=placeholder
+        )
         yield ChoiceLine(id="choices")
         yield TroubleNote(id="trouble")
         yield VirtualTable((), self._render_cells, _identity, id="runs")
@@ -327,7 +330,14 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
             return False
         if action == "filter" and isinstance(self.focused, Input):
             return False
+        if action == "leave_filter" and self.lacks(self._left_bar):
+            return False
         return super().check_action(action, parameters)
+
+    def _left_bar(self) -> FilterBar | None:
+        """Return the bar where it shows something else than the filter that is in force."""
+        bar = self.query_one(FilterBar)
+        return bar if bar.display and (bar.value != self._query or not bar.value) else None
 
     def action_filter(self) -> None:
         """Open the filter bar, with the filter that is shown."""
@@ -342,12 +352,13 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         self._begin()
         self.set_focus(self.table)  # at once: the list may be empty, and hidden, before the next key
 
-    def leave_filter(self) -> None:
-        """Leave the filter bar as it was."""
+    def action_leave_filter(self) -> None:
+        """Leave the filter as it was; also when its bar was left by tab or by a click."""
         bar = self.query_one(FilterBar)
         bar.value = self._query
         bar.display = bool(self._query)
         self.set_focus(self.table)
+        self.refresh_bindings()
 
     def _find_choices(self, text: str) -> Sequence[Choice]:
         """Return what may come next in the filter, from what the server and the list know."""

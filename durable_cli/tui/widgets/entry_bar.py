@@ -1,17 +1,23 @@
-"""A bar in which something is typed that enter takes and escape leaves."""
+"""Bars in which something is typed that enter takes and escape leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-__all__ = ["EntryBar"]
+__all__ = ["EntryBar", "SearchBar"]
 
 
 class EntryBar(Input):
-    """Takes keys in the order in which they come, however fast: what follows enter or escape is no part of it."""
+    """Takes keys in the order in which they come, however fast.
+
+    Keys that follow enter or escape before it is worked off are dropped: they are no part of what was typed, and too
+    early for whoever typed them to have seen what they would do.
+    """
 
     def __init__(self, take: Callable[[str], None], leave: Callable[[], None], *, id: str, placeholder: str) -> None:
         # What stands in it is gone on with, not replaced.
@@ -44,3 +50,21 @@ class EntryBar(Input):
         self.display = True
         self.screen.set_focus(self)
         self.cursor_position = len(self.value)
+
+
+class SearchBar(EntryBar):
+    """Takes what is looked for in a history."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Search"),
+        Binding("escape", "leave", "Leave"),
+    ]
+    DEFAULT_CSS = "SearchBar { display: none; height: 1; margin: 0 1; padding: 0 1; border: none; background: $panel; }"
+
+    def __init__(self, take: Callable[[str], None], leave: Callable[[], None]) -> None:
+        super().__init__(take, leave, id="search", placeholder="text in names, details and payloads")
+
+    def open(self) -> None:
+        """Show it; the first key that is typed replaces what stands in it."""
+        super().open()
+        self.select_all()

@@ -25,7 +25,7 @@ from durable_cli.tui.screens.workflow.detail_pane import DetailPane
 from durable_cli.tui.screens.workflow.selection import SelectionView, selection_lines
 from durable_cli.tui.times import clock, now_ns, short_span
 from durable_cli.tui.widgets.columns import Column
-from durable_cli.tui.widgets.entry_bar import EntryBar
+from durable_cli.tui.widgets.entry_bar import SearchBar
 from durable_cli.tui.widgets.fixed_text import FixedText
 from durable_cli.tui.widgets.virtual_table import VirtualTable
 
@@ -56,6 +56,7 @@ class HistoryView(SelectionView):
         Binding("right,l,left,h", "unfold", "Unfold", key_display="→", show=False),
         # At once, before the next key is handed to the list.
         Binding("slash", "search", "Search", key_display="/", priority=True),
+        Binding("escape", "leave_search", "Leave the search"),
         Binding("n", "find(1)", "Next match", show=False),
         Binding("N", "find(-1)", "Match before", show=False),
         Binding("exclamation_mark", "find_trouble", "Next failure", key_display="!", show=False),
@@ -66,7 +67,6 @@ class HistoryView(SelectionView):
     HistoryView.-beside { layout: horizontal; }
     HistoryView > #history-main { height: 1fr; width: 1fr; }
     HistoryView #history-note { height: 1; padding: 0 1; color: $quiet; }
-    HistoryView #search { display: none; height: 1; margin: 0 1; padding: 0 1; border: none; background: $panel; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -80,8 +80,7 @@ class HistoryView(SelectionView):
         with Vertical(id="history-main"):
             yield VirtualTable(COMPACT_COLUMNS, self._render_cells, _key, id="events")
             yield FixedText(id="history-note")
-            placeholder = "text in names, details and payloads"
-            yield EntryBar(self.start_search, self._close_search, id="search", placeholder=placeholder)
+            yield SearchBar(self.start_search, self.action_leave_search)
         yield DetailPane()
 
     @property
@@ -253,24 +252,28 @@ class HistoryView(SelectionView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the search bar, its key is a character like the others."""
-        if action == "search" and isinstance(self.screen.focused, EntryBar):
+        if action == "search" and isinstance(self.screen.focused, SearchBar):
+            return False
+        if action == "leave_search" and not any(bar.display for bar in self.query(SearchBar)):
             return False
         return super().check_action(action, parameters)
 
     def action_search(self) -> None:
         """Open the search bar; what was looked for before is kept until something else is typed."""
-        bar = self.query_one(EntryBar)
-        bar.open()
-        bar.select_all()
+        self.query_one(SearchBar).open()
 
-    def _close_search(self) -> None:
-        self.query_one(EntryBar).display = False
+    def action_leave_search(self) -> None:
+        """Leave the search as it was; also when its bar was left by tab or by a click."""
+        bar = self.query_one(SearchBar)
+        bar.value = self._search.text if self._search is not None else ""
+        bar.display = False
         self.screen.set_focus(self._table)
+        self.screen.refresh_bindings()
 
     def start_search(self, text: str) -> None:
         """Find what was typed, from the cursor on."""
-        self._close_search()
         self._search = Search(text, self.book.history.rows) if text else None
+        self.action_leave_search()
         self._look(is_first=True)
 
     def _look(self, *, is_first: bool = False) -> None:

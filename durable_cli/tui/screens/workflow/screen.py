@@ -76,7 +76,8 @@ class WorkflowScreen(ActivityActionsScreen):
     BINDING_GROUP_TITLE = "This workflow"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False) for tab in TABS),
+        # At once, before the next key is looked up: it is one of that view.
+        *(Binding(tab.key, f"show_view('{tab.name}')", tab.title, show=False, priority=True) for tab in TABS),
         Binding("I", "copy_ids", "Copy its ids", show=False),
         Binding("o", "open_related", "Open its run", show=False),
         Binding(
@@ -258,7 +259,7 @@ class WorkflowScreen(ActivityActionsScreen):
         view = self._views[name]
         view.show_run()
         if view.main_widget.display:
-            view.main_widget.focus()
+            self.set_focus(view.main_widget)  # at once, too
         else:
             self.set_focus(None)  # there is nothing for keys, and none of it is offered
         return view
