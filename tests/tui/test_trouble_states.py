@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -32,11 +32,14 @@ from temporalio.api.workflowservice.v1.service_pb2_grpc import (
     WorkflowServiceStub,
     add_WorkflowServiceServicer_to_server,
 )
+from textual.message import Message
 from textual.pilot import Pilot
 
-from durable_cli.options import ConnectionOptions
+from durable_cli.options import ConnectionOptions, GlobalOptions
 from durable_cli.tui.app import BrowserApp
 from durable_cli.tui.dialogs.form import FormDialog
+from durable_cli.tui.feed.link import Link
+from durable_cli.tui.messages import Connection, ConnectionChanged
 from durable_cli.tui.places import PLACES, Place
 from durable_cli.tui.screens.workflow import WorkflowScreen
 from tests.cli.conftest import Stage
@@ -312,6 +315,27 @@ async def test_a_silent_server_is_said_and_heard_again(tmp_path: Path) -> None:
             await pilot.press("1")
             await until(lambda: "No workflows" in screen_text(app), "the first place is well, too")
             assert "has not answered" not in screen_text(app)
+
+
+async def test_silence_is_said_also_when_another_question_was_answered_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("durable_cli.tui.feed.link.SLOW_SECONDS", 0.4)
+    said: list[Message] = []
+    with running(await asyncio.to_thread(launch_dx, tmp_path)) as server:
+        link = Link(GlobalOptions(disable_config_env=True), ConnectionOptions(address=server.address), said.append)
+        connecting = asyncio.create_task(link.keep_connected())
+        async with link.asking("wait for nothing"):
+            await asyncio.sleep(0.2)
+            async with link.asking("be answered at once"):
+                pass
+            said.clear()
+            await until(lambda: bool(said), "it says so")
+        assert [cast(ConnectionChanged, message).connection for message in said] == [
+            Connection.SLOW,
+            Connection.CONNECTED,
+        ]
+        connecting.cancel()
 
 
 async def test_a_server_that_goes_and_comes_back_is_found_from_every_screen(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.message import Message
@@ -101,17 +101,15 @@ class Link:
     async def _connect_again_and_again(self) -> None:
         while True:
             started_s = time.monotonic()
-            slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say_slow)
             try:
-                await self._connect()
+                with self._noticing_silence():
+                    await self._connect()
             except CliError as error:
                 if self._answered_s < started_s:  # else it came back meanwhile
                     hint = f"{error.hint}\n{AGAIN_HINT}" if error.hint else AGAIN_HINT
                     self._say(Connection.LOST, Trouble(error.message, hint))
                     await asyncio.sleep(AGAIN_SECONDS)
                     continue
-            finally:
-                slow.cancel()
             self._is_lost.clear()
             await self._watch_silence()
 
@@ -179,9 +177,28 @@ class Link:
         """Whether the server was reached at all."""
         return self._client is not None
 
+    @contextmanager
+    def _noticing_silence(self) -> Iterator[None]:
+        """Say when the server says nothing at all for long while the block waits for it."""
+        loop = asyncio.get_running_loop()
+        handle: asyncio.TimerHandle
+
+        def look() -> None:
+            nonlocal handle
+            left = SLOW_SECONDS - (time.monotonic() - self._answered_s)
+            if left > 0:  # what was asked beside was answered since
+                handle = loop.call_later(left, look)
+            else:
+                self._say_slow()
+
+        handle = loop.call_later(SLOW_SECONDS, look)
+        try:
+            yield
+        finally:
+            handle.cancel()
+
     def _say_slow(self) -> None:
-        is_silent = time.monotonic() - self._answered_s >= SLOW_SECONDS
-        if is_silent and self._state in (Connection.CONNECTING, Connection.CONNECTED):
+        if self._state in (Connection.CONNECTING, Connection.CONNECTED):
             hint = "it is waited for; what is shown is what it said last"
             if self._client is None:
                 hint = "something takes the connection there and is silent: a server that is busy or stopped?"
@@ -214,30 +231,27 @@ class Link:
         from temporalio.service import RPCError
 
         started_s = time.monotonic()
-        slow = None if waits else asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say_slow)
         try:
-            async with client.doing(action):
-                try:
-                    yield client
-                except RPCError as error:
-                    if is_lost(error.message):
-                        kind = LateError if waits and error.message == TIMEOUT_WORDS else LostError
-                        raise kind(f"can't {action}: {client.address} does not answer", AGAIN_HINT) from None
-                    self._note_answer()
-                    if error.status.name == "UNIMPLEMENTED":
-                        raise MissingError(
-                            error.message, f"the server at {client.address} does not offer this"
-                        ) from None
-                    explained = client.explain(action, error)
-                    raise CliError(explained.message, find_hint(error) or explained.hint) from None
+            with nullcontext() if waits else self._noticing_silence():
+                async with client.doing(action):
+                    try:
+                        yield client
+                    except RPCError as error:
+                        if is_lost(error.message):
+                            kind = LateError if waits and error.message == TIMEOUT_WORDS else LostError
+                            raise kind(f"can't {action}: {client.address} does not answer", AGAIN_HINT) from None
+                        self._note_answer()
+                        if error.status.name == "UNIMPLEMENTED":
+                            raise MissingError(
+                                error.message, f"the server at {client.address} does not offer this"
+                            ) from None
+                        explained = client.explain(action, error)
+                        raise CliError(explained.message, find_hint(error) or explained.hint) from None
         except CliError as error:
             self.calls.note_error(time.monotonic())
             if isinstance(error, LostError) and not isinstance(error, LateError) and client is self._client:
                 self._say_lost()
             raise
-        finally:
-            if slow is not None:
-                slow.cancel()
         self.calls.note(started_s, time.monotonic(), waits=waits)
         self._note_answer()
 
