@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,13 +149,8 @@ class DevProcess:
 
 
 def find_served(dev: DevProcess) -> psutil.Process:
-    """Return the host that serves: it has done more than the one that waits."""
-    sizes: list[tuple[int, psutil.Process]] = []
-    for process in dev.all_processes():
-        with suppress(psutil.NoSuchProcess):  # one may end just now
-            if "main.py" in " ".join(process.cmdline()):
-                sizes.append((process.memory_info().rss, process))
-    return max(sizes, key=lambda pair: pair[0])[1]
+    """Return the host that serves: the last one that became ready."""
+    return psutil.Process([line["pid"] for line in dev.events if line["event"] == "ready" and line.get("pid")][-1])
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:

@@ -42,9 +42,8 @@ def find_child(dev: DevProcess, word: str) -> psutil.Process:
 
 
 def find_hosts(dev: DevProcess) -> list[psutil.Process]:
-    """Return the hosts, the one that serves last: it has done more than the one that waits."""
-    hosts = [one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())]
-    return sorted(hosts, key=lambda host: int(host.memory_info().rss))
+    """Return the hosts: the one that serves and the one that waits."""
+    return [one for one in dev.all_processes() if "main.py" in " ".join(one.cmdline())]
 
 
 async def test_a_project_runs_whole(tmp_path: Path) -> None:
@@ -98,8 +97,7 @@ def test_what_a_worker_detaches_does_not_hide_its_end(tmp_path: Path) -> None:
     detach = f"import subprocess\nsubprocess.Popen({words}, start_new_session=True)\n"
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER, activities=detach + ACTIVITIES)
     with running_dev(project) as dev:
-        dev.wait_for("orders", "ready")
-        find_hosts(dev)[-1].kill()
+        psutil.Process(dev.wait_for("orders", "ready")["pid"]).kill()
         dev.wait_for("orders", "crashed", exit_code=-9)
         dev.wait_for("orders", "ready")
         replace_in(project / "activities.py", "return amount", "return amount + 0")
@@ -115,9 +113,9 @@ def test_what_a_worker_detaches_does_not_hide_its_end(tmp_path: Path) -> None:
 def test_a_spare_that_is_no_good_any_more_is_replaced(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", SERVER + NO_REPLAY + PYTHON_WORKER)
     with running_dev(project) as dev:
-        dev.wait_for("orders", "ready")
+        served = dev.wait_for("orders", "ready")["pid"]
         wait_until(lambda: len(find_hosts(dev)) == 2)
-        find_hosts(dev)[0].kill()
+        next(host for host in find_hosts(dev) if host.pid != served).kill()
         replace_in(project / "activities.py", "return amount", "return amount + 0")
         dev.wait_for("orders", "ready", is_new_code=True)
         dev.wait_for("orders", "drained")
