@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -27,11 +30,17 @@ def story() -> Story:
 HITS = [5, 7, 8, 9]
 
 
-async def search(still: Still, text: str) -> WorkflowScreen:
-    told = story()
-    await open_run(still, told, closed_summary(told, 2), "2", "slash", *text, "enter")
-    assert isinstance(still.app.screen, WorkflowScreen)
-    return still.app.screen
+@asynccontextmanager
+async def searching(monkeypatch: pytest.MonkeyPatch, text: str) -> AsyncIterator[tuple[Still, WorkflowScreen]]:
+    """The grouped history of a run in which something was searched."""
+
+    async def play(still: Still) -> None:
+        told = story()
+        await open_run(still, told, closed_summary(told, 2), "2", "slash", *text, "enter")
+
+    async with playing(Scene("search", play), (100, 40), "", monkeypatch) as still:
+        assert isinstance(still.app.screen, WorkflowScreen)
+        yield still, still.app.screen
 
 
 async def press_and_look(still: Still, screen: WorkflowScreen, key: str, count: int) -> list[int | None]:
@@ -44,8 +53,7 @@ async def press_and_look(still: Still, screen: WorkflowScreen, key: str, count: 
 
 
 async def test_every_hit_is_gone_to_forwards_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(still: Still) -> None:
-        screen = await search(still, "needle")
+    async with searching(monkeypatch, "needle") as (still, screen):
         assert screen.selected_event_id() == HITS[0]
         assert "└" not in screen_text(still.app), "a group that is hit where it begins stays folded"
         assert await press_and_look(still, screen, "n", 4) == [*HITS[1:], HITS[0]]
@@ -53,25 +61,14 @@ async def test_every_hit_is_gone_to_forwards_and_back(monkeypatch: pytest.Monkey
         assert screen_text(still.app).count("└") == 6, "the groups with further hits are open"
         assert await press_and_look(still, screen, "N", 4) == HITS[::-1]
 
-    async with playing(Scene("search", play), (100, 40), "", monkeypatch):
-        pass
-
 
 async def test_the_hit_before_opens_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(still: Still) -> None:
-        screen = await search(still, "needle")
+    async with searching(monkeypatch, "needle") as (still, screen):
         assert await press_and_look(still, screen, "N", 4) == HITS[::-1]
-
-    async with playing(Scene("search", play), (100, 40), "", monkeypatch):
-        pass
 
 
 async def test_hits_that_are_folded_away_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(still: Still) -> None:
-        screen = await search(still, "WorkflowTaskStarted")
+    async with searching(monkeypatch, "WorkflowTaskStarted") as (still, screen):
         await still.until(lambda: "found is in workflow tasks" in screen_text(still.app))
         await still.press("w", "n")
         assert screen.selected_event_id() == 3
-
-    async with playing(Scene("search", play), (100, 40), "", monkeypatch):
-        pass

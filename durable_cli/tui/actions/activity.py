@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from durable_cli.errors import CliError
+from durable_cli.tui.actions.one_run import ACTIVITY_ACTIONS
 from durable_cli.tui.actions.run import RunActionsScreen
 from durable_cli.tui.dialogs.asking import hold_keys
 from durable_cli.tui.dialogs.confirm import ConfirmDialog
@@ -34,17 +35,12 @@ from durable_cli.tui.screens.base import Change
 __all__ = ["ActivityActionsScreen"]
 
 NEEDS = "actions on activities"
-OF_AN_ACTIVITY = frozenset(
-    {
-        *("change_complete_activity", "change_fail_activity", "change_pause_activity"),
-        *("change_reset_activity", "change_activity_options"),
-    }
-)
 
 
 class ActivityActionsScreen(RunActionsScreen):
     """A screen with the activities of one run."""
 
+    RUN_ACTIONS = RunActionsScreen.RUN_ACTIONS | ACTIVITY_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("C", "change_complete_activity", "Complete the activity", show=False),
         Binding("X", "change_fail_activity", "Fail the activity", show=False),
@@ -54,12 +50,6 @@ class ActivityActionsScreen(RunActionsScreen):
     ]
 
     book: RunBook
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer nothing for the activities of a run that is not there."""
-        if action in OF_AN_ACTIVITY and self.lacks(self.target_run):
-            return False
-        return super().check_action(action, parameters)
 
     def selected_group(self) -> Group | None:
         """Return what is under the cursor."""

@@ -43,18 +43,16 @@ class TargetRun(NamedTuple):
         return self.status not in (0, RUNNING, PAUSED)
 
 
-# What nothing is left to be done by when the run is over; their keys say so.
-ONLY_OF_OPEN_RUNS = frozenset(
+ACTIVITY_ACTIONS = frozenset(
     {
-        *("change_signal", "change_cancel", "change_terminate", "change_update", "change_pause"),
         *("change_complete_activity", "change_fail_activity", "change_pause_activity"),
         *("change_reset_activity", "change_activity_options"),
     }
 )
-# What is done to the run under the cursor.
-OF_A_RUN = frozenset(
-    {*("change_by_menu", "change_start_like", "change_update", "change_pause", "change_reset"), "query"}
-)
+# What nothing is left to be done by when the run is over; their keys say so.
+ONLY_OF_OPEN_RUNS = ACTIVITY_ACTIONS | {
+    *("change_signal", "change_cancel", "change_terminate", "change_update", "change_pause")
+}
 # What every screen offers, and the menu itself.
 NOT_OF_A_RUN = frozenset({"change_by_menu", "change_time", "change_undo"})
 
@@ -62,6 +60,10 @@ NOT_OF_A_RUN = frozenset({"change_by_menu", "change_time", "change_undo"})
 class OneRunActionsScreen(BrowserScreen):
     """A screen with a run under its cursor."""
 
+    RUN_ACTIONS: ClassVar[frozenset[str]] = frozenset(
+        {*("change_by_menu", "change_start_like", "change_update", "change_pause", "change_reset"), "query"}
+    )
+    """What takes the run under the cursor, and is not offered where there is none."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("full_stop", "change_by_menu", "Actions", key_display="."),
         Binding("S", "change_start_like", "Start like this one", show=False),
@@ -81,7 +83,7 @@ class OneRunActionsScreen(BrowserScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing for a run where there is none."""
-        if action in OF_A_RUN and self.lacks(self.target_run):
+        if action in self.RUN_ACTIONS and self.lacks(self.target_run):
             return False
         return super().check_action(action, parameters)
 

@@ -42,7 +42,6 @@ from durable_cli.tui.widgets.virtual_table import VirtualTable
 
 __all__ = ["WorkflowsScreen"]
 
-OF_A_ROW = frozenset({"open", "mark", "mark_all", "mark_range", "sort"})
 PAGE = "page"
 SEEN_ROWS = 1000
 
@@ -50,6 +49,7 @@ SEEN_ROWS = 1000
 class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
     """All runs of the namespace, newest first."""
 
+    RUN_ACTIONS = RunActionsScreen.RUN_ACTIONS | {"open", "mark", "mark_all", "mark_range", "sort"}
     AUTO_FOCUS = "#runs"
     BINDING_GROUP_TITLE = "This list"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -325,9 +325,7 @@ class WorkflowsScreen(SavedFiltersScreen, RunActionsScreen):
         self._learn_attributes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer nothing for a row where there is none; in the filter bar, its key is a character like the others."""
-        if action in OF_A_ROW and self.lacks(self.target_run):
-            return False
+        """In the filter bar its key is a character like others; a bar is left only where it was gone away from."""
         if action == "filter" and isinstance(self.focused, Input):
             return False
         if action == "leave_filter" and self.lacks(self._left_bar):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunView"]
 
-OF_A_RUN = frozenset({"open_whole", "copy_value", "copy_event", "copy_result", "copy_input", "export"})
+READING_ACTIONS = frozenset({"open_whole", "copy_value", "copy_event", "copy_result", "copy_input", "export"})
 
 
 class RunView(Vertical):
@@ -44,7 +44,7 @@ class RunView(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing to read, copy or save of a run that is not there."""
-        if action in OF_A_RUN and self.run_screen.lacks(self.run_screen.target_run):
+        if action in READING_ACTIONS and self.run_screen.lacks(self.run_screen.target_run):
             return False
         return super().check_action(action, parameters)
 

@@ -59,7 +59,6 @@ VIEWS = {
     "difference": ("difference", "DifferenceView"),
     "travel": ("travel", "TravelView"),
 }
-OF_EVENTS = frozenset({"open_related", "travel"})
 # What a run can be told, by the names that its metadata has for it.
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
@@ -74,6 +73,7 @@ class WorkflowScreen(ActivityActionsScreen):
     HAS_PLACE_KEYS = False
     HAS_PAYLOADS = True
     BINDING_GROUP_TITLE = "This workflow"
+    RUN_ACTIONS = ActivityActionsScreen.RUN_ACTIONS | {"open_related", "travel"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         # At once, before the next key is looked up: it is one of that view.
@@ -270,12 +270,6 @@ class WorkflowScreen(ActivityActionsScreen):
         await self.open_view(message.name)
 
     # What is selected, for the actions
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer no way from the events of a run that is not there."""
-        if action in OF_EVENTS and self.lacks(self.target_run):
-            return False
-        return super().check_action(action, parameters)
 
     def opened_run(self) -> tuple[str, str, str]:
         return self.workflow_id, self.run_id, self._shown
