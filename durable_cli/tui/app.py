@@ -7,10 +7,12 @@ import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter, NoColor
 from textual.widget import Widget
 
@@ -29,6 +31,8 @@ from durable_cli.tui.widgets.harmless import HarmlessFilter
 __all__ = ["BrowserApp"]
 
 LATEST_SECONDS = 0.5
+AWAY_SECONDS = 30.0
+"""When no key and no mouse came for so long, nobody is at the browser."""
 KEY_HELP = "key-help"
 
 
@@ -78,6 +82,7 @@ class BrowserApp(PlacesApp):
         self._end_with_fd = end_with_fd
         self._harmless = HarmlessFilter()
         self._has_begun = False
+        self._touched_time = monotonic()
         self._dev_journal = dev_journal if history_file is None else None
         self._opens = (workflow_id, run_id, view if view in VIEWS else next(iter(VIEWS)))
         self._begins_at = place if any(place == each.name for each in PLACES) else FIRST_PLACE
@@ -133,6 +138,16 @@ class BrowserApp(PlacesApp):
     def _end(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
         self.exit()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, InputEvent):
+            self._touched_time = monotonic()
+        await super().on_event(event)
+
+    @property
+    def is_unattended(self) -> bool:
+        """Whether nobody has touched the browser for a while."""
+        return monotonic() - self._touched_time > AWAY_SECONDS
 
     @property
     def is_read_only(self) -> bool:

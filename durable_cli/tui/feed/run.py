@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from durable_cli.tui.feed.link import AGAIN_SECONDS, Link, Post, reporting, seconds
@@ -21,12 +21,16 @@ DESCRIBE_SECONDS = 1.0
 CALM_DESCRIBE_SECONDS = 2.0
 """So often the server is asked while it waits for nothing of which the history does not tell."""
 PAGE_EVENTS = 500
+FULL_PAGE_EVENTS = 250
+"""A page of so many may be followed by another at once: servers give 256 at most, or all that was asked for."""
 SLICE_EVENTS = 100
 """So many are read in one go: keys are heard in between."""
 LIVE_SECONDS = 0.4
 """Of events that come one by one, those of so long are told together."""
-STREAM_EVENTS, STREAM_SECONDS = 10, 0.9
-"""When more than so many have come together, it is a stream, which a screen shows once a second."""
+STREAM_EVENTS = 10
+"""When more than so many have come together, it is a stream."""
+AHEAD_SECONDS = 0.1
+"""So long before a stream is looked at again it is read."""
 LONG_POLL_SECONDS = 60.0
 
 
@@ -62,13 +66,18 @@ async def watch_run(link: Link, workflow_id: str, run_id: str, post: Post) -> No
 
 
 class HistoryWatch:
-    """Tells of a run's events, oldest first, and of new ones as they come; it can be left and taken up again."""
+    """Tells of a run's events, oldest first, and of new ones as they come; it can be left and taken up again.
 
-    def __init__(self, link: Link, workflow_id: str, run_id: str, post: Post) -> None:
+    Args:
+        pace: returns the seconds from one look at a stream of events to the next.
+    """
+
+    def __init__(self, link: Link, workflow_id: str, run_id: str, post: Post, pace: Callable[[], float]) -> None:
         self._link = link
         self._workflow_id = workflow_id
         self._run_id = run_id
         self._post = post
+        self._pace = pace
         # The reader needs the protos, which the link has imported by the time that something was read.
         self._reader: EventReader | None = None
         self._token = b""
@@ -76,6 +85,7 @@ class HistoryWatch:
 
     async def run(self) -> None:
         """Tell until the run is closed."""
+        come_count = 0
         while not self._is_complete:
             page = None
             async with (
@@ -89,11 +99,14 @@ class HistoryWatch:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             count = len(page.history.events)
-            is_live = count < PAGE_EVENTS // 4 and bool(self._token)
+            come_count += count
             await self._tell(page.history.events)
             self._token = page.next_page_token
             self._is_complete = not self._token
-            await asyncio.sleep((STREAM_SECONDS if count > STREAM_EVENTS else LIVE_SECONDS) if is_live else 0)
+            if self._is_complete or count >= FULL_PAGE_EVENTS:
+                continue
+            is_stream, come_count = come_count > STREAM_EVENTS, 0
+            await asyncio.sleep(self._pace() - AHEAD_SECONDS if is_stream else LIVE_SECONDS)
         self._post(HistoryRead())
 
     async def _tell(self, events: Sequence[Any]) -> None:

@@ -17,7 +17,7 @@ from textual.worker import Worker
 from durable_cli.errors import CliError
 from durable_cli.tui.actions.activity import ActivityActionsScreen
 from durable_cli.tui.actions.one_run import TargetRun
-from durable_cli.tui.feed.run import HistoryWatch, load_history, watch_run
+from durable_cli.tui.feed.run import STREAM_EVENTS, HistoryWatch, load_history, watch_run
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind
 from durable_cli.tui.history.pending import list_pending
@@ -63,6 +63,8 @@ VIEWS = {
 NAMED_KINDS = {"signals": Kind.SIGNAL, "updates": Kind.UPDATE}
 TICK_SECONDS = 1.0
 """So often durations go on, and what comes in a stream is shown."""
+UNATTENDED_SECONDS = 3.0
+"""So often while a stream comes and nobody has touched the browser for a while."""
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
 
@@ -94,7 +96,8 @@ class WorkflowScreen(ActivityActionsScreen):
         self._history_watch: HistoryWatch | FileWatch | None = None
         # What has come and is not shown yet.
         self._changed: set[Group] = set()
-        self._has_events = self._has_summary = False
+        self._has_events = self._has_summary = self._is_stream = False
+        self._new_events = 0
         self._shown_time = 0.0
         self._decodings = 0
         self._views: dict[str, RunView] = {}
@@ -132,7 +135,9 @@ class WorkflowScreen(ActivityActionsScreen):
         self.run_id = message.summary.row.run_id
         if self._history_watch is None and not self.is_left:
             # Only now is the run known, where it was asked for without its id.
-            self._history_watch = HistoryWatch(self.browser.link, self.workflow_id, self.run_id, self.post_message)
+            self._history_watch = HistoryWatch(
+                self.browser.link, self.workflow_id, self.run_id, self.post_message, lambda: self.pace
+            )
             _: Worker[None] = self.run_worker(self._history_watch.run, group=WATCHES)
         self._has_summary = True
         if before is None:
@@ -144,8 +149,9 @@ class WorkflowScreen(ActivityActionsScreen):
     def on_history_grew(self, message: HistoryGrew) -> None:
         self._changed.update(self.book.take_events(message.events, message.steps, now_ns()))
         self._has_events = True
+        self._new_events += len(message.events)
         # What comes alone is seen at once; what comes in a stream waits for the next tick.
-        if monotonic() - self._shown_time > TICK_SECONDS or not self.book.is_open:
+        if monotonic() - self._shown_time > self.pace or not self.book.is_open:
             self._show_news()
 
     def on_history_read(self, message: HistoryRead) -> None:
@@ -159,6 +165,7 @@ class WorkflowScreen(ActivityActionsScreen):
         self._shown_time = monotonic()
         changed, has_events, has_summary = self._changed, self._has_events, self._has_summary
         self._changed, self._has_events, self._has_summary = set(), False, False
+        self._is_stream, self._new_events = self._new_events > STREAM_EVENTS, 0
         self._show_header()
         if self.view is None:
             return
@@ -169,8 +176,15 @@ class WorkflowScreen(ActivityActionsScreen):
         elif not has_events:
             self.view.tick()
 
+    @property
+    def pace(self) -> float:
+        """The seconds from one look at what has come to the next."""
+        return UNATTENDED_SECONDS if self._is_stream and self.browser.is_unattended else TICK_SECONDS
+
     def _tick(self) -> None:
-        if self.is_current and (self.book.is_open or self._has_events):
+        # Half a tick of play: a timer is never exactly on time.
+        is_due = monotonic() - self._shown_time > self.pace - TICK_SECONDS / 2
+        if self.is_current and is_due and (self.book.is_open or self._has_events):
             self._show_news()
 
     def on_resize(self) -> None:
