@@ -199,9 +199,11 @@ async def test_a_batch_shows_how_far_it_is_and_is_stopped(reference_stage: Stage
             lambda: "slowly" in screen_text(app) and "/30" in screen_text(app), "it is listed with its progress"
         )
         assert query in screen_text(app)
+        assert "x Stop" in screen_text(app)
         await pilot.press("x", *"too slow", "ctrl+s")
         await until(lambda: "stopped batch" in screen_text(app), "it is stopped")
         await until(lambda: "● Running" not in screen_text(app), "and is not running any more")
+        await until(lambda: "x Stop" not in screen_text(app), "what has ended can't be stopped")
         await pilot.press("w")
         await until(lambda: app.current_mode == "workflows" and query in screen_text(app), "its runs are shown")
 

@@ -23,7 +23,8 @@ from durable_cli.tui.widgets.columns import Column
 
 __all__ = ["BatchesScreen"]
 
-SIGNS = {"Running": ("●", "status-running"), "Completed": ("✓", "status-completed"), "Failed": ("✗", "status-failed")}
+RUNNING = "Running"
+SIGNS = {RUNNING: ("●", "status-running"), "Completed": ("✓", "status-completed"), "Failed": ("✗", "status-failed")}
 BAR_WIDTH = 20
 
 
@@ -61,6 +62,7 @@ class BatchesScreen(ListScreen[BatchRow]):
     def __init__(self) -> None:
         super().__init__()
         self._wanted = ""
+        self._can_stop = False
 
     def show_job(self, job_id: str) -> None:
         """Put the cursor on a job, once it is listed."""
@@ -130,6 +132,18 @@ class BatchesScreen(ListScreen[BatchRow]):
         if row.failed:
             text.append("\nThe server does not say which have failed; w shows what matches now.", style=quiet)
         return text
+
+    def show_pane(self) -> None:
+        super().show_pane()
+        row = self.table.cursor_row
+        can_stop = row is not None and row.state == RUNNING
+        if self._can_stop != can_stop:
+            self._can_stop = can_stop
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to stop what goes on."""
+        return False if action == "change_stop" and not self._can_stop else super().check_action(action, parameters)
 
     async def open(self, row: BatchRow) -> None:
         await self.action_workflows()
