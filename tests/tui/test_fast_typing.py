@@ -6,7 +6,10 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 from textual.screen import ModalScreen
+from textual.widgets import Input, SelectionList
 
+from durable_cli.tui.dialogs.form import Field, FormDialog
+from durable_cli.tui.dialogs.pick import PickSeveralDialog
 from durable_cli.tui.messages import RunsListed
 from durable_cli.tui.screens.schedules import SchedulesScreen
 from durable_cli.tui.screens.workflow import WorkflowScreen
@@ -23,14 +26,14 @@ from tests.tui.scenes.places import schedules
 from tests.tui.scenes.runs import open_order
 from tests.tui.scenes.workflows import list_runs, make_runs
 
-NAMED = {"\r": "enter", "\x1b": "escape"}
+NAMED = {"\r": "enter", "\x1b": "escape", "\t": "tab", "\x01": "ctrl+a", "\x0b": "ctrl+k", "↓": "down"}
 
 
 async def type_at_once(still: Still, text: str) -> None:
     """Let all keys of a text come before any of them is worked off."""
     for character in text:
         key = NAMED.get(character) or _character_to_key(character)
-        still.app.post_message(events.Key(key, character if character.isprintable() else None))
+        still.app.post_message(events.Key(key, None if character in NAMED else character))
     await still.settle()
 
 
@@ -60,6 +63,37 @@ async def test_the_filter_that_is_shown_is_gone_on_with(monkeypatch: pytest.Monk
         await still.press("ctrl+u")
         await type_at_once(still, "\r")
         assert screen.shown_filter == bar.value == ""
+
+
+async def test_a_filter_is_completed_and_emptied_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
+        assert isinstance(screen, WorkflowsScreen)
+        await type_at_once(still, "/WorkflowT\t= 'stamp'\r")
+        assert screen.shown_filter == bar.value == "WorkflowType = 'stamp'"
+        await type_at_once(still, "/\x01\x0bWorkflowI↓\t")
+        assert bar.value == "WorkflowId "
+        await type_at_once(still, "\x01\x0b\r")
+        assert screen.shown_filter == bar.value == ""
+
+
+async def test_fields_of_a_form_are_filled_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        fields = (Field("name", "signal"), Field("note", "why"))
+        await still.app.push_screen(FormDialog("Send a signal", fields, verb="Send it"))
+        await still.settle()
+        await type_at_once(still, "add\tlate")
+        values = [field.value for field in still.app.screen.query(Input)]
+        assert values == ["add", "late"]
+
+
+async def test_each_line_of_several_is_ticked_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
+        options = [(name, name) for name in ("status", "type", "run")]
+        await still.app.push_screen(PickSeveralDialog("Columns", options, ["status"]))
+        await still.settle()
+        await type_at_once(still, " ↓ ↓ ")
+        assert set(still.app.screen.query_one(SelectionList).selected) == {"type", "run"}
 
 
 async def test_a_list_that_comes_while_one_types_leaves_the_keys_to_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:

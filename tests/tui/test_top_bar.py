@@ -44,7 +44,7 @@ def bar(
         (66, "nightly-report", "dx / default / schedules / nightly-report      1 2 3 4 5 6 7 8   ●"),
         (60, "nightly-report", "dx / default / schedules / nightly-report   localhost:7233 ●"),
         (50, "nightly-report", "dx / default / schedules / nightly-report        ●"),
-        (30, "nightly-report", "dx / default / schedules / ni…"),
+        (30, "nightly-report", "dx / default / schedules …   ●"),
     ],
 )
 def test_what_has_room(width: int, detail: str, shown: str) -> None:
@@ -57,8 +57,8 @@ def test_in_a_project_there_is_a_way_to_what_dx_dev_does() -> None:
 
 
 def test_wide_characters_take_their_room() -> None:
-    assert bar(30, "夜間レポート", namespace="") == "dx / schedules / 夜間レポート"
-    assert bar(26, "夜間レポート", namespace="") == "dx / schedules / 夜間レポ…"
+    assert bar(33, "夜間レポート", namespace="") == "dx / schedules / 夜間レポート   ●"
+    assert bar(30, "夜間レポート", namespace="") == "dx / schedules / 夜間レポ…   ●"
 
 
 def test_a_screen_that_needs_the_number_keys_shows_none() -> None:
@@ -84,6 +84,7 @@ def test_the_address_is_left_out_before_the_profile_and_the_clock() -> None:
         )
         return "".join(part.text for part in parts)
 
+    assert bar_of(140).endswith(" 1 2 3 4 5 6 7 8   localhost:7233 prod +3d00h ‖ paused ●"), "before names of places"
     assert bar_of(100).endswith(" 8   localhost:7233 prod +3d00h ‖ paused ●")
     assert bar_of(80).endswith(" 8   prod +3d00h ‖ paused ●")
     assert bar_of(60).endswith("dx / default / workflows              prod +3d00h ‖ paused ●")

@@ -67,6 +67,9 @@ class FormDialog(ModalScreen[dict[str, str]]):
         # Not before its turn: what was typed quickly before it belongs to the answer.
         Binding("ctrl+s", "submit", "Send"),
         Binding("escape", "leave", "Leave"),
+        # At once, before the next key is handed to what has the focus now.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Field before", show=False, priority=True),
         Binding("down", "step_suggestion(1)", "Next suggestion", show=False),
         Binding("up", "step_suggestion(-1)", "Suggestion before", show=False),
     ]

@@ -105,6 +105,11 @@ class TickList(SelectionList[str]):
         sign = Style(color=self.app.theme_variables["accent" if is_ticked else "quiet"], meta={"option": index})
         return Strip([Segment(" ✓ " if is_ticked else " · ", style + sign), *line])
 
+    def action_select(self) -> None:
+        # Textual ticks what is highlighted once a message has come, and another key may have come by then.
+        if self.highlighted is not None:
+            self.toggle(self.get_option_at_index(self.highlighted))
+
     def _get_left_gutter_width(self) -> int:
         return 3
 

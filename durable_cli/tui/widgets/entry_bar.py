@@ -34,16 +34,16 @@ class EntryBar(Input):
         self._leave()
 
     async def on_key(self, event: events.Key) -> None:
-        is_left = self.screen.focused is not self
-        if not is_left and event.key not in ("enter", "escape"):
+        if self.screen.focused is not self:
+            event.stop()
+            event.prevent_default()
             return
-        event.stop()
-        event.prevent_default()
-        if not is_left:
-            if event.key == "enter":
-                await self.action_submit()
-            else:
-                self.action_leave()
+        bindings = self._bindings.key_to_bindings.get(event.key)
+        if bindings and not event.is_printable:
+            # Textual would do it once the key has come up to the app, after those that were typed next.
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bindings[0].action)
 
     def open(self) -> None:
         """Show it, and let it have the keys at once: what is typed next belongs to it."""

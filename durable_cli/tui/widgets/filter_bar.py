@@ -55,10 +55,12 @@ class FilterBar(EntryBar):
         self._find_choices = find_choices
         self._choices: Sequence[Choice] = ()
         self._picked = 0
+        self._seen_value = ""
 
     @on(Input.Changed)
     def look_again(self) -> None:
         """See what may come next now."""
+        self._seen_value = self.value
         self._choices, self._picked = self._find_choices(self.value) if self.screen.focused is self else (), 0
         self._show()
 
@@ -86,14 +88,21 @@ class FilterBar(EntryBar):
 
     def action_pick(self, by: int) -> None:
         """Pick another choice."""
+        self._catch_up()
         if self._choices:
             self._picked = (self._picked + by) % len(self._choices)
             self._show()
 
     def action_take(self) -> None:
         """Write the choice that is picked."""
+        self._catch_up()
         if self._choices:
             self.take(self._picked)
+
+    def _catch_up(self) -> None:
+        """See what was typed so quickly before that it was not looked at yet."""
+        if self._seen_value != self.value:
+            self.look_again()
 
     def take(self, index: int) -> None:
         """Write a choice."""

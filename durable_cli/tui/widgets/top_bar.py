@@ -29,6 +29,8 @@ SIGNS = {
     Connection.LOST: ("○", "warning"),
 }
 GAP = 3
+USUAL_SERVER_PARTS = 2
+"""Its address, and whether it answers."""
 
 
 class BarPart(NamedTuple):
@@ -127,11 +129,16 @@ def lay_out_bar(
     ]
     if not has_keys:
         del choices[2:4]
+    if len(server) > USUAL_SERVER_PARTS:
+        # Not the usual server, or not the usual way to look at it: which one it is counts more than names of places.
+        del choices[1]
     for left, right in choices:
         free = width - _length(left) - _length(right)
         if free >= GAP:
             return [*left, BarPart(" " * free), *right]
-    return _shorten([*home, *here, *end], width)
+    sign = server[-1]
+    left = _shorten([*home, *here, *end], width - GAP - _length([sign]))
+    return [*left, BarPart(" " * (width - _length(left) - _length([sign]))), sign]
 
 
 def _keys(places: Sequence[Place], current: Place) -> list[BarPart]:
@@ -155,14 +162,13 @@ def _strip(places: Sequence[Place], current: Place, *, has_keys: bool) -> list[B
 
 def _shorten(parts: Sequence[BarPart], width: int) -> Sequence[BarPart]:
     """Cut the end of what is too long, which is what tells least."""
-    left = width
     shown = []
     for part in parts:
-        if cell_len(part.text) > left:
+        if cell_len(part.text) > width:
             text = Text(part.text)
-            text.truncate(max(left, 0), overflow="ellipsis")
-            part = part._replace(text=text.plain)
-        left -= cell_len(part.text)
+            text.truncate(max(width, 0), overflow="ellipsis")
+            return [*shown, part._replace(text=text.plain)]
+        width -= cell_len(part.text)
         shown.append(part)
     return shown
 

@@ -60,7 +60,8 @@ class SelectionView(RunView):
         event_id = 0 if self.selects_group() else self.selected_event_id() or 0
         if group is None:
             return
-        title = history.row(event_id).name if event_id else group.title
+        name = history.row(event_id).name if event_id else group.title
+        title = f"{self.run_screen.workflow_id}: {name}"
         self.app.push_screen(ReaderScreen(title, lambda: selection_lines(history, group, event_id, is_whole=True)))
 
     def action_copy_value(self) -> None:
