@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from textual.worker import Worker
@@ -34,6 +35,8 @@ class ServerApp(NoticesApp):
         """How often the codec server has come back: what was read before may be read better now."""
         self.clock: ServerClock | None = None
         """The server's own clock, when it has one."""
+        self.skip: asyncio.Future[bool] | None = None
+        """Ends when the clock has skipped the time that it was told to skip; until then it waits for something."""
 
     def connect(self) -> None:
         """Connect to the server, and stay connected."""
@@ -87,6 +90,12 @@ class ServerApp(NoticesApp):
         else:
             set_server_clock(clock.ahead_ns, stands_at_ns=clock.time_ns if clock.mode == "paused" else 0)
         if badge != (clock.badge if clock is not None else ""):
+            self.update_bars()
+
+    def show_skip(self, skip: asyncio.Future[bool] | None) -> None:
+        """Let the bars say that the clock is told to skip time and waits for something."""
+        if self.skip is not skip:
+            self.skip = skip
             self.update_bars()
 
     def on_codec_changed(self, message: CodecChanged) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from durable_cli.tui.actions.clock import list_moves
 from durable_cli.tui.app import BrowserApp
+from durable_cli.tui.feed.clock import read_clock
 from durable_cli.tui.history.run_book import RunBook
 from durable_cli.tui.rows import EventRow
 from durable_cli.tui.server_clock import ServerClock
@@ -147,6 +149,27 @@ async def test_time_is_skipped_and_everything_goes_by_it(moved_stage: Stage) -> 
 
         await pilot.press("8")
         await until(lambda: "nothing is due" in screen_text(app), "the server's screen shows the clock")
+
+
+async def test_a_skip_that_waits_is_shown_and_given_up(moved_stage: Stage) -> None:
+    stage = moved_stage
+    client = await Client.connect(stage.server.address)
+    run = await client.start_workflow("Late", id=stage.new_id("stuck"), task_queue="nobody")
+    async with browsing(stage.server.address) as (app, pilot):
+        await until(lambda: run.id in screen_text(app) and app.clock is not None, "it is listed")
+        before = app.clock.ahead_ns if app.clock is not None else 0
+        await choose_move(app, pilot, *"skip a time")
+        await until(lambda: "there is no undo" in screen_text(app), "it asks how long")
+        await pilot.press(*"9d", "enter")
+        await until(lambda: "» skips" in screen_text(app).splitlines()[0], "the bar says that it is not over")
+        await until(lambda: "the clock is skipping time" in screen_text(app), "it says what can be done")
+        await choose_move(app, pilot, *"give up the skip, which waits for workflow task")
+        await until(lambda: "the skip was given up" in screen_text(app), "it is given up")
+        await until(lambda: "» skips" not in screen_text(app), "nothing is skipped any more")
+        after = await read_clock(app.link)
+        assert after is not None
+        assert after.ahead_ns - before < DAY, "the server has given it up, too"
+    await run.terminate()
 
 
 async def test_a_clock_that_is_moved_elsewhere_is_noticed(moved_stage: Stage) -> None:

@@ -37,9 +37,12 @@ class Move(NamedTuple):
     words: str
 
 
-def list_moves(clock: ServerClock) -> list[Move]:
-    """Return what can be done to a clock now."""
+def list_moves(clock: ServerClock, *, is_skipping: bool = False) -> list[Move]:
+    """Return what can be done to a clock now; while it skips time, that can be given up."""
     moves = [Move("skip", "skip a time…")]
+    if is_skipping:
+        waits = f", which waits for {clock.work_words}" if clock.work_words else ""
+        moves.insert(0, Move("give up", f"give up the skip{waits}"))
     if clock.next_time_ns > clock.time_ns:
         left = short_span(clock.next_time_ns - clock.time_ns)
         moves.append(Move("next", f"skip {left} to what is due next: {clock.next_words}"))
@@ -63,7 +66,7 @@ async def move_clock(screen: BrowserScreen) -> None:
         hint = "a local server of dx has one: `dx server start-dev` starts it"
         screen.notify(hint, title="this server has no clock of its own to move", severity="warning")
         return
-    moves = list_moves(clock)
+    moves = list_moves(clock, is_skipping=screen.browser.skip is not None)
     title = f"The server's clock   {clock.now_words}"
     chosen = await screen.app.push_screen_wait(PickDialog(title, [(move.name, move.words) for move in moves]))
     if chosen is not None:
@@ -114,7 +117,13 @@ async def _jump(screen: BrowserScreen, clock: ServerClock) -> None:
         await screen.do(jump_when_idle)
 
 
+async def _give_up(screen: BrowserScreen, clock: ServerClock) -> None:
+    if screen.browser.skip is not None:
+        screen.browser.skip.cancel()
+
+
 ASKED: dict[str, Callable[[BrowserScreen, ServerClock], Awaitable[None]]] = {
+    "give up": _give_up,
     "skip": _skip,
     "next": _skip_to_next,
     "pause": _pause,
@@ -124,11 +133,19 @@ ASKED: dict[str, Callable[[BrowserScreen, ServerClock], Awaitable[None]]] = {
 
 
 async def _do_patiently(screen: BrowserScreen, change: Change) -> None:
-    """Skip; say what it waits for when that takes long."""
+    """Skip; when that takes long, say what it waits for, and let it be given up."""
+    browser = screen.browser
     doing = asyncio.ensure_future(screen.do(change))
     await asyncio.wait((doing,), timeout=SILENT_SECONDS)
-    if not doing.done():
-        clock = await read_clock(screen.browser.link)
-        if clock is not None and clock.work_words:
-            screen.notify(f"it waits for {clock.work_words}", title="the clock is skipping time")
-    await doing
+    try:
+        if not doing.done():
+            browser.show_skip(doing)
+            clock = await read_clock(browser.link)
+            waits = f"it waits for {clock.work_words}; " if clock is not None and clock.work_words else ""
+            screen.notify(f"{waits}T gives it up", title="the clock is skipping time")
+        await asyncio.wait((doing,))
+    finally:
+        browser.show_skip(None)
+        doing.cancel()  # nothing is left to do, or whoever asked for it has gone
+    if doing.cancelled():
+        screen.notify("the skip was given up; what was skipped before stays so")

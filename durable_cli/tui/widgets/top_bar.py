@@ -81,8 +81,10 @@ class TopBar(Widget):
         parts = [BarPart(f"{app.link.address} ", "quiet", find_place("server").action)]
         if app.link.profile:
             parts.append(BarPart(f"{app.link.profile} ", "foreground", "app.choose_profile"))
-        if app.clock is not None and app.clock.badge:
-            parts.append(BarPart(f"{app.clock.badge} ", "warning", "screen.change_time"))
+        badges = [app.clock.badge] if app.clock is not None else []
+        badge = " ".join(filter(None, [*badges, "» skips" if app.skip is not None else ""]))
+        if badge:
+            parts.append(BarPart(f"{badge} ", "warning", "screen.change_time"))
         if app.is_read_only:
             parts.append(BarPart("read only ", "quiet"))
         return (*parts, sign)
@@ -137,8 +139,8 @@ def lay_out_bar(
         if free >= GAP:
             return [*left, BarPart(" " * free), *right]
     sign = server[-1]
-    left = _shorten([*home, *here, *end], width - GAP - _length([sign]))
-    return [*left, BarPart(" " * (width - _length(left) - _length([sign]))), sign]
+    cut = _shorten([*home, *here, *end], width - GAP - _length([sign]))
+    return [*cut, BarPart(" " * (width - _length(cut) - _length([sign]))), sign]
 
 
 def _keys(places: Sequence[Place], current: Place) -> list[BarPart]:
@@ -162,7 +164,7 @@ def _strip(places: Sequence[Place], current: Place, *, has_keys: bool) -> list[B
 
 def _shorten(parts: Sequence[BarPart], width: int) -> Sequence[BarPart]:
     """Cut the end of what is too long, which is what tells least."""
-    shown = []
+    shown: list[BarPart] = []
     for part in parts:
         if cell_len(part.text) > width:
             text = Text(part.text)
