@@ -107,6 +107,16 @@ GROUPS: list[tuple[list[tuple[str, dict[str, Any]]], tuple[str, State, str, str]
     ),
     (
         [
+            ("workflow_execution_update_accepted", {"protocol_instance_id": "u", "accepted_request": _update()}),
+            (
+                "workflow_execution_update_completed",
+                {"accepted_event_id": 2, "meta": Meta(update_id="u"), "outcome": Outcome(failure=BOOM)},
+            ),
+        ],
+        ("update add", State.FAILED, "5", "Declined: no money"),
+    ),
+    (
+        [
             ("signal_external_workflow_execution_initiated", {"signal_name": "go", **OTHER}),
             ("external_workflow_execution_signaled", {"initiated_event_id": 2, **OTHER}),
         ],

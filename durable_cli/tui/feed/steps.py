@@ -181,7 +181,7 @@ def _update_requested(request: Any) -> _Facts:
 
 def _update_completed(a: _Attributes, time_ns: int) -> _Facts:
     if a.outcome.HasField("failure"):
-        return _failed(a.outcome.failure)
+        return _failed(a.outcome.failure, state=State.FAILED)
     return _given(a.outcome.success.payloads)
 
 

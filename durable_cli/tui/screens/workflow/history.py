@@ -17,7 +17,7 @@ from textual.worker import Worker
 
 from durable_cli.tui.group_looks import group_text, state_look
 from durable_cli.tui.history.groups import Group, find_trouble
-from durable_cli.tui.history.kinds import find_role
+from durable_cli.tui.history.moment import group_then
 from durable_cli.tui.history.search import Search
 from durable_cli.tui.history.visible import CompactRow, CompactRows, VisibleGroups
 from durable_cli.tui.rows import EventRow
@@ -389,9 +389,9 @@ class HistoryView(SelectionView):
         )
 
     def _event_name(self, row: EventRow) -> Text:
-        role = find_role(row.name)
         is_quiet = row.name.startswith("WorkflowTask") and not row.name.endswith(("Failed", "TimedOut"))
-        variable = "quiet" if is_quiet else state_look(role.state).variable
+        state = group_then(self.book.history, self.book.history.group_of(row.event_id), row.event_id).state
+        variable = "quiet" if is_quiet else state_look(state).variable
         return Text(row.name, style=self.palette.get(variable, ""))
 
 
