@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from temporalio.api.failure.v1 import Failure
 
 from durable_cli.tui.feed.events import EventReader
 from durable_cli.tui.history.alignment import Pair, align
@@ -154,6 +155,24 @@ def test_an_end_that_differs_is_said_first() -> None:
     scheduled = story.schedule("a")
     story.add("activity_task_failed", scheduled_event_id=scheduled, failure=BOOM)
     assert shown(align(visible(story)[1:], run_of("a"))) == [("a", "a", "failed, not completed")]
+
+
+@pytest.mark.parametrize(
+    ("given", "failure", "difference"),
+    [
+        (1, BOOM, ""),
+        (2, BOOM, "other values"),
+        (1, Failure(message="down"), "another failure"),
+        (2, Failure(message="down", cause=BOOM), "another failure"),
+    ],
+)
+def test_a_failure_is_another_one_only_where_failures_differ(given: int, failure: Failure, difference: str) -> None:
+    def failing(number: int, failure: Failure) -> list[Group]:
+        story = Story().start()
+        story.add("activity_task_failed", scheduled_event_id=story.schedule("a", number), failure=failure)
+        return visible(story)[1:]
+
+    assert shown(align(failing(1, BOOM), failing(given, failure))) == [("a", "a", difference)]
 
 
 def test_many_of_one_name_are_paired_by_their_number() -> None:

@@ -70,7 +70,8 @@ def find_difference(here: Group, there: Group) -> str:
     if here.state is not there.state:
         return f"{here.state.value}, not {there.state.value}"
     if here.fingerprint != there.fingerprint:
-        return "other values" if not here.is_trouble else "another failure"
+        is_other_failure = here.is_trouble and here.outcome_fingerprint != there.outcome_fingerprint
+        return "another failure" if is_other_failure else "other values"
     if max(here.attempt, 1) != max(there.attempt, 1):
         return f"attempt {max(here.attempt, 1)}, not {max(there.attempt, 1)}"
     return ""

@@ -41,6 +41,8 @@ class Group:
     failure: str = ""
     due_time_ns: int = 0
     fingerprint: int = 0
+    outcome_fingerprint: int = 0
+    """Equal for equal results and failures, whatever was given."""
     workflow_id: str = ""
     run_id: str = ""
     item_id: str = ""
@@ -95,12 +97,13 @@ class Group:
         elif step.state not in OPEN_STATES:
             self.end_time_ns = step.time_ns
             self.outcome = step.detail or step.failure
+            self.outcome_fingerprint = step.fingerprint
 
     def take_words(self, other: Group) -> bool:
         """Take what the same group says elsewhere; return whether that is something else."""
         before = self.detail, self.label, self.outcome, self.failure
         self.detail, self.label, self.outcome, self.failure = other.detail, other.label, other.outcome, other.failure
-        self.fingerprint = other.fingerprint
+        self.fingerprint, self.outcome_fingerprint = other.fingerprint, other.outcome_fingerprint
         return before != (self.detail, self.label, self.outcome, self.failure)
 
 
@@ -235,6 +238,7 @@ def _open(step: Step) -> Group:
         failure=step.failure,
         due_time_ns=step.due_time_ns,
         fingerprint=step.fingerprint,
+        outcome_fingerprint=step.fingerprint if is_over else 0,
         workflow_id=step.workflow_id,
         run_id=step.run_id,
         item_id=step.item_id,
