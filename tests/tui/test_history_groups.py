@@ -197,6 +197,14 @@ def test_a_local_activity_lasts_from_its_start_to_its_marker() -> None:
     assert (group.attempt, group.outcome or group.detail) == (2, "3")
 
 
+def test_a_local_activity_by_a_clock_that_stood_before_the_run_is_one_moment() -> None:
+    story = Story().start()
+    early = {**LOCAL, "original_schedule_time": {"seconds": 1_699_999_999, "nanos": 999_999_999}}
+    story.add("marker_recorded", 3, **_marker("core_local_activity", data=early, result=3))
+    group = story.history().groups[1]
+    assert (group.start_time_ns, group.end_time_ns) == (START_NS + 3 * SECOND_NS, START_NS + 3 * SECOND_NS)
+
+
 def test_labels_are_plain_text() -> None:
     story = Story().start()
     story.add("timer_started", timer_id="1", label="the **delivery** `window`\x1b[31m")

@@ -147,7 +147,7 @@ class History:
             index = self._find_index(step)
             if index is None:
                 index = len(self.groups)
-                self.groups.append(_open(step))
+                self.groups.append(_open(step, self.run.start_time_ns if self.run else 0))
             else:
                 self.groups[index].take(step)
                 if index < before:
@@ -221,9 +221,11 @@ def find_trouble(groups: Sequence[Group], after: Group | None) -> Group | None:
     return next((group for group in rest if group.is_trouble), None)
 
 
-def _open(step: Step) -> Group:
+def _open(step: Step, run_start_ns: int) -> Group:
     """Make a group of its first event."""
     is_over = step.state not in OPEN_STATES
+    # The start is by the worker's clock, which is behind a server's that was moved: it can't be before the run's.
+    has_start = step.start_time_ns >= max(run_start_ns, 1)
     return Group(
         step.kind,
         step.name,
@@ -231,7 +233,7 @@ def _open(step: Step) -> Group:
         step.label,
         step.state,
         (step.event_id,),
-        step.start_time_ns or step.time_ns,
+        step.start_time_ns if has_start else step.time_ns,
         end_time_ns=step.time_ns if is_over else None,
         started_time_ns=step.time_ns if step.state is State.STARTED else 0,
         attempt=step.attempt,
