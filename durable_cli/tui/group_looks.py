@@ -9,7 +9,7 @@ from rich.text import Text
 from durable_cli.tui.history.groups import Group
 from durable_cli.tui.history.kinds import Kind, State
 
-__all__ = ["STATE_LOOKS", "StateLook", "group_look", "group_text", "state_look"]
+__all__ = ["STATE_LOOKS", "StateLook", "given_text", "group_look", "group_text", "state_look"]
 
 
 class StateLook(NamedTuple):
@@ -61,3 +61,15 @@ def group_text(group: Group, colors: dict[str, str], state: State | None = None)
         kind = ""  # most of what there is: its name is enough
     text.append(kind, style=colors["quiet"])
     return text.append(name, style=colors["quiet"] if look is QUIET_LOOK else colors["foreground"])
+
+
+def given_text(group: Group, colors: dict[str, str]) -> Text:
+    """Write what a group was given and what came of it, as `0 → 1`; what a run continued with is the next one's."""
+    text = Text(group.detail, style=colors["quiet"])
+    if group.is_moment or not group.outcome:
+        return text
+    if group.state is State.CONTINUED:
+        text.append(", goes on with " if group.detail else "goes on with ")
+    else:
+        text.append(" → ")
+    return text.append(group.outcome, style=colors["foreground"])

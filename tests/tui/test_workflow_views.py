@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import weakref
@@ -220,6 +221,10 @@ async def test_relations_over_continue_as_new(orders: Stage) -> None:
         assert screen_text(app).count("↻ ContinuedAsNew") == 2
         await pilot.press("up", "enter")
         await until(lambda: "↻ ContinuedAsNew" in screen_text(app) and "goes on as run" in screen_text(app), "the run")
+        await pilot.press("1")
+        await until(lambda: "1, goes on with 0" in screen_text(app), "what the next run was given")
+        assert re.search(r"goes on as run \S+ with 0\b", screen_text(app))
+        assert "result 0" not in screen_text(app)
         await pilot.press("o")
         await until(lambda: "✓ Completed" in screen_text(app), "the run that goes on")
 

@@ -102,7 +102,9 @@ def _end_lines(book: RunBook, colors: dict[str, str]) -> Iterator[Text]:
         reason = f'"{run.failure}"' if run.state is State.TERMINATED else run.failure
         said = "" if run.failure.endswith(run.state.value) else f"{run.state.value}: "
         yield Text.assemble((said, colors["quiet"]), (reason if said else run.failure, colors["error"]))
-    elif run.outcome:
+    elif run.outcome and run.state is not State.CONTINUED:
         yield Text.assemble(("result ", colors["quiet"]), run.outcome)
     if run.next_run_id:
-        yield Text.assemble(("goes on as run ", colors["quiet"]), run.next_run_id)
+        given = (" with ", colors["quiet"]), run.outcome
+        is_given = run.state is State.CONTINUED and bool(run.outcome)
+        yield Text.assemble(("goes on as run ", colors["quiet"]), run.next_run_id, *(given if is_given else ()))

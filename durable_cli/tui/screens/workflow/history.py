@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.worker import Worker
 
-from durable_cli.tui.group_looks import group_text, state_look
+from durable_cli.tui.group_looks import given_text, group_text, state_look
 from durable_cli.tui.history.groups import Group, find_trouble
 from durable_cli.tui.history.moment import group_then
 from durable_cli.tui.history.search import Search
@@ -358,10 +358,7 @@ class HistoryView(SelectionView):
         detail = Text(again, style=self.palette["warning"])
         if group.is_trouble:
             return detail.append(group.failure or group.state.value, style=self.palette["error"])
-        detail.append(group.detail, style=self.palette["quiet"])
-        if group.outcome and not group.is_moment:
-            detail.append(" → ", style=self.palette["quiet"]).append(group.outcome, style=self.palette["foreground"])
-        return detail
+        return detail.append_text(given_text(group, self.palette))
 
     def _render_unfolded(self, row: EventRow) -> Sequence[Text | str]:
         quiet = self.palette["quiet"]

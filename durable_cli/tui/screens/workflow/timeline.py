@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from durable_cli.tui.group_looks import given_text
 from durable_cli.tui.history.axis import Span, fit_live
 from durable_cli.tui.history.bars import Bar, find_bar
 from durable_cli.tui.history.groups import Group, find_trouble
@@ -145,11 +146,9 @@ class TimelineView(SelectionView):
             first.append("  for " if group.is_open else "  took ", style=colors["quiet"]).append(took)
         if group.attempt > 1:
             first.append(f"  attempt {group.attempt}", style=colors["warning"])
-        second = Text(group.detail, style=colors["quiet"])
+        second = given_text(group, colors)
         if group.is_trouble or (group.is_open and group.failure):
             second = Text(group.failure, style=colors["error"])
-        elif group.outcome and not group.is_moment:
-            second.append(" → ").append(group.outcome, style=colors["foreground"])
         about.show([first, second])
 
     def action_find_trouble(self) -> None:
