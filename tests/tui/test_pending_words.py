@@ -128,6 +128,15 @@ def test_paused_and_asked_to_cancel() -> None:
     assert said[0] == ("workflow", "paused by ada: too early", True)
 
 
+def test_what_fails_is_said_first() -> None:
+    refused = PendingActivity("a", "c", 1, 3, 5, "Declined: no money", next_time_ns=at(22))
+    story = Story().start()
+    story.add("timer_started", 1, timer_id="1", start_to_fire_timeout={"seconds": 60})
+    story.schedule("charge_payment", activity_id="a", at=1)
+    said = words(story, is_cancel_requested=True, workflow_task=PendingTask(5, at(2)), activities=(refused,))
+    assert [what for what, _, _ in said] == ["workflow task", "activity charge_payment", "workflow", "timer 1m"]
+
+
 def test_of_a_closed_run_only_callbacks_are_left() -> None:
     story = charging()
     story.add("workflow_execution_terminated", reason="over")

@@ -53,7 +53,7 @@ class _Sight:
 
 
 def list_pending(book: RunBook, now_ns: int) -> list[PendingLine]:
-    """List what an open run waits for; of a closed one, only who has not been told of its end.
+    """List what an open run waits for, what fails first; of a closed one, only who has not been told of its end.
 
     While most of a history is still to be read, nothing can be said of it.
     """
@@ -75,7 +75,7 @@ def list_pending(book: RunBook, now_ns: int) -> list[PendingLine]:
             failure = (f"last error {callback.last_failure}",) if callback.last_failure else ()
             words = (callback.state, f"attempt {callback.attempt}", *failure)
             lines.append(PendingLine(f"callback to {callback.target}", words, bool(failure)))
-    return lines
+    return sorted(lines, key=lambda line: not line.is_trouble)
 
 
 def _of_run(book: RunBook, sight: _Sight) -> Iterator[PendingLine]:
