@@ -18,6 +18,8 @@ __all__ = ["RunHeader"]
 ROOMY_HEIGHT = 32
 """From so many lines on the screen there is room for all of it."""
 PENDING_LINES = 3
+KEPT_NS = 1_000_000_000
+"""A run began so long after its first event where a reset kept events of an earlier one."""
 
 
 class RunHeader(TextLines):
@@ -47,10 +49,16 @@ class RunHeader(TextLines):
             line.append_text(status_text(status, colors))
         if not book.start_time_ns:
             return line.append("not read yet", style=colors["quiet"])
-        span_ns = max(0, book.end_time_ns(now) - book.start_time_ns)
-        line.append(f"  {rough_span(span_ns) if book.is_open else short_span(span_ns)}   ", style="bold")
+        span = rough_span if book.is_open else short_span
         run = book.history.run
         row = book.summary.row if book.summary else None
+        end_ns = book.end_time_ns(now)
+        in_all = span(max(0, end_ns - book.start_time_ns))
+        if row is not None and row.start_time_ns - book.start_time_ns > KEPT_NS:
+            line.append(f"  {span(max(0, end_ns - row.start_time_ns))}", style="bold")
+            line.append(f" since the reset, {in_all} in all   ", style=colors["quiet"])
+        else:
+            line.append(f"  {in_all}   ", style="bold")
         line.append(row.workflow_type if row else run.name if run else "")
         if book.summary is not None and book.summary.summary:
             line.append(f"   {book.summary.summary}", style=colors["quiet"])
