@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from durable_cli.tui.field_checks import check_arguments, check_json
+from durable_cli.tui.widgets.line_input import LineInput
 
 __all__ = ["Field", "FormDialog"]
 
@@ -125,7 +126,7 @@ class FormDialog(ModalScreen[dict[str, str]]):
             return Select(options, value=field.value or field.choices[0], allow_blank=False, id=widget_id, compact=True)
         if field.is_json or field.is_arguments:
             return TextArea(field.value, id=widget_id, compact=True, tab_behavior="focus")
-        return Input(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
+        return LineInput(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
 
     def on_mount(self) -> None:
         # At once, before it is painted: what is typed then belongs to it.

@@ -18,6 +18,8 @@ from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from durable_cli.tui.widgets.line_input import LineInput
+
 __all__ = ["PickDialog", "PickSeveralDialog"]
 
 
@@ -40,7 +42,7 @@ class PickDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(self._title, style="bold"), classes="dialog-title")
-            yield Input(placeholder="type to narrow", id="narrow", compact=True)
+            yield LineInput(placeholder="type to narrow", id="narrow", compact=True)
             yield OptionList(id="options", compact=True)
 
     def on_mount(self) -> None:
