@@ -47,7 +47,13 @@ async def start_cart(stage: Stage, customer: str = "ada") -> WorkflowHandle[Any,
     """Start a cart whose packing has failed once, and is tried again in an hour; one "by hand" is being packed."""
     client = await Client.connect(stage.server.address)
     handle = await client.start_workflow(
-        "Cart", args=[customer, 3], id=stage.new_id("cart"), task_queue=TASK_QUEUE, memo={"why": "a test"}
+        "Cart",
+        args=[customer, 3],
+        id=stage.new_id("cart"),
+        task_queue=TASK_QUEUE,
+        memo={"why": "a test"},
+        static_summary="a cart",
+        static_details="of a *test*",
     )
 
     async def is_so() -> bool:
@@ -167,7 +173,7 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         await pilot.press("S")
         await until_form(app, f"Start a workflow like {cart.id}")
         text = screen_text(app)
-        assert "It takes over: memo." in text
+        assert "It takes over: memo, summary, details." in text
         assert '"ada",' in text
         suggested = app.screen.query_one("#field-workflow_id", Input).value
         assert suggested.startswith(f"{cart.id}-")
@@ -192,6 +198,8 @@ async def test_a_workflow_is_started_like_another_one(carts: Stage) -> None:
         assert values(started.input) == ["bob", [4]]
         assert started.workflow_run_timeout.seconds == 5400
         assert json.loads(started.memo.fields["why"].data) == "a test"
+        said = (await describe(handle)).execution_config.user_metadata
+        assert (json.loads(said.summary.data), json.loads(said.details.data)) == ("a cart", "of a *test*")
 
         # From the run itself, and nothing changed: the very same input.
         await pilot.press("S")

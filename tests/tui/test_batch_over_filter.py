@@ -173,6 +173,29 @@ async def test_who_is_refused_is_named_and_stays_marked(stage: Stage) -> None:
         assert [workflow_id for workflow_id, _ in table_of(app).marked] == [closed]
 
 
+@pytest.mark.parametrize("is_batch", [True, False])
+async def test_a_cancel_that_comes_too_late_is_said(stage: Stage, is_batch: bool) -> None:
+    closed, other = [await start(stage, "Waiter") for _ in range(2)]
+    await asyncio.to_thread(lambda: stage.dx("workflow", "terminate", closed).ok())
+    async with browsing(stage.server.address) as (app, pilot):
+        await until(lambda: all(each in screen_text(app) for each in (closed, other)), "they are listed")
+        rows = {row.workflow_id: index for index, row in enumerate(table_of(app).rows)}
+        for workflow_id in (closed, other):
+            table_of(app).move_to(rows[workflow_id])
+            await pilot.press("space")
+        if is_batch:
+            await choose_operation(app, pilot, "cancel")
+        else:
+            await pilot.press("c")
+        await until(lambda: "Cancel 2 runs?" in screen_text(app), "it asks")
+        await pilot.press("y")
+        await until(lambda: "1 refused" in screen_text(app) and f"✗ {closed}" in screen_text(app), "it is named")
+        assert "it is over already" in screen_text(app)
+        await pilot.press("escape")
+        said = "asked to cancel 1 run, 1 refused" if is_batch else "done to 1 run, 1 refused"
+        await until(lambda: said in screen_text(app), "it says what was done")
+
+
 async def test_what_a_server_does_not_know_is_said_once(stage: Stage) -> None:
     workflow_ids = [await start(stage, "Waiter") for _ in range(3)]
     async with browsing(stage.server.address) as (app, pilot):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,6 +15,7 @@ from textual.widgets import Button, Static
 from durable_cli.errors import CliError
 from durable_cli.tui.lines import Line, plain_text
 from durable_cli.tui.rows import Ending
+from durable_cli.tui.widgets.dialog_title import DialogTitle
 from durable_cli.tui.widgets.line_view import LineView
 
 __all__ = ["AnswerDialog", "Wait"]
@@ -53,7 +53,7 @@ class AnswerDialog(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield DialogTitle(self._title)
             yield Static(id="standing")
             yield LineView()
             yield Static(self._leaving, id="foot", classes="quiet dialog-foot", markup=False)

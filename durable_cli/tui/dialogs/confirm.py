@@ -11,7 +11,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from durable_cli.tui.widgets.dialog_title import DialogTitle, shorten_names
+
 __all__ = ["ConfirmDialog"]
+
+NAME_CELLS = 120
+"""What is acted on is said as whole as two lines allow."""
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -30,8 +35,8 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._question, style="bold"), classes="dialog-title")
-            yield Static(Text(self._detail), classes="quiet")
+            yield DialogTitle(self._question)
+            yield Static(Text(shorten_names(self._detail, NAME_CELLS)), classes="quiet")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(f"{self._verb} (y)", id="yes", variant="error", compact=True)
                 yield Button("No (n)", id="no", compact=True)

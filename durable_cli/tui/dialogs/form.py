@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,12 +19,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from durable_cli.tui.field_checks import check_arguments, check_json
+from durable_cli.tui.widgets.dialog_title import DialogTitle, shorten_names
+from durable_cli.tui.widgets.line_input import LineInput
 
 __all__ = ["Field", "FormDialog"]
 
 SHORT_HEIGHT = 30
 """Below so many lines there is no room for empty ones."""
-PROBLEM_WIDTH = 60
+TEXT_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class FormDialog(ModalScreen[dict[str, str]]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield DialogTitle(self._title)
             if self._note:
                 yield Static(Text(self._note), classes="quiet dialog-note")
             with VerticalScroll(classes="dialog-fields", can_focus=False):
@@ -125,7 +129,7 @@ class FormDialog(ModalScreen[dict[str, str]]):
             return Select(options, value=field.value or field.choices[0], allow_blank=False, id=widget_id, compact=True)
         if field.is_json or field.is_arguments:
             return TextArea(field.value, id=widget_id, compact=True, tab_behavior="focus")
-        return Input(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
+        return LineInput(field.value, placeholder=field.placeholder, id=widget_id, compact=True)
 
     def on_mount(self) -> None:
         # At once, before it is painted: what is typed then belongs to it.
@@ -141,8 +145,9 @@ class FormDialog(ModalScreen[dict[str, str]]):
         """Leave room for what is around the fields, so that the buttons are always seen."""
         is_short = self.size.height < SHORT_HEIGHT
         self.set_class(is_short, "-short")
-        border, title, note, buttons = 2 if is_short else 4, 2, 3 if self._note else 0, 2
-        problem = 2 + len(self._problem) // PROBLEM_WIDTH
+        border, note, buttons = 2 if is_short else 4, 3 if self._note else 0, 2
+        title = 3 if cell_len(self._title) > TEXT_WIDTH else 2
+        problem = 1 + max(1, sum(len(wrap(line, TEXT_WIDTH)) for line in self._problem.splitlines()))
         around = border + title + note + problem + buttons
         room = self.size.height if is_short else self.size.height * 9 // 10
         self.query_one(".dialog-fields").styles.max_height = max(4, room - around)
@@ -228,9 +233,9 @@ class FormDialog(ModalScreen[dict[str, str]]):
             self.dismiss(values)
 
     def _say(self, words: str, *, is_quiet: bool = False) -> None:
-        self._problem = words
+        self._problem = shorten_names(words, TEXT_WIDTH)
         note = self.query_one("#problem", Static)
-        note.update(Text(words))
+        note.update(Text(self._problem))
         note.set_class(is_quiet, "quiet")
         note.add_class("-shown")
         self.on_resize()

@@ -18,6 +18,9 @@ from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from durable_cli.tui.widgets.dialog_title import DialogTitle, shorten_names
+from durable_cli.tui.widgets.line_input import LineInput
+
 __all__ = ["PickDialog", "PickSeveralDialog"]
 
 
@@ -39,8 +42,8 @@ class PickDialog(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._title, style="bold"), classes="dialog-title")
-            yield Input(placeholder="type to narrow", id="narrow", compact=True)
+            yield DialogTitle(self._title)
+            yield LineInput(placeholder="type to narrow", id="narrow", compact=True)
             yield OptionList(id="options", compact=True)
 
     def on_mount(self) -> None:
@@ -55,7 +58,9 @@ class PickDialog(ModalScreen[str]):
         # A label may begin with the action's key: who presses it in the menu gets that action with enter.
         # So are the first letters of a choice's name.
         found.sort(key=lambda option: (not option[1].startswith(words), not _begins(option, words)))
-        options.add_options([Option(Text(label), id=str(index)) for index, (_, label) in enumerate(found)])
+        options.add_options(
+            [Option(Text(shorten_names(label)), id=str(index)) for index, (_, label) in enumerate(found)]
+        )
         if not found:
             empty = "nothing like that" if self._options else self._empty
             options.add_option(Option(Text(empty, style="italic"), disabled=True))
@@ -130,7 +135,7 @@ class PickSeveralDialog(ModalScreen[list[str]]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield DialogTitle(self._title)
             yield TickList(
                 *(Selection(Text(label), value, value in self._ticked) for value, label in self._options), compact=True
             )

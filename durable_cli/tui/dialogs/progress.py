@@ -15,6 +15,7 @@ from textual.widgets import Button, Static
 from durable_cli.tui.batch_order import ManyRuns
 from durable_cli.tui.lines import Line, Look, plain_text
 from durable_cli.tui.plots import progress_bar
+from durable_cli.tui.widgets.dialog_title import DialogTitle
 from durable_cli.tui.widgets.line_view import LineView
 
 __all__ = ["ProgressDialog"]
@@ -44,7 +45,7 @@ class ProgressDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._title, style="bold"), classes="dialog-title")
+            yield DialogTitle(self._title)
             yield Static(id="progress")
             yield LineView()
             with Horizontal(classes="dialog-buttons"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from durable_cli.errors import CliError
 from durable_cli.tui.feed.link import Link, seconds
 
 if TYPE_CHECKING:
@@ -46,10 +47,17 @@ async def signal_workflow(link: Link, workflow_id: str, run_id: str, signal_name
 
 
 async def cancel_workflow(link: Link, workflow_id: str, run_id: str) -> str:
-    """Ask a run to cancel."""
+    """Ask a run to cancel; for one that is closed, which a server takes without a word, refuse it here."""
     async with link.asking(f"cancel workflow {workflow_id!r}") as client:
-        from temporalio.api.workflowservice.v1 import RequestCancelWorkflowExecutionRequest
+        from temporalio.api.workflowservice.v1 import (
+            DescribeWorkflowExecutionRequest,
+            RequestCancelWorkflowExecutionRequest,
+        )
 
+        question = DescribeWorkflowExecutionRequest(namespace=link.namespace, execution=execution(workflow_id, run_id))
+        answer = await client.workflow_service.describe_workflow_execution(question, timeout=seconds(SECONDS))
+        if answer.workflow_execution_info.HasField("close_time"):
+            raise CliError(f"can't cancel workflow {workflow_id!r}: it is over already", "the run is closed")
         request = RequestCancelWorkflowExecutionRequest(
             namespace=link.namespace,
             workflow_execution=execution(workflow_id, run_id),

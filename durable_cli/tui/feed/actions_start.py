@@ -18,7 +18,7 @@ from durable_cli.tui.feed.link import Link, seconds
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
     from temporalio.api.common.v1 import Payload, Payloads
-    from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
+    from temporalio.api.history.v1 import HistoryEvent
 
 __all__ = ["CONFLICTS", "REUSES", "Model", "StartedRun", "read_model", "start_workflow"]
 
@@ -36,7 +36,7 @@ CONFLICTS = {"refuse": 1, "show that one": 2, "terminate that one": 3}
 
 
 class Model(NamedTuple):
-    """How a run was started, for a form; `serialized` is the rest of it, which is taken over as it is."""
+    """How a run was started, for a form; `serialized` is its first event, the rest of which is taken over as it is."""
 
     workflow_id: str = ""
     workflow_type: str = ""
@@ -83,8 +83,8 @@ async def read_model(link: Link, workflow_id: str, run_id: str) -> Model:
         format_duration(started.workflow_execution_timeout) if _is_set(started.workflow_execution_timeout) else "",
         format_duration(started.workflow_run_timeout) if _is_set(started.workflow_run_timeout) else "",
         started.cron_schedule,
-        tuple(word for word, is_there in _others(started) if is_there),
-        started.SerializeToString(),
+        tuple(word for word, is_there in _others(event) if is_there),
+        event.SerializeToString(),
     )
 
 
@@ -92,12 +92,15 @@ def _is_set(duration: Duration) -> bool:
     return bool(duration.seconds or duration.nanos)
 
 
-def _others(started: WorkflowExecutionStartedEventAttributes) -> Sequence[tuple[str, bool]]:
+def _others(event: HistoryEvent) -> Sequence[tuple[str, bool]]:
+    started = event.workflow_execution_started_event_attributes
     return (
         ("memo", bool(started.memo.fields)),
         ("search attributes", bool(started.search_attributes.indexed_fields)),
         ("retry policy", started.HasField("retry_policy")),
         ("priority", bool(started.priority.ListFields())),
+        ("summary", event.user_metadata.HasField("summary")),
+        ("details", event.user_metadata.HasField("details")),
     )
 
 
@@ -134,12 +137,13 @@ async def start_workflow(link: Link, model: Model, values: Mapping[str, str]) ->
     """Start what the form's values say; what they do not name is the model's."""
     async with link.asking(f"start workflow {values['workflow_id']!r}") as client:
         from temporalio.api.common.v1 import WorkflowType
-        from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
+        from temporalio.api.history.v1 import HistoryEvent
         from temporalio.api.taskqueue.v1 import TaskQueue
         from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
         from temporalio.service import RPCError, RPCStatusCode
 
-        before = WorkflowExecutionStartedEventAttributes.FromString(model.serialized)
+        event = HistoryEvent.FromString(model.serialized)
+        before = event.workflow_execution_started_event_attributes
         request = StartWorkflowExecutionRequest(
             namespace=link.namespace,
             workflow_id=values["workflow_id"],
@@ -158,6 +162,8 @@ async def start_workflow(link: Link, model: Model, values: Mapping[str, str]) ->
         for field in ("memo", "search_attributes", "retry_policy", "priority"):
             if before.HasField(field):
                 getattr(request, field).CopyFrom(getattr(before, field))
+        if event.HasField("user_metadata"):
+            request.user_metadata.CopyFrom(event.user_metadata)
         try:
             response = await client.workflow_service.start_workflow_execution(
                 request, retry=True, timeout=seconds(SECONDS)

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+
+from durable_cli.tui.widgets.line_input import LineInput
 
 __all__ = ["EntryBar", "SearchBar"]
 
 
-class EntryBar(Input):
+class EntryBar(LineInput):
     """Takes keys in the order in which they come, however fast.
 
     Keys that follow enter or escape before it is worked off are dropped: they are no part of what was typed, and too
