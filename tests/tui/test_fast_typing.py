@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from textual import events
 from textual.keys import _character_to_key
@@ -37,10 +40,16 @@ async def type_at_once(still: Still, text: str) -> None:
     await still.settle()
 
 
-async def test_a_filter_is_taken_as_it_was_typed_and_what_follows_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynccontextmanager
+async def filtering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Still, WorkflowsScreen, FilterBar]]:
+    """The list of runs, and its bar for filters."""
     async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
-        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
-        assert isinstance(screen, WorkflowsScreen)
+        assert isinstance(still.app.screen, WorkflowsScreen)
+        yield still, still.app.screen, still.app.screen.query_one(FilterBar)
+
+
+async def test_a_filter_is_taken_as_it_was_typed_and_what_follows_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with filtering(monkeypatch) as (still, screen, bar):
         await type_at_once(still, "/WorkflowType = 'stamp'\rst")
         assert screen.shown_filter == bar.value == "WorkflowType = 'stamp'"
         assert still.app.screen is screen, "no key was taken for one of the list"
@@ -48,9 +57,7 @@ async def test_a_filter_is_taken_as_it_was_typed_and_what_follows_is_dropped(mon
 
 
 async def test_the_filter_that_is_shown_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
-        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
-        assert isinstance(screen, WorkflowsScreen)
+    async with filtering(monkeypatch) as (still, screen, bar):
         await type_at_once(still, "/TaskQueue = 'a'\r")
         await still.tell(RunsListed("default", "TaskQueue = 'a'", b"", make_runs(), b""))
         await type_at_once(still, "/ OR TaskQueue = 'b'")
@@ -66,9 +73,7 @@ async def test_the_filter_that_is_shown_is_gone_on_with(monkeypatch: pytest.Monk
 
 
 async def test_a_filter_is_completed_and_emptied_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with playing(Scene("list", list_runs), (120, 35), "", monkeypatch) as still:
-        screen, bar = still.app.screen, still.app.screen.query_one(FilterBar)
-        assert isinstance(screen, WorkflowsScreen)
+    async with filtering(monkeypatch) as (still, screen, bar):
         await type_at_once(still, "/WorkflowT\t= 'stamp'\r")
         assert screen.shown_filter == bar.value == "WorkflowType = 'stamp'"
         await type_at_once(still, "/\x01\x0bWorkflowI↓\t")

@@ -190,6 +190,8 @@ async def test_input_and_result(orders: Stage) -> None:
         assert json.loads(app.clipboard)["shipped"] == "shipped to Basel"
         await pilot.press("v")
         await until(lambda: isinstance(app.screen, ReaderScreen), "it is opened whole")
+        await pilot.press("escape", "1", "v")
+        await until(lambda: f"{workflow_id}: workflow Order" in screen_text(app), "it says of which run it is")
 
 
 async def test_a_failure_is_readable_with_its_causes(orders: Stage) -> None:

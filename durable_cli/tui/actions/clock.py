@@ -136,8 +136,8 @@ async def _do_patiently(screen: BrowserScreen, change: Change) -> None:
     """Skip; when that takes long, say what it waits for, and let it be given up."""
     browser = screen.browser
     doing = asyncio.ensure_future(screen.do(change))
-    await asyncio.wait((doing,), timeout=SILENT_SECONDS)
     try:
+        await asyncio.wait((doing,), timeout=SILENT_SECONDS)
         if not doing.done():
             browser.show_skip(doing)
             clock = await read_clock(browser.link)
@@ -149,3 +149,5 @@ async def _do_patiently(screen: BrowserScreen, change: Change) -> None:
         doing.cancel()  # nothing is left to do, or whoever asked for it has gone
     if doing.cancelled():
         screen.notify("the skip was given up; what was skipped before stays so")
+    else:
+        doing.result()  # what failed that should not have is heard of

@@ -57,7 +57,7 @@ async def cancel_workflow(link: Link, workflow_id: str, run_id: str) -> str:
         question = DescribeWorkflowExecutionRequest(namespace=link.namespace, execution=execution(workflow_id, run_id))
         answer = await client.workflow_service.describe_workflow_execution(question, timeout=seconds(SECONDS))
         if answer.workflow_execution_info.HasField("close_time"):
-            raise CliError(f"can't cancel workflow {workflow_id!r}: it is over already", "the run is closed")
+            raise CliError(f"can't cancel workflow {workflow_id!r}: it is over already")
         request = RequestCancelWorkflowExecutionRequest(
             namespace=link.namespace,
             workflow_execution=execution(workflow_id, run_id),

@@ -96,7 +96,7 @@ class DevScreen(DevActionsScreen):
             yield Static(id="head")
             yield VirtualTable[Reload](RELOAD_COLUMNS, self._cells, lambda reload: reload.number, id="reloads")
             yield FixedText(id="log-note")
-            yield WordsBar(self.go_to_log, self.show_all)
+            yield WordsBar(self.show_words, lambda: self.set_focus(self._view))
             yield LogView(id="log")
         yield KeyBar()
 
@@ -286,31 +286,17 @@ class DevScreen(DevActionsScreen):
         """Show only the lines that have some words."""
         self.query_one(WordsBar).open()
 
-    @on(Input.Changed, "#filter")
-    def follow_words(self) -> None:
-        """Choose the lines while it is typed."""
-        self._take_words(self.query_one(WordsBar).value.strip())
-
-    def _take_words(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
+        """Show only the lines that have these words."""
         if words != self._filter.words:
             self._filter.words = words
             self._show_all()
 
-    def go_to_log(self, words: str) -> None:
-        """Go on in the log; without words, all of it is back."""
-        self._take_words(words)
-        self.query_one(WordsBar).display = bool(words)
-        self.set_focus(self._view)
-
-    def show_all(self) -> None:
-        """Show all lines again."""
-        self.query_one(WordsBar).value = ""
-        self.go_to_log("")
-
     def action_leave(self) -> None:
         """Show all lines again, or let the log go on."""
-        if self.query_one(WordsBar).display:
-            self.show_all()
+        bar = self.query_one(WordsBar)
+        if bar.display:
+            bar.show_all()
         elif self._is_paused:
             self.action_pause()
 

@@ -63,7 +63,7 @@ class ListScreen(BrowserScreen, Generic[Row]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.detail())
         yield from self.compose_head()
-        yield WordsBar(self.go_to_list, self.show_all)
+        yield WordsBar(self.show_words, lambda: self.set_focus(self.table))
         yield TroubleNote(id="trouble")
         yield VirtualTable[Row](self.COLUMNS, self.cells, self.key, id="rows")
         yield NothingNote(id="nothing")
@@ -215,34 +215,20 @@ class ListScreen(BrowserScreen, Generic[Row]):
         """Show only the lines that have some words."""
         self.query_one(WordsBar).open()
 
-    @on(Input.Changed, "#filter")
-    def follow_words(self) -> None:
-        """Narrow the list while it is typed."""
-        self._take_words(self.query_one(WordsBar).value.strip())
-
-    def _take_words(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
+        """Show only the lines that have these words."""
         if words != self._words:
             self._words = words
             if not self._is_missing:
                 self.take_rows(self._all_rows)
 
-    def go_to_list(self, words: str) -> None:
-        """Go on in the list; without words, all of it is back."""
-        self._take_words(words)
-        self.query_one(WordsBar).display = bool(words)
-        self.set_focus(self.table)
-
-    def show_all(self) -> None:
-        """Show all lines again."""
-        self.query_one(WordsBar).value = ""
-        self.go_to_list("")
-
     def action_leave(self) -> None:
         """Show all lines again, or go back where we came from."""
         if not self.is_mounted:
             return
-        if self.query_one(WordsBar).display:
-            self.show_all()
+        bar = self.query_one(WordsBar)
+        if bar.display:
+            bar.show_all()
         elif len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 

@@ -81,10 +81,10 @@ class TopBar(Widget):
         parts = [BarPart(f"{app.link.address} ", "quiet", find_place("server").action)]
         if app.link.profile:
             parts.append(BarPart(f"{app.link.profile} ", "foreground", "app.choose_profile"))
-        badges = [app.clock.badge] if app.clock is not None else []
-        badge = " ".join(filter(None, [*badges, "» skips" if app.skip is not None else ""]))
-        if badge:
-            parts.append(BarPart(f"{badge} ", "warning", "screen.change_time"))
+        if app.clock is not None and app.clock.badge:
+            parts.append(BarPart(f"{app.clock.badge} ", "warning", "screen.change_time"))
+        if app.skip is not None:
+            parts.append(BarPart("» skips ", "warning", "screen.change_time"))
         if app.is_read_only:
             parts.append(BarPart("read only ", "quiet"))
         return (*parts, sign)
